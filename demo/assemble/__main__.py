@@ -1,0 +1,72 @@
+"""`python -m assemble`: docs/app, made anew where something changed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from .python import AssembleError, numpy_archive, wheel_archive
+from .samples import write_samples
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+MODULES = ROOT / "demo" / "web" / "node_modules"
+
+PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+ORT_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m assemble", description=__doc__)
+    parser.add_argument("-o", "--out", type=Path, default=ROOT / "docs" / "app", help="the folder to fill (docs/app)")
+    out: Path = parser.parse_args().out
+    try:
+        fresh = out.with_name(out.name + ".part")
+        shutil.rmtree(fresh, ignore_errors=True)
+        _fill(fresh)
+        shutil.rmtree(out, ignore_errors=True)
+        fresh.rename(out)
+    except (AssembleError, OSError) as error:
+        print(f"assemble: {error}", file=sys.stderr)
+        return 2
+    print(f"{out}: {sum(file.stat().st_size for file in _files(out)) / 1e6:.1f} MB in {len(list(_files(out)))} files")
+    return 0
+
+
+def _fill(app: Path) -> None:
+    _copy(BUILD / "models", app / "models", [file.name for file in (BUILD / "models").glob("*.onnx")] + ["models.json"])
+    _copy(MODULES / "pyodide", app / "pyodide", PYODIDE_FILES)
+    _copy(MODULES / "onnxruntime-web" / "dist", app / "ort", ORT_FILES)
+    shutil.copytree(BUILD / "web", app / "web")
+    archives = {"numpy": numpy_archive(BUILD, MODULES), "facelab": wheel_archive(BUILD)}
+    _copy_as(archives, app / "python")
+    write_samples(BUILD / "downloads", app / "samples")
+    sizes = {file.relative_to(app).as_posix(): file.stat().st_size for file in _files(app)}
+    (app / "assets.json").write_text(json.dumps(sizes, indent=1) + "\n")
+
+
+def _copy(source: Path, target: Path, names: list[str] | tuple[str, ...]) -> None:
+    target.mkdir(parents=True)
+    for name in names:
+        shutil.copyfile(source / name, target / name)
+
+
+def _copy_as(archives: dict[str, Path], target: Path) -> None:
+    target.mkdir(parents=True)
+    packages = {}
+    for package, archive in archives.items():
+        shutil.copyfile(archive, target / archive.name)
+        packages[package] = {"file": archive.name, "bytes": archive.stat().st_size}
+    (target / "packages.json").write_text(json.dumps(packages, indent=1) + "\n")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Face alignment: the similarity transform that lays a face's landmarks onto the template of the chip.
+
+Umeyama, "Least-squares estimation of transformation parameters between two point patterns", IEEE TPAMI 13(4), 1991,
+doi:10.1109/34.88573. In the plane, without reflection, complex numbers make it a line.
+
+Frames: photo and chip, pixels, x right, y down, the centre of the first pixel at 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .models import Embedder
+
+Points = NDArray[np.floating]
+
+
+def fit_similarity(source: Points, target: Points, weights: NDArray[np.floating] | None = None) -> NDArray[np.float64]:
+    """The similarity [2, 3] (turn, scale, shift) with the least weighted sum of squares |target - T source|^2.
+
+    source, target: [K, 2], K at least 2, not all source points the same; weights: [K], positive; None: all alike.
+
+    As complex numbers the transform is z -> a z + b. Both sets centred on their weighted means, a is
+    the projection of the target on the source: a = sum w conj(z) t / sum w |z|^2.
+    """
+    z, t = source[:, 0] + 1j * source[:, 1], target[:, 0] + 1j * target[:, 1]
+    w = np.ones(len(z)) if weights is None else np.asarray(weights, np.float64)
+    z_mean, t_mean = np.average(z, weights=w), np.average(t, weights=w)
+    z, t = z - z_mean, t - t_mean
+    a = (w * z.conj() * t).sum() / (w * np.abs(z) ** 2).sum()
+    b = t_mean - a * z_mean
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def apply_transform(transform: NDArray[np.floating], points: Points) -> Points:
+    """Points [K, 2] carried by an affine transform [2, 3]."""
+    return points @ transform[:, :2].T + transform[:, 2]
+
+
+def invert_transform(transform: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The affine transform [2, 3] that undoes another."""
+    turn = np.linalg.inv(transform[:, :2])
+    return np.concatenate([turn, -turn @ transform[:, 2:]], axis=1)
+
+
+def chip_to_photo(landmarks: Points, embedder: Embedder) -> NDArray[np.float64]:
+    """For each pixel of the chip, where in the photo it is taken from: [2, 3], chip to photo.
+
+    landmarks: [5, 2], photo. The fit is made the other way, photo to chip, so that its errors are weighed in pixels of the chip.
+    """
+    return invert_transform(fit_similarity(landmarks, embedder.template, embedder.landmark_weights))

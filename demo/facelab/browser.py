@@ -1,0 +1,101 @@
+"""facelab inside the page: the worker's onnxruntime-web as a runtime, and the session that the worker talks to.
+
+The only module that knows JavaScript. The photo stays on the other side: Python holds a handle to its tensor
+and sees boxes, scores and embeddings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from js import Object  # type: ignore[import-not-found]  # the page's globals
+from numpy.typing import NDArray
+from pyodide.ffi import JsProxy, to_js  # type: ignore[import-not-found]
+
+from .detect import Face, detect_faces
+from .embed import embed_faces
+from .models import parse_manifest
+from .runtime import Photo
+from .verify import decide, in_words
+
+
+class PageRuntime:
+    """The graphs as the worker runs them.
+
+    engine: has `run(graph, inputs)`, a promise of its outputs; a tensor is {dims, type, data}.
+    engine_seconds: how long it has been waited for, in all.
+    """
+
+    engine_seconds = 0.0
+
+    def __init__(self, manifest: str, engine: JsProxy) -> None:
+        self.manifest = parse_manifest(manifest)
+        self._engine = engine
+
+    async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """See Runtime.run."""
+        started = perf_counter()
+        feeds = to_js({name: _plain(array) for name, array in inputs.items()}, dict_converter=Object.fromEntries)
+        feeds.image = photo.pixels
+        outputs = (await self._engine.run(graph, feeds)).to_py()
+        self.engine_seconds += perf_counter() - started
+        return {name: np.asarray(tensor["data"]).reshape(tensor["dims"]) for name, tensor in outputs.items()}
+
+
+def _plain(array: NDArray[Any]) -> dict[str, Any]:
+    # A list for int64, of which JavaScript would make BigInts.
+    data = array.ravel().tolist() if array.dtype == np.int64 else array.ravel()
+    return {"dims": list(array.shape), "type": array.dtype.name, "data": data}
+
+
+class Session:
+    """What the page can ask for. Answers are JSON, so that nothing of Python's needs freeing on the other side."""
+
+    def __init__(self, manifest: str, engine: JsProxy) -> None:
+        self._runtime = PageRuntime(manifest, engine)
+
+    async def analyse(self, tensor: JsProxy, width: int, height: int) -> str:
+        """All faces of a photo, the largest first and chosen."""
+        started = perf_counter()
+        faces = await detect_faces(self._runtime, Photo(tensor, height, width))
+        return json.dumps(
+            {
+                "photo": {"width": width, "height": height},
+                "faces": [face.as_json() for face in faces],
+                "chosen": 0 if faces else None,
+                "milliseconds": {"detect": _milliseconds(perf_counter() - started)},
+            }
+        )
+
+    async def embed(self, tensor: JsProxy, face: str) -> JsProxy:
+        """Chip and embedding of one face (as `analyse` gave it): {chip, chip_size, embedding, milliseconds}."""
+        height, width, _ = tensor.dims.to_py()
+        known = json.loads(face)
+        chosen = Face(np.array(known["box"]), known["score"], np.array(known["landmarks"]))
+        started, waited = perf_counter(), self._runtime.engine_seconds
+        (embedded,) = await embed_faces(self._runtime, Photo(tensor, height, width), [chosen])
+        embedding_seconds = self._runtime.engine_seconds - waited
+        answer = {
+            "chip": embedded.chip.ravel(),
+            "chip_size": embedded.chip.shape[0],
+            "embedding": embedded.embedding,
+            "milliseconds": {
+                "align": _milliseconds(perf_counter() - started - embedding_seconds),
+                "embed": _milliseconds(embedding_seconds),
+            },
+        }
+        return to_js(answer, dict_converter=Object.fromEntries)
+
+    def compare(self, a: JsProxy, b: JsProxy) -> str:
+        """The decision on two embeddings, with a sentence."""
+        embedder = self._runtime.manifest.embedder
+        decision = decide(np.asarray(a.to_py()), np.asarray(b.to_py()), embedder)
+        return json.dumps({**decision.as_json(), "sure_below": embedder.sure_below, "words": in_words(decision)})
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)

@@ -1,0 +1,169 @@
+"""Face detection: MTCNN, three networks that each look closer at what the one before let through.
+
+Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks", 2016
+(arXiv:1604.02878). The networks are graphs that take the photo; what is decided about their answers is here.
+
+Frame: pixels of the photo, origin top left, x right, y down, the centre of the first pixel at 0.
+Boxes are [N, 4] float, x1 y1 x2 y2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .models import Detector
+from .runtime import Photo, Runtime
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face in a photo.
+
+    box: [4] x1 y1 x2 y2. score: O-Net's probability of "face", 0 to 1.
+    landmarks: [5, 2] x y of left eye, right eye, nose, left and right corner of the mouth, as seen in the image.
+    """
+
+    box: Floats
+    score: float
+    landmarks: Floats
+
+    @property
+    def area(self) -> float:
+        """Square pixels of the box."""
+        width, height = self.box[2:] - self.box[:2]
+        return float(width * height)
+
+    def scaled(self, factor: float) -> Face:
+        """The same face in a photo `factor` times as large."""
+        # Pixel centres are at whole numbers, so it is the corners (half a pixel out) that scale.
+        return replace(self, box=(self.box + 0.5) * factor - 0.5, landmarks=(self.landmarks + 0.5) * factor - 0.5)
+
+    def as_json(self) -> dict[str, object]:
+        """{"box", "score", "landmarks"} in plain numbers."""
+        return {
+            "box": [round(float(v), 2) for v in self.box],
+            "score": round(self.score, 5),
+            "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in self.landmarks],
+        }
+
+
+async def detect_faces(runtime: Runtime, photo: Photo, min_face: float | None = None) -> list[Face]:
+    """All faces of a photo, the largest first; an empty list where there is none.
+
+    min_face: side of the smallest face looked for, pixels of the photo; None: the manifest's. Halving it costs four times the time.
+    """
+    detector = runtime.manifest.detector
+    proposals = await propose(runtime, photo, min_face or detector.min_face)
+    refined = await refine(runtime, photo, proposals)
+    faces = await confirm(runtime, photo, refined)
+    return sorted(faces, key=lambda face: -face.area)
+
+
+async def propose(runtime: Runtime, photo: Photo, min_face: float) -> Floats:
+    """Stage 1. P-Net slides a 12 x 12 window over every level of the pyramid: square boxes [N, 4]."""
+    detector = runtime.manifest.detector
+    boxes, scores = [np.empty((0, 4))], [np.empty(0)]
+    for scale in pyramid_scales(photo.height, photo.width, min_face, detector):
+        size = np.array([photo.height * scale, photo.width * scale]).astype(np.int64)
+        level = await runtime.run("pnet", photo, {"size": size})
+        row, column = np.nonzero(level["scores"] > detector.thresholds[0])
+        score = level["scores"][row, column]
+        box = window_boxes(row, column, level["offsets"][row, column], scale, detector)
+        kept = suppress(box, score, 0.5)
+        boxes.append(box[kept])
+        scores.append(score[kept])
+    all_boxes, all_scores = np.concatenate(boxes), np.concatenate(scores)
+    return squared(all_boxes[suppress(all_boxes, all_scores, 0.7)])
+
+
+async def refine(runtime: Runtime, photo: Photo, boxes: Floats) -> Floats:
+    """Stage 2. R-Net looks at each box in 24 x 24 pixels: fewer, better square boxes."""
+    if not len(boxes):
+        return boxes
+    answer = await runtime.run("rnet", photo, {"boxes": boxes.astype(np.float32)})
+    likely = answer["scores"] > runtime.manifest.detector.thresholds[1]
+    moved = calibrated(boxes, answer["offsets"])[likely]
+    return squared(moved[suppress(moved, answer["scores"][likely], 0.7)])
+
+
+async def confirm(runtime: Runtime, photo: Photo, boxes: Floats) -> list[Face]:
+    """Stage 3. O-Net looks at each box in 48 x 48 pixels: the faces, with landmarks."""
+    if not len(boxes):
+        return []
+    answer = await runtime.run("onet", photo, {"boxes": boxes.astype(np.float32)})
+    likely = answer["scores"] > runtime.manifest.detector.thresholds[2]
+    sides = boxes[:, None, 2:] - boxes[:, None, :2] + 1
+    landmarks = (boxes[:, None, :2] - 1 + answer["landmarks"] * sides)[likely]
+    moved, scores = calibrated(boxes, answer["offsets"])[likely], answer["scores"][likely]
+    # Of two boxes, one inside the other, the union barely notices; the smaller area does.
+    kept = suppress(moved, scores, 0.7, of_smaller=True)
+    return [Face(moved[i], float(scores[i]), landmarks[i]) for i in kept]
+
+
+def pyramid_scales(height: int, width: int, min_face: float, detector: Detector) -> Iterator[float]:
+    """The scale of each pyramid level, falling, so that faces from `min_face` pixels up fill P-Net's window in one of them.
+
+    It ends where the level no longer holds a window, with its padding on both sides counted.
+    """
+    least = max(detector.cell - detector.padding, 1)
+    scale = detector.cell / min_face
+    while min(height, width) * scale >= least:
+        yield scale
+        scale *= detector.pyramid_factor
+
+
+def window_boxes(
+    row: NDArray[np.intp], column: NDArray[np.intp], offsets: Floats, scale: float, detector: Detector
+) -> Floats:
+    """The photo's boxes [N, 4] for windows of a level at (row, column) of P-Net's map, moved by its offsets [N, 4]."""
+    corner = np.stack([column, row], axis=1) * detector.stride - detector.padding
+    window = np.concatenate([corner + 1, corner + detector.cell], axis=1)
+    return (window + offsets * (detector.cell - 1)) / scale
+
+
+def calibrated(boxes: Floats, offsets: Floats) -> Floats:
+    """Boxes [N, 4] moved by a network's offsets [N, 4], which are in units of the box's sides."""
+    sides = boxes[:, 2:] - boxes[:, :2] + 1
+    return boxes + offsets * np.tile(sides, 2)
+
+
+def squared(boxes: Floats) -> Floats:
+    """Boxes [N, 4] grown to squares around the same centres, as the networks look at squares."""
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True, initial=0) / 2
+    return np.concatenate([centres - half, centres + half], axis=1)
+
+
+def overlaps(boxes: Floats, others: Floats, of_smaller: bool = False) -> Floats:
+    """Intersection over union of each of N boxes with each of M: [N, M], 0 to 1; or over the smaller area of the two."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=2)
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)[:, None]
+    other_area = (others[:, 2:] - others[:, :2]).prod(axis=1)[None, :]
+    whole = np.minimum(area, other_area) if of_smaller else area + other_area - shared
+    return shared / np.maximum(whole, 1e-9)
+
+
+def suppress(boxes: Floats, scores: Floats, most: float, of_smaller: bool = False) -> NDArray[np.intp]:
+    """Non-maximum suppression: the indices of boxes that no better box overlaps by more than `most`, best first.
+
+    A box gives way to any better one, even to one that itself gives way; so all pairs can be compared at once.
+    Chains of neighbours shrink a little more than by the greedy rule; the mtcnn package does the same.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranked = boxes[order]
+    block = 256  # rows compared at a time: memory stays small with thousands of boxes
+    kept = [np.empty(0, np.intp)]
+    for start in range(0, len(ranked), block):
+        stop = min(start + block, len(ranked))
+        shared = overlaps(ranked[start:stop], ranked[:stop], of_smaller)
+        better = np.arange(stop)[None, :] < np.arange(start, stop)[:, None]
+        kept.append(order[start:stop][~((shared > most) & better).any(axis=1)])
+    return np.concatenate(kept)

@@ -1,0 +1,64 @@
+"""facelab outside the page: onnxruntime, files, and plain synchronous calls. No other module knows the engine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from .errors import ModelError
+from .models import Manifest, read_manifest
+from .runtime import Photo
+
+
+class NativeRuntime:
+    """The graphs of a folder of models, in onnxruntime on the CPU; each is loaded when first run.
+
+    threads: for one graph; 0 leaves the choice to onnxruntime (all cores).
+    """
+
+    def __init__(self, folder: Path, threads: int = 0) -> None:
+        self.folder = folder
+        self.threads = threads
+        self.manifest: Manifest = read_manifest(folder)
+        self._sessions: dict[str, onnxruntime.InferenceSession] = {}
+
+    async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """See Runtime.run."""
+        session = self._sessions.get(graph) or self._load(graph)
+        values = session.run(None, {"image": photo.pixels, **inputs})
+        return dict(zip((output.name for output in session.get_outputs()), values, strict=True))
+
+    def _load(self, graph: str) -> onnxruntime.InferenceSession:
+        try:
+            entry = self.manifest.graphs[graph]
+            data = (self.folder / entry.file).read_bytes()
+        except (KeyError, OSError):
+            raise ModelError(f"the model {graph} is missing in {self.folder}: run `make models`") from None
+        if hashlib.sha256(data).hexdigest() != entry.sha256:
+            raise ModelError(f"{self.folder / entry.file} is not the file that models.json names: run `make models`")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        self._sessions[graph] = session
+        return session
+
+
+def models_folder() -> Path:
+    """FACELAB_MODELS where it is set, else build/models of the checkout that this file lies in."""
+    named = os.environ.get("FACELAB_MODELS")
+    return Path(named) if named else Path(__file__).resolve().parents[2] / "build" / "models"
+
+
+@cache
+def default_runtime() -> NativeRuntime:
+    """The runtime that the synchronous functions share. Raises ModelError where there are no models."""
+    return NativeRuntime(models_folder())

@@ -1,0 +1,53 @@
+"""The one seam between the pipeline and an inference engine.
+
+The pipeline awaits `runtime.run(graph, inputs)` and knows nothing else. In the page that is onnxruntime-web in
+the worker (`browser`); under CPython it is onnxruntime (`native`), which never waits, so that `finish` can turn the
+same coroutines into plain calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .models import Manifest
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo where the engine can reach it.
+
+    pixels: what the engine takes as `image`, uint8 [height, width, 3] RGB: an array natively, a handle in the page.
+    shrunk: side of a pixel here, in pixels of the file (1 unless the file was larger than the manifest's max_side).
+    """
+
+    pixels: Any
+    height: int
+    width: int
+    shrunk: float = 1.0
+
+
+class Runtime(Protocol):
+    """An inference engine with the four graphs loaded."""
+
+    manifest: Manifest
+
+    async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """All outputs of one graph on one photo, by name. Raises ModelError where the graph is missing."""
+        ...
+
+
+def finish(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """The result of a coroutine that never waits, as all of facelab's do under CPython."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+    coroutine.close()
+    raise RuntimeError("this coroutine waits for something: await it instead")

@@ -1,0 +1,4 @@
+"""Trained weights -> Keras -> ONNX: one module a network, the pixel front ends, and the manifest.
+
+`python -m export` writes `build/models/*.onnx` and `build/models/models.json`.
+"""

@@ -1,0 +1,144 @@
+"""Keras -> ONNX with tf2onnx, the front end merged ahead, and the same bytes from the same weights every time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import tensorflow as tf
+import tf2onnx
+from onnx import compose, numpy_helper
+
+from .errors import ExportError
+from .front_ends import IR_VERSION, OPSET
+
+Network = Callable[[Any], Sequence[Any]]
+Outputs = Mapping[str, Sequence[int | str]]
+
+
+def convert_network(network: Network, shape: Sequence[int | None], outputs: Outputs) -> onnx.ModelProto:
+    """The ONNX model of a function on one tensor.
+
+    network: takes a float32 tensor of `shape` (channels last; None: any size), returns its outputs in the order of
+    `outputs`, a mapping from their names to their shapes (a letter stands for a size that varies). The model's input is called `x` and has channels first, as ONNX Runtime computes and the front ends deliver.
+    """
+    signature = tf.TensorSpec(shape, tf.float32, name="x")
+    function = tf.function(lambda x: [tf.identity(y, name) for y, name in zip(network(x), outputs, strict=True)])
+    model, _ = tf2onnx.convert.from_function(
+        function, [signature], opset=OPSET, inputs_as_nchw=["x"] if len(shape) == 4 else None
+    )
+    for old, new in zip([o.name for o in model.graph.output], outputs, strict=True):
+        _rename(model.graph, old, new)
+    _rename(model.graph, model.graph.input[0].name, "x")
+    for value, dimensions in zip(model.graph.output, outputs.values(), strict=True):
+        float32 = onnx.TensorProto.FLOAT
+        value.type.CopyFrom(onnx.helper.make_tensor_type_proto(float32, dimensions))
+    model.ir_version = IR_VERSION
+    return model
+
+
+def merge_front_end(front: onnx.ModelProto, network: onnx.ModelProto, name: str) -> onnx.ModelProto:
+    """One graph: the front end's output `x` fed to the network's input `x`; its other outputs are kept."""
+    front = compose.add_prefix(front, "front_", rename_inputs=False, rename_outputs=False)
+    network = compose.add_prefix(network, "net_", rename_inputs=False, rename_outputs=False)
+    _rename(front.graph, "x", "front_x")
+    _rename(network.graph, "x", "net_x")
+    also = [o.name for o in front.graph.output if o.name != "front_x"]
+    outputs = [*(o.name for o in network.graph.output), *also]
+    merged = compose.merge_models(front, network, io_map=[("front_x", "net_x")], outputs=outputs)
+    ordered = sorted(merged.graph.output, key=lambda o: outputs.index(o.name))
+    del merged.graph.output[:]
+    merged.graph.output.extend(ordered)
+    return canonical(merged, name)
+
+
+def canonical(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
+    """The same model with names that depend on nothing but its structure, for tf2onnx names by counter and by hash.
+
+    Raises ExportError where onnx's checker refuses the result.
+    """
+    graph = model.graph
+    keep = {"", *(i.name for i in graph.input), *(o.name for o in graph.output)}
+    used = {tensor for node in graph.node for tensor in _all_inputs(node)} | keep
+    names: dict[str, str] = {}
+
+    def renamed(tensor: str) -> str:
+        return tensor if tensor in keep else names.setdefault(tensor, f"t{len(names)}")
+
+    for index, node in enumerate(graph.node):
+        node.name = f"{node.op_type}_{index}"
+        node.doc_string = ""
+        del node.metadata_props[:]
+        for tensor in _all_inputs(node):
+            renamed(tensor)
+        _rename_node(node, renamed)
+    initialisers = [tensor for tensor in graph.initializer if tensor.name in used]
+    for tensor in initialisers:
+        tensor.name = renamed(tensor.name)
+        tensor.doc_string = ""
+    initialisers.sort(key=lambda tensor: int(tensor.name[1:]))
+    del graph.initializer[:]
+    graph.initializer.extend(initialisers)
+    del graph.value_info[:]
+    graph.name = name
+    graph.doc_string = ""
+    model.doc_string = ""
+    model.producer_name, model.producer_version = "facelab", ""
+    del model.metadata_props[:]
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except onnx.checker.ValidationError as error:
+        raise ExportError(f"the graph {name} is not valid ONNX: {error}") from error
+    return model
+
+
+def describe(values: Sequence[onnx.ValueInfoProto]) -> dict[str, dict[str, Any]]:
+    """name -> {"dtype", "shape"}; sizes that depend on the photo keep their letters (H, W, N)."""
+    described = {}
+    for value in values:
+        tensor = value.type.tensor_type
+        dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)).name
+        described[value.name] = {"dtype": dtype, "shape": [d.dim_value or d.dim_param for d in tensor.shape.dim]}
+    return described
+
+
+def parameter_count(model: onnx.ModelProto) -> int:
+    """Numbers stored in the graph."""
+    return sum(int(numpy_helper.to_array(tensor).size) for tensor in model.graph.initializer)
+
+
+def _subgraphs(node: onnx.NodeProto) -> list[onnx.GraphProto]:
+    return [attribute.g for attribute in node.attribute if attribute.type == onnx.AttributeProto.GRAPH]
+
+
+def _all_inputs(node: onnx.NodeProto) -> list[str]:
+    """What a node reads, with what its subgraphs read."""
+    inner = [tensor for graph in _subgraphs(node) for child in graph.node for tensor in _all_inputs(child)]
+    return [*node.input, *inner]
+
+
+def _rename_node(node: onnx.NodeProto, renamed: Callable[[str], str]) -> None:
+    node.input[:] = [renamed(tensor) for tensor in node.input]
+    node.output[:] = [renamed(tensor) for tensor in node.output]
+    for graph in _subgraphs(node):
+        del graph.value_info[:]
+        for index, child in enumerate(graph.node):
+            child.name = f"{node.name}_{child.op_type}_{index}"
+            _rename_node(child, renamed)
+        for value in (*graph.input, *graph.output):
+            value.name = renamed(value.name)
+
+
+def _rename(graph: onnx.GraphProto, old: str, new: str) -> None:
+    for value in (*graph.input, *graph.output):
+        if value.name == old:
+            value.name = new
+    for node in graph.node:
+        _rename_node_once(node, old, new)
+
+
+def _rename_node_once(node: onnx.NodeProto, old: str, new: str) -> None:
+    node.input[:] = [new if tensor == old else tensor for tensor in node.input]
+    node.output[:] = [new if tensor == old else tensor for tensor in node.output]

@@ -1,0 +1,283 @@
+"""The pixel front ends: small ONNX graphs that stand before the networks and take the photo as it is.
+
+Each takes `image`, uint8 [H, W, 3], RGB, and makes what its network eats: float32 [N, 3, h, w]. They are
+written in ONNX's own text form. Frame: pixel coordinates, origin top left, x right, y down, with the centre
+of the first pixel at 0 (and its corner at -0.5).
+
+Nothing aliases: whatever shrinks is averaged over the area that it covers. `exact=True` gives the MTCNN
+package's own arithmetic instead, which the parity tests compare against.
+"""
+
+from __future__ import annotations
+
+import onnx
+from onnx import parser
+
+OPSET = 18
+IR_VERSION = 8
+
+# MTCNN was trained on (x - 127.5) / 128, so 0 is middle grey: what lies outside the photo is grey.
+_GREY = """
+    middle = Constant<value_float = 127.5>()
+    span = Constant<value_float = 128.0>()
+"""
+
+# Half of P-Net's 12 x 12 window: added on every side of every pyramid level, so that a face of any size may
+# be cut in half by the frame and still fill a window.
+PNET_PADDING = 6
+
+
+def pnet_front_end(exact: bool = False) -> onnx.ModelProto:
+    """image, size int64 [2] (h, w) -> x [1, 3, h + 12, w + 12]: the photo shrunk to a pyramid level, padded grey.
+
+    Shrinking is linear with antialiasing: a triangle filter as wide as two pixels of the level. With `exact`,
+    TensorFlow's AREA (each level pixel the mean of the area that it covers), unpadded: two products with matrices of overlaps.
+    """
+    padding = "" if exact else str(PNET_PADDING)
+    return _parse(f"""
+    pnet_front (uint8[H, W, 3] image, int64[2] size) => (float[1, 3, h, w] x)
+    {{
+        {_GREY}
+        batch = Constant<value_ints = [0]>()
+        pixels = Cast<to = 1>(image)
+        planes = Transpose<perm = [2, 0, 1]>(pixels)
+        photo = Unsqueeze(planes, batch)
+        {_AREA if exact else _ANTIALIASED}
+        centred = Sub(level, middle)
+        normal = Div(centred, span)
+        {"x = Identity(normal)" if exact else f'''
+        pads = Constant<value_ints = [0, 0, {padding}, {padding}, 0, 0, {padding}, {padding}]>()
+        x = Pad(normal, pads)'''}
+    }}
+    """)
+
+
+_ANTIALIASED = """
+        keep = Constant<value_ints = [1, 3]>()
+        sizes = Concat<axis = 0>(keep, size)
+        level = Resize<mode = "linear", antialias = 1>(photo, , , sizes)
+"""
+
+
+def _overlaps(name: str, whole: str, parts: str) -> str:
+    """`name` [parts, whole]: how much of pixel j lies in part i, as a share of the part's width."""
+    return f"""
+        {name}_whole = Cast<to = 1>({whole})
+        {name}_parts = Cast<to = 1>({parts})
+        {name}_width = Div({name}_whole, {name}_parts)
+        {name}_pixel = Range(zero, {name}_whole, one)
+        {name}_part = Range(zero, {name}_parts, one)
+        {name}_row = Unsqueeze({name}_part, last)
+        {name}_low = Mul({name}_row, {name}_width)
+        {name}_high = Add({name}_low, {name}_width)
+        {name}_next = Add({name}_pixel, one)
+        {name}_to = Min({name}_high, {name}_next)
+        {name}_from = Max({name}_low, {name}_pixel)
+        {name}_length = Sub({name}_to, {name}_from)
+        {name}_overlap = Relu({name}_length)
+        {name} = Div({name}_overlap, {name}_width)
+"""
+
+
+_AREA = f"""
+        zero = Constant<value_float = 0.0>()
+        one = Constant<value_float = 1.0>()
+        last = Constant<value_ints = [1]>()
+        first_index = Constant<value_int = 0>()
+        second_index = Constant<value_int = 1>()
+        shape = Shape(image)
+        height = Gather(shape, first_index)
+        width = Gather(shape, second_index)
+        level_height = Gather(size, first_index)
+        level_width = Gather(size, second_index)
+        {_overlaps("rows", "height", "level_height")}
+        {_overlaps("columns", "width", "level_width")}
+        columns_across = Transpose<perm = [1, 0]>(columns)
+        shrunk_rows = MatMul(rows, photo)
+        level = MatMul(shrunk_rows, columns_across)
+"""
+
+
+def crop_front_end(size: int, exact: bool = False) -> onnx.ModelProto:
+    """image, boxes float32 [N, 4] (x1 y1 x2 y2) -> x [N, 3, size, size]: each box of the photo, shrunk.
+
+    Sample i of a crop lies at x1 + i (x2 - x1) / (size - 1), as in TensorFlow's crop_and_resize; here each sample is
+    the mean over the area around it. To keep large boxes cheap they are cut from the photo shrunk 4 or 16
+    times (box filter); the three photos lie in one batch, grey below and right of the smaller ones.
+    With `exact`, one bilinear sample of the photo itself.
+    """
+    levels = (
+        """
+        levels = Identity(photo)
+        factor = Sub(boxes_width, boxes_width)
+        level = Cast<to = 7>(factor)
+        scale = Constant<value_float = 1.0>()
+        """
+        if exact
+        else f"""
+        quarter = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(photo)
+        sixteenth = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(quarter)
+        full_shape = Shape(photo)
+        quarter_shape = Shape(quarter)
+        sixteenth_shape = Shape(sixteenth)
+        nothing = Constant<value_ints = [0, 0, 0, 0]>()
+        quarter_missing = Sub(full_shape, quarter_shape)
+        sixteenth_missing = Sub(full_shape, sixteenth_shape)
+        quarter_pads = Concat<axis = 0>(nothing, quarter_missing)
+        sixteenth_pads = Concat<axis = 0>(nothing, sixteenth_missing)
+        quarter_filled = Pad(quarter, quarter_pads)
+        sixteenth_filled = Pad(sixteenth, sixteenth_pads)
+        levels = Concat<axis = 0>(photo, quarter_filled, sixteenth_filled)
+        four = Constant<value_float = 4.0>()
+        sixteen = Constant<value_float = 16.0>()
+        is_coarse = GreaterOrEqual(boxes_spacing, four)
+        is_coarser = GreaterOrEqual(boxes_spacing, sixteen)
+        coarse = Cast<to = 7>(is_coarse)
+        coarser = Cast<to = 7>(is_coarser)
+        level = Add(coarse, coarser)
+        level_real = Cast<to = 1>(level)
+        power = Pow(four, level_real)
+        scale = Unsqueeze(power, across)
+        """
+    )
+    return _parse(f"""
+    crop_front (uint8[H, W, 3] image, float[N, 4] boxes) => (float[N, 3, {size}, {size}] x)
+    {{
+        {_GREY}
+        batch = Constant<value_ints = [0]>()
+        across = Constant<value_ints = [1]>()
+        pixels = Cast<to = 1>(image)
+        planes = Transpose<perm = [2, 0, 1]>(pixels)
+        photo_pixels = Unsqueeze(planes, batch)
+        centred = Sub(photo_pixels, middle)
+        photo = Div(centred, span)
+
+        two = Constant<value_ints = [2, 2]>()
+        left_top, right_bottom = Split<axis = 1>(boxes, two)
+        extent = Sub(right_bottom, left_top)
+        intervals = Constant<value_float = {size - 1}.0>()
+        spacing = Div(extent, intervals)
+        boxes_spacing = ReduceMax<keepdims = 0>(spacing, across)
+        boxes_width = Identity(boxes_spacing)
+        {levels}
+        half = Constant<value_float = 0.5>()
+        reach = Mul(spacing, half)
+        low = Sub(left_top, reach)
+        high = Add(right_bottom, reach)
+        regions = Concat<axis = 1>(low, high)
+        corners = Add(regions, half)
+        rois = Div(corners, scale)
+        x = RoiAlign<mode = "avg", coordinate_transformation_mode = "half_pixel", sampling_ratio = {1 if exact else 2},
+                     output_height = {size}, output_width = {size}, spatial_scale = 1.0>(levels, rois, level)
+    }}
+    """)
+
+
+def chip_front_end(size: int) -> onnx.ModelProto:
+    """image, transforms float32 [N, 2, 3] (chip to photo) -> chips uint8 [N, size, size, 3] and x float32 [N, 3, size, size].
+
+    Chip pixel (i, j) is what the photo shows at transform @ (i, j, 1), bilinear; black outside the photo. A face
+    larger than the chip is first shrunk to the chip's scale (linear, antialiased): only the part of the photo that it needs.
+    """
+    return _parse(f"""
+    chip_front (uint8[H, W, 3] image, float[N, 2, 3] transforms)
+        => (uint8[N, {size}, {size}, 3] chips, float[N, 3, {size}, {size}] x)
+    {{
+        zero_index = Constant<value_ints = [0]>()
+        first = Constant<value_ints = [0]>()
+        second = Constant<value_ints = [1]>()
+        third = Constant<value_ints = [2]>()
+        one = Constant<value_float = 1.0>()
+        half = Constant<value_float = 0.5>()
+        margin = Constant<value_float = 2.0>()
+        image_shape = Shape(image)
+        plane_size = Slice(image_shape, first, third)
+        axes = Constant<value_ints = [0, 1]>()
+        swap = Constant<value_ints = [1, 0]>()
+        lowest = Constant<value_ints = [0, 0]>()
+        single = Constant<value_ints = [1, 1]>()
+        last_pixel = Sub(plane_size, single)
+
+        start = Constant<value_int = 0>()
+        stop = Constant<value_int = {size}>()
+        step = Constant<value_int = 1>()
+        index = Range(start, stop, step)
+        line = Cast<to = 1>(index)
+        grid_shape = Constant<value_ints = [{size}, {size}]>()
+        along = Expand(line, grid_shape)
+        down = Transpose<perm = [1, 0]>(along)
+        ones = Sub(along, along)
+        unit = Add(ones, one)
+        third_axis = Constant<value_ints = [2]>()
+        along3 = Unsqueeze(along, third_axis)
+        down3 = Unsqueeze(down, third_axis)
+        unit3 = Unsqueeze(unit, third_axis)
+        chip_points = Concat<axis = 2>(along3, down3, unit3)
+
+        faces_shape = Shape<start = 0, end = 1>(transforms)
+        faces = Squeeze(faces_shape)
+        go = Constant<value = bool {{1}}>()
+        planes = Loop<body = one_chip (int64 face, bool still) => (bool again, float[3, {size}, {size}] plane)
+        {{
+            again = Identity(still)
+            transform = Gather<axis = 0>(transforms, face)
+            across = Transpose<perm = [1, 0]>(transform)
+            points = MatMul(chip_points, across)
+
+            column_x = Slice(across, first, second)
+            stretch = ReduceL2<keepdims = 0>(column_x)
+            shrink = Max(stretch, one)
+
+            pair_axes = Constant<value_ints = [0, 1]>()
+            point_low = ReduceMin<keepdims = 0>(points, pair_axes)
+            point_high = ReduceMax<keepdims = 0>(points, pair_axes)
+            reach = Mul(shrink, margin)
+            low_real = Sub(point_low, reach)
+            high_real = Add(point_high, reach)
+            low_floor = Floor(low_real)
+            high_ceil = Ceil(high_real)
+            low_xy = Cast<to = 7>(low_floor)
+            high_xy = Cast<to = 7>(high_ceil)
+            low_yx = Gather(low_xy, swap)
+            high_yx = Gather(high_xy, swap)
+            low_least = Max(low_yx, lowest)
+            low = Min(low_least, last_pixel)
+            after_low = Add(low, single)
+            high_most = Min(high_yx, plane_size)
+            high = Max(high_most, after_low)
+
+            part = Slice(image, low, high, axes)
+            part_size = Sub(high, low)
+            part_real = Cast<to = 1>(part_size)
+            shrunk_real = Div(part_real, shrink)
+            shrunk_ceil = Ceil(shrunk_real)
+            shrunk_size = Cast<to = 7>(shrunk_ceil)
+            keep = Constant<value_ints = [1, 3]>()
+            sizes = Concat<axis = 0>(keep, shrunk_size)
+            part_pixels = Cast<to = 1>(part)
+            part_planes = Transpose<perm = [2, 0, 1]>(part_pixels)
+            part_batch = Unsqueeze(part_planes, zero_index)
+            shrunk = Resize<mode = "linear", antialias = 1>(part_batch, , , sizes)
+
+            low_real_yx = Cast<to = 1>(low)
+            origin = Gather(low_real_yx, swap)
+            extent = Gather(part_real, swap)
+            from_origin = Sub(points, origin)
+            from_corner = Add(from_origin, half)
+            share = Div(from_corner, extent)
+            doubled = Add(share, share)
+            grid = Sub(doubled, one)
+            grid_batch = Unsqueeze(grid, zero_index)
+            warped = GridSample<mode = "bilinear", padding_mode = "zeros", align_corners = 0>(shrunk, grid_batch)
+            plane = Squeeze(warped, zero_index)
+        }}>(faces, go)
+        rounded = Round(planes)
+        x = Identity(rounded)
+        bytes = Cast<to = 2>(rounded)
+        chips = Transpose<perm = [0, 2, 3, 1]>(bytes)
+    }}
+    """)
+
+
+def _parse(graph: str) -> onnx.ModelProto:
+    return parser.parse_model(f'<ir_version: {IR_VERSION}, opset_import: ["" : {OPSET}]>\n{graph}')
