@@ -39,9 +39,9 @@ def pnet_front_end(exact: bool = False) -> onnx.ModelProto:
     {{
         {_GREY}
         batch = Constant<value_ints = [0]>()
-        pixels = Cast<to = 1>(image)
-        planes = Transpose<perm = [2, 0, 1]>(pixels)
-        photo = Unsqueeze(planes, batch)
+        planes = Transpose<perm = [2, 0, 1]>(image)
+        pixels = Cast<to = 1>(planes)
+        photo = Unsqueeze(pixels, batch)
         {_AREA if exact else _ANTIALIASED}
         centred = Sub(level, middle)
         normal = Div(centred, span)
@@ -102,75 +102,108 @@ def crop_front_end(size: int, exact: bool = False) -> onnx.ModelProto:
     """image, boxes float32 [N, 4] (x1 y1 x2 y2) -> x [N, 3, size, size]: each box of the photo, shrunk.
 
     Sample i of a crop lies at x1 + i (x2 - x1) / (size - 1), as in TensorFlow's crop_and_resize; here each sample is
-    the mean over the area around it. To keep large boxes cheap they are cut from the photo shrunk 4 or 16
-    times (box filter); the three photos lie in one batch, grey below and right of the smaller ones.
-    With `exact`, one bilinear sample of the photo itself.
+    the mean over the area around it: of 2 x 2 bilinear samples, so of 4 x 4 pixels at most. Larger boxes are therefore
+    cut from the photo shrunk 4 or 16 times (box filter). The three photos stand below each other on one grey canvas,
+    too far apart for a box of one to reach the next. Outside the photo all is grey.
+    With `exact`, one bilinear sample of the photo itself, at (W - 1) / W of that place, as the package computes it.
     """
-    levels = (
-        """
-        levels = Identity(photo)
-        factor = Sub(boxes_width, boxes_width)
-        level = Cast<to = 7>(factor)
-        scale = Constant<value_float = 1.0>()
-        """
-        if exact
-        else f"""
-        quarter = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(photo)
-        sixteenth = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(quarter)
-        full_shape = Shape(photo)
-        quarter_shape = Shape(quarter)
-        sixteenth_shape = Shape(sixteenth)
-        nothing = Constant<value_ints = [0, 0, 0, 0]>()
-        quarter_missing = Sub(full_shape, quarter_shape)
-        sixteenth_missing = Sub(full_shape, sixteenth_shape)
-        quarter_pads = Concat<axis = 0>(nothing, quarter_missing)
-        sixteenth_pads = Concat<axis = 0>(nothing, sixteenth_missing)
-        quarter_filled = Pad(quarter, quarter_pads)
-        sixteenth_filled = Pad(sixteenth, sixteenth_pads)
-        levels = Concat<axis = 0>(photo, quarter_filled, sixteenth_filled)
-        four = Constant<value_float = 4.0>()
-        sixteen = Constant<value_float = 16.0>()
-        is_coarse = GreaterOrEqual(boxes_spacing, four)
-        is_coarser = GreaterOrEqual(boxes_spacing, sixteen)
-        coarse = Cast<to = 7>(is_coarse)
-        coarser = Cast<to = 7>(is_coarser)
-        level = Add(coarse, coarser)
-        level_real = Cast<to = 1>(level)
-        power = Pow(four, level_real)
-        scale = Unsqueeze(power, across)
-        """
-    )
     return _parse(f"""
     crop_front (uint8[H, W, 3] image, float[N, 4] boxes) => (float[N, 3, {size}, {size}] x)
     {{
         {_GREY}
         batch = Constant<value_ints = [0]>()
         across = Constant<value_ints = [1]>()
-        pixels = Cast<to = 1>(image)
-        planes = Transpose<perm = [2, 0, 1]>(pixels)
-        photo_pixels = Unsqueeze(planes, batch)
+        half = Constant<value_float = 0.5>()
+        intervals = Constant<value_float = {size - 1}.0>()
+        two = Constant<value_ints = [2, 2]>()
+
+        planes = Transpose<perm = [2, 0, 1]>(image)
+        pixels = Cast<to = 1>(planes)
+        photo_pixels = Unsqueeze(pixels, batch)
         centred = Sub(photo_pixels, middle)
         photo = Div(centred, span)
 
-        two = Constant<value_ints = [2, 2]>()
-        left_top, right_bottom = Split<axis = 1>(boxes, two)
+        {_PACKAGE_PLACES if exact else "placed = Identity(boxes)"}
+        left_top, right_bottom = Split<axis = 1>(placed, two)
         extent = Sub(right_bottom, left_top)
-        intervals = Constant<value_float = {size - 1}.0>()
         spacing = Div(extent, intervals)
-        boxes_spacing = ReduceMax<keepdims = 0>(spacing, across)
-        boxes_width = Identity(boxes_spacing)
-        {levels}
-        half = Constant<value_float = 0.5>()
         reach = Mul(spacing, half)
         low = Sub(left_top, reach)
         high = Add(right_bottom, reach)
         regions = Concat<axis = 1>(low, high)
         corners = Add(regions, half)
-        rois = Div(corners, scale)
+        {_ONE_LEVEL if exact else _three_levels(4 * size)}
+        first = Sub(level, level)
         x = RoiAlign<mode = "avg", coordinate_transformation_mode = "half_pixel", sampling_ratio = {1 if exact else 2},
-                     output_height = {size}, output_width = {size}, spatial_scale = 1.0>(levels, rois, level)
+                     output_height = {size}, output_width = {size}, spatial_scale = 1.0>(canvas, rois, first)
     }}
     """)
+
+
+_PACKAGE_PLACES = """
+        image_shape = Shape(image)
+        size_order = Constant<value_ints = [1, 0, 1, 0]>()
+        size_index = Gather(image_shape, size_order)
+        sizes = Cast<to = 1>(size_index)
+        one = Constant<value_float = 1.0>()
+        last_pixels = Sub(sizes, one)
+        share = Div(last_pixels, sizes)
+        placed = Mul(boxes, share)
+"""
+
+_ONE_LEVEL = """
+        canvas = Identity(photo)
+        rois = Identity(corners)
+        widest = ReduceMax<keepdims = 0>(spacing, across)
+        level = Cast<to = 7>(widest)
+"""
+
+
+def _three_levels(gap: int) -> str:
+    """canvas [1, 3, h, W]: the photo and its two shrunk copies, `gap` grey rows between; rois: each box where it is cut from."""
+    return f"""
+        quarter = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(photo)
+        sixteenth = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(quarter)
+        full_width = Shape<start = 3, end = 4>(photo)
+        quarter_width = Shape<start = 3, end = 4>(quarter)
+        sixteenth_width = Shape<start = 3, end = 4>(sixteenth)
+        above = Constant<value_ints = [{gap}, 0, 0]>()
+        quarter_missing = Sub(full_width, quarter_width)
+        sixteenth_missing = Sub(full_width, sixteenth_width)
+        quarter_pads = Concat<axis = 0>(above, quarter_missing)
+        sixteenth_pads = Concat<axis = 0>(above, sixteenth_missing)
+        plane_axes = Constant<value_ints = [2, 3]>()
+        quarter_below = Pad(quarter, quarter_pads, , plane_axes)
+        sixteenth_below = Pad(sixteenth, sixteenth_pads, , plane_axes)
+        canvas = Concat<axis = 2>(photo, quarter_below, sixteenth_below)
+
+        four = Constant<value_float = 4.0>()
+        sixteen = Constant<value_float = 16.0>()
+        widest = ReduceMax<keepdims = 0>(spacing, across)
+        is_coarse = GreaterOrEqual(widest, four)
+        is_coarser = GreaterOrEqual(widest, sixteen)
+        coarse = Cast<to = 7>(is_coarse)
+        coarser = Cast<to = 7>(is_coarser)
+        level = Add(coarse, coarser)
+
+        level_real = Cast<to = 1>(level)
+        power = Pow(four, level_real)
+        factor = Unsqueeze(power, across)
+        shrunk = Div(corners, factor)
+        photo_height = Shape<start = 2, end = 3>(photo)
+        quarter_height = Shape<start = 2, end = 3>(quarter_below)
+        gap_height = Constant<value_ints = [{gap}]>()
+        nothing = Constant<value_ints = [0]>()
+        quarter_top = Add(photo_height, gap_height)
+        sixteenth_top = Add(quarter_top, quarter_height)
+        tops = Concat<axis = 0>(nothing, quarter_top, sixteenth_top)
+        top = Gather(tops, level)
+        top_real = Cast<to = 1>(top)
+        down = Unsqueeze(top_real, across)
+        right = Sub(down, down)
+        moved = Concat<axis = 1>(right, down, right, down)
+        rois = Add(shrunk, moved)
+"""
 
 
 def chip_front_end(size: int) -> onnx.ModelProto:
@@ -254,9 +287,9 @@ def chip_front_end(size: int) -> onnx.ModelProto:
             shrunk_size = Cast<to = 7>(shrunk_ceil)
             keep = Constant<value_ints = [1, 3]>()
             sizes = Concat<axis = 0>(keep, shrunk_size)
-            part_pixels = Cast<to = 1>(part)
-            part_planes = Transpose<perm = [2, 0, 1]>(part_pixels)
-            part_batch = Unsqueeze(part_planes, zero_index)
+            part_planes = Transpose<perm = [2, 0, 1]>(part)
+            part_pixels = Cast<to = 1>(part_planes)
+            part_batch = Unsqueeze(part_pixels, zero_index)
             shrunk = Resize<mode = "linear", antialias = 1>(part_batch, , , sizes)
 
             low_real_yx = Cast<to = 1>(low)

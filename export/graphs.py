@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -36,9 +36,12 @@ DLIB_SOURCE = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that makes one graph. shape: the network's input in Keras's order, [N, h, w, 3]."""
+    """All that makes one graph.
 
-    load: Callable[[], Network]
+    load: the network to convert, and what it is checked against. shape: its input in Keras's order, [N, h, w, 3].
+    """
+
+    load: Callable[[], tuple[Network, Network]]
     shape: tuple[int | None, ...]
     outputs: Outputs
     front: onnx.ModelProto
@@ -56,10 +59,10 @@ def export_graphs(folder: Path, exact: bool) -> dict[str, dict[str, Any]]:
     with tqdm(recipes.items(), desc="export", unit="graph") as progress:
         for name, recipe in progress:
             progress.set_postfix_str(name)
-            network = recipe.load()
+            network, original = recipe.load()
             converted = convert_network(network, recipe.shape, recipe.outputs)
             merged = merge_front_end(recipe.front, converted, name)
-            difference = check_conversion(name, network, recipe.front, merged, recipe.probe)
+            difference = check_conversion(name, original, recipe.front, merged, recipe.probe)
             progress.write(f"{name:8}  {parameter_count(merged):>10,} numbers   Keras and ONNX differ by {difference:.1e} at most")
             data = merged.SerializeToString(deterministic=True)
             file = folder / f"{name}.onnx"
@@ -82,7 +85,7 @@ def _recipes(exact: bool) -> dict[str, Recipe]:
     recipes = {}
     for name, network in load_mtcnn_networks().items():
         recipes[name] = Recipe(
-            load=lambda call=network.call: call,  # type: ignore[misc]
+            load=lambda n=network: (n.call, n.original),  # type: ignore[misc]
             shape=(1 if network.size is None else None, network.size, network.size, 3),
             outputs=network.outputs,
             front=pnet_front_end(exact) if network.size is None else crop_front_end(network.size, exact),
@@ -109,9 +112,13 @@ def _boxes_all_over(height: int, width: int) -> NDArray[np.float32]:
     return np.stack([x - side / 2, y - side / 2, x + side / 2, y + side / 2], axis=1).astype(np.float32)
 
 
-def _load_dlib_resnet() -> Network:
+def _load_dlib_resnet() -> tuple[Network, Network]:
     with tempfile.NamedTemporaryFile(suffix=".dat") as file:
         file.write(read_source(*DLIB_WEIGHTS))
         file.flush()
         model = build_dlib_resnet(read_dlib_network(Path(file.name)))
-    return lambda chips: [model(chips)]
+
+    def embed(chips: Any) -> Sequence[Any]:
+        return [model(chips)]
+
+    return embed, embed
