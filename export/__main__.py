@@ -35,7 +35,7 @@ def main() -> int:
             entries = export_graphs(Path(made), arguments.exact)
             arguments.out.mkdir(exist_ok=True)
             for entry in entries.values():
-                os.replace(Path(made) / entry["file"], arguments.out / entry["file"])
+                (Path(made) / entry["file"]).replace(arguments.out / entry["file"])
         write_manifest(arguments.out, entries, arguments.exact)
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)

@@ -22,13 +22,13 @@ def convert_network(network: Network, shape: Sequence[int | None], outputs: Outp
     """The ONNX model of a function on one tensor.
 
     network: takes a float32 tensor of `shape` (channels last; None: any size), returns its outputs in the order of
-    `outputs`, a mapping from their names to their shapes (a letter stands for a size that varies). The model's input is called `x` and has channels first, as ONNX Runtime computes and the front ends deliver.
+    `outputs`, a mapping from their names to their shapes (a letter stands for a size that varies).
+    The model's input is called `x` and has channels first, as ONNX Runtime computes and the front ends deliver.
     """
     signature = tf.TensorSpec(shape, tf.float32, name="x")
     function = tf.function(lambda x: [tf.identity(y, name) for y, name in zip(network(x), outputs, strict=True)])
-    model, _ = tf2onnx.convert.from_function(
-        function, [signature], opset=OPSET, inputs_as_nchw=["x"] if len(shape) == 4 else None
-    )
+    model: onnx.ModelProto
+    model, _ = tf2onnx.convert.from_function(function, [signature], opset=OPSET, inputs_as_nchw=["x"] if len(shape) == 4 else None)
     for old, new in zip([o.name for o in model.graph.output], outputs, strict=True):
         _rename(model.graph, old, new)
     _rename(model.graph, model.graph.input[0].name, "x")

@@ -45,9 +45,13 @@ def pnet_front_end(exact: bool = False) -> onnx.ModelProto:
         {_AREA if exact else _ANTIALIASED}
         centred = Sub(level, middle)
         normal = Div(centred, span)
-        {"x = Identity(normal)" if exact else f'''
+        {
+        "x = Identity(normal)"
+        if exact
+        else f'''
         pads = Constant<value_ints = [0, 0, {padding}, {padding}, 0, 0, {padding}, {padding}]>()
-        x = Pad(normal, pads)'''}
+        x = Pad(normal, pads)'''
+    }
     }}
     """)
 

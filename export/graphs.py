@@ -99,7 +99,10 @@ def _recipes(exact: bool) -> dict[str, Recipe]:
         shape=(None, 150, 150, 3),
         outputs={"embeddings": ("N", 128)},
         front=chip_front_end(150),
-        probe={"image": photo, "transforms": np.array([[[1.5, 0.2, 150], [-0.2, 1.5, 90]], [[0.8, 0, 200], [0, 0.8, 130]]], np.float32)},
+        probe={
+            "image": photo,
+            "transforms": np.array([[[1.5, 0.2, 150], [-0.2, 1.5, 90]], [[0.8, 0, 200], [0, 0.8, 130]]], np.float32),
+        },
         origin=DLIB_SOURCE,
     )
     return recipes

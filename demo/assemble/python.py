@@ -32,7 +32,9 @@ def numpy_archive(build: Path, modules: Path) -> Path:
             wheel.write_bytes(archive.read(f"open_webui/frontend/pyodide/{wheel.name}"))
         if _sha256(wheel) != locked["sha256"]:
             wheel.unlink()
-            raise AssembleError(f"{wheel.name} in {carrier.name} is not the file that pyodide-lock.json names: their versions differ")
+            raise AssembleError(
+                f"{wheel.name} in {carrier.name} is not the file that pyodide-lock.json names: their versions differ"
+            )
     return wheel
 
 
@@ -45,7 +47,9 @@ def wheel_archive(build: Path) -> Path:
     made = build / "python" / "wheel"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir(parents=True)
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(made)], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(made)], cwd=ROOT, check=True, capture_output=True
+    )
     (plain,) = made.glob("facelab-*.whl")
     pyodide = ROOT / ".venv-wheel" / "bin" / "pyodide"
     command = (

@@ -8,9 +8,9 @@ One module a chapter. The modules are async at heart and know no engine (see `ru
 the page and here; the functions below are their plain faces.
 """
 
-# The modules first: `verify`, `detect` and `embed` name both a module and a function, and the function must win.
-from . import align, detect, embed, errors, models, runtime, verify  # noqa: F401
-from .easy import Verification, detect, embed, largest_face, verify  # noqa: F811
+# `easy` has imported the modules detect, embed and verify by now, so these names mean its functions from here on;
+# `from facelab.detect import ...` still reaches the modules.
+from .easy import Verification, detect, embed, largest_face, verify
 from .errors import FacelabError, InputError, ModelError, NoFaceError, PhotoError
 
 __all__ = [

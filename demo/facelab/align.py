@@ -35,7 +35,8 @@ def fit_similarity(source: Points, target: Points, weights: NDArray[np.floating]
 
 def apply_transform(transform: NDArray[np.floating], points: Points) -> Points:
     """Points [K, 2] carried by an affine transform [2, 3]."""
-    return points @ transform[:, :2].T + transform[:, 2]
+    moved: Points = points @ transform[:, :2].T + transform[:, 2]
+    return moved
 
 
 def invert_transform(transform: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -12,9 +12,9 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from js import Object  # type: ignore[import-not-found]  # the page's globals
+from js import Object  # the page's globals
 from numpy.typing import NDArray
-from pyodide.ffi import JsProxy, to_js  # type: ignore[import-not-found]
+from pyodide.ffi import JsProxy, to_js
 
 from .detect import Face, detect_faces
 from .embed import embed_faces

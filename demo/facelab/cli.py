@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from . import easy
@@ -39,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="facelab", description="Find, align, embed and compare faces. Nothing leaves this machine.")
+    parser = argparse.ArgumentParser(
+        prog="facelab", description="Find, align, embed and compare faces. Nothing leaves this machine."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
@@ -100,21 +103,20 @@ def _verify(arguments: argparse.Namespace) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     pairs = read_pairs(arguments.pairs)
-    files = sorted({file for pair in pairs for file in (pair.a, pair.b)})
-    embeddings: dict[Path, np.ndarray] = {}
+    embeddings: dict[str, NDArray[np.float32]] = {}
     failed = []
-    for file in tqdm(files, desc="photos", unit="photo", disable=None):
+    for name in tqdm(sorted({name for pair in pairs for name in (pair.a, pair.b)}), desc="photos", unit="photo", disable=None):
         try:
-            embeddings[file] = easy.largest_face(file).embedding
+            embeddings[name] = easy.largest_face(arguments.pairs.parent / name).embedding
         except (PhotoError, NoFaceError) as error:
             tqdm.write(f"facelab: {error}", file=sys.stderr)
-            failed.append(str(file))
+            failed.append(name)
     counted = [pair for pair in pairs if pair.a in embeddings and pair.b in embeddings]
     if not counted:
         raise InputError(f"{arguments.pairs}: no pair has a face in both photos")
     distances = distance(np.stack([embeddings[p.a] for p in counted]), np.stack([embeddings[p.b] for p in counted]))
     if arguments.save:
-        _save_distances(arguments.save, arguments.pairs.parent, counted, distances)
+        _save_distances(arguments.save, counted, distances)
     same = np.array([pair.same for pair in counted])
     evaluation = summarise(distances, same, default_runtime().manifest.embedder.threshold, failed)
     if arguments.json:
@@ -126,17 +128,15 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     print(f"area under the ROC curve    {evaluation.auc}")
     for far, tar in evaluation.tar_at_far.items():
         print(f"TAR at FAR {far}             {tar}")
-    print(f"photos without a face       {len(failed)}{''.join(f'{chr(10)}  {file}' for file in failed)}")
+    print(f"photos without a face       {len(failed)}", *failed, sep="\n  ")
 
 
-def _save_distances(path: Path, folder: Path, pairs: Sequence[Pair], distances: np.ndarray) -> None:
+def _save_distances(path: Path, pairs: Sequence[Pair], distances: NDArray[np.floating]) -> None:
     try:
         with path.open("w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file)
             rows.writerow(["a", "b", "same", "distance"])
-            for pair, d in zip(pairs, distances, strict=True):
-                a, b = (photo.relative_to(folder).as_posix() for photo in (pair.a, pair.b))
-                rows.writerow([a, b, int(pair.same), f"{d:.6f}"])
+            rows.writerows([pair.a, pair.b, int(pair.same), f"{d:.6f}"] for pair, d in zip(pairs, distances, strict=True))
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from None
 

@@ -68,7 +68,8 @@ async def detect_faces(runtime: Runtime, photo: Photo, min_face: float | None = 
 async def propose(runtime: Runtime, photo: Photo, min_face: float) -> Floats:
     """Stage 1. P-Net slides a 12 x 12 window over every level of the pyramid: square boxes [N, 4]."""
     detector = runtime.manifest.detector
-    boxes, scores = [np.empty((0, 4))], [np.empty(0)]
+    boxes: list[Floats] = [np.empty((0, 4))]
+    scores: list[Floats] = [np.empty(0)]
     for scale in pyramid_scales(photo.height, photo.width, min_face, detector):
         size = np.array([photo.height * scale, photo.width * scale]).astype(np.int64)
         level = await runtime.run("pnet", photo, {"size": size})
@@ -93,30 +94,29 @@ async def refine(runtime: Runtime, photo: Photo, boxes: Floats) -> Floats:
 
 
 async def confirm(runtime: Runtime, photo: Photo, boxes: Floats) -> list[Face]:
-    """Stage 3. O-Net looks at each box in 48 x 48 pixels: the faces, with landmarks."""
-    if not len(boxes):
-        return []
-    answer = await runtime.run("onet", photo, {"boxes": boxes.astype(np.float32)})
-    likely = answer["scores"] > runtime.manifest.detector.thresholds[2]
-    moved, scores = calibrated(boxes, answer["offsets"])[likely], answer["scores"][likely]
-    # Of two boxes, one inside the other, the union barely notices; the smaller area does.
-    kept = suppress(moved, scores, 0.7, of_smaller=True)
-    landmarks = await locate_landmarks(runtime, photo, moved[kept])
-    return [Face(box, float(score), points) for box, score, points in zip(moved[kept], scores[kept], landmarks, strict=True)]
+    """Stage 3. O-Net looks at each box in 48 x 48 pixels, twice: the faces, with landmarks.
 
-
-async def locate_landmarks(runtime: Runtime, photo: Photo, boxes: Floats) -> Floats:
-    """Five landmarks [N, 5, 2] for each of the boxes of faces found.
-
-    O-Net's second look, at boxes that it has just corrected itself. (The paper takes the landmarks of the first look, at
-    boxes as R-Net left them; where those were off centre, so are the landmarks.)
+    The second look is at the boxes as the first has corrected them. The paper stops at the first; but where R-Net left a box
+    off centre, its landmarks are off too, and some things pass for a face only as long as they are seen askew.
     """
+    detector = runtime.manifest.detector
+    found, scores, _ = await look_closely(runtime, photo, boxes)
+    likely = scores > detector.thresholds[2]
+    found, scores = found[likely], scores[likely]
+    # Of two boxes, one inside the other, the union barely notices; the smaller area does.
+    kept = suppress(found, scores, 0.7, of_smaller=True)
+    found, scores = found[kept], scores[kept]
+    _, second_scores, landmarks = await look_closely(runtime, photo, squared(found))
+    return [Face(found[i], float(scores[i]), landmarks[i]) for i in np.flatnonzero(second_scores > detector.second_look)]
+
+
+async def look_closely(runtime: Runtime, photo: Photo, boxes: Floats) -> tuple[Floats, Floats, Floats]:
+    """O-Net on square boxes [N, 4]: the boxes corrected [N, 4], scores [N], landmarks [N, 5, 2]."""
     if not len(boxes):
-        return np.empty((0, 5, 2))
-    boxes = squared(boxes)
+        return boxes, np.empty(0), np.empty((0, 5, 2))
     answer = await runtime.run("onet", photo, {"boxes": boxes.astype(np.float32)})
     sides = boxes[:, None, 2:] - boxes[:, None, :2] + 1
-    return boxes[:, None, :2] - 1 + answer["landmarks"] * sides
+    return calibrated(boxes, answer["offsets"]), answer["scores"], boxes[:, None, :2] - 1 + answer["landmarks"] * sides
 
 
 def pyramid_scales(height: int, width: int, min_face: float, detector: Detector) -> Iterator[float]:
@@ -131,9 +131,7 @@ def pyramid_scales(height: int, width: int, min_face: float, detector: Detector)
         scale *= detector.pyramid_factor
 
 
-def window_boxes(
-    row: NDArray[np.intp], column: NDArray[np.intp], offsets: Floats, scale: float, detector: Detector
-) -> Floats:
+def window_boxes(row: NDArray[np.intp], column: NDArray[np.intp], offsets: Floats, scale: float, detector: Detector) -> Floats:
     """The photo's boxes [N, 4] for windows of a level at (row, column) of P-Net's map, moved by its offsets [N, 4]."""
     corner = np.stack([column, row], axis=1) * detector.stride - detector.padding
     window = np.concatenate([corner + 1, corner + detector.cell], axis=1)
@@ -161,7 +159,8 @@ def overlaps(boxes: Floats, others: Floats, of_smaller: bool = False) -> Floats:
     area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)[:, None]
     other_area = (others[:, 2:] - others[:, :2]).prod(axis=1)[None, :]
     whole = np.minimum(area, other_area) if of_smaller else area + other_area - shared
-    return shared / np.maximum(whole, 1e-9)
+    share: Floats = shared / np.maximum(whole, 1e-9)
+    return share
 
 
 def suppress(boxes: Floats, scores: Floats, most: float, of_smaller: bool = False) -> NDArray[np.intp]:

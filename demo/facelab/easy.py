@@ -59,7 +59,9 @@ def largest_face(photo: PhotoFile) -> Embedded:
     faces = finish(detect_faces(runtime, opened))
     if not faces:
         least = runtime.manifest.detector.min_face
-        raise NoFaceError(f"no face was found in {photo}: use a photo where a face is clearly seen, {least:.0f} pixels wide or more")
+        raise NoFaceError(
+            f"no face was found in {photo}: use a photo where a face is clearly seen, {least:.0f} pixels wide or more"
+        )
     (embedded,) = finish(embed_faces(runtime, opened, faces[:1]))
     return _in_file(embedded, opened)
 

@@ -1,10 +1,10 @@
 """Everything that facelab raises on purpose; each message says what to do next.
 
-    FacelabError
-    ├── PhotoError       a file is not a photo that can be read
-    ├── NoFaceError      a photo shows no face
-    ├── ModelError       the models or their manifest are missing, damaged or of another version
-    └── InputError       an argument or a file of pairs cannot be used
+FacelabError
+├── PhotoError       a file is not a photo that can be read
+├── NoFaceError      a photo shows no face
+├── ModelError       the models or their manifest are missing, damaged or of another version
+└── InputError       an argument or a file of pairs cannot be used
 """
 
 

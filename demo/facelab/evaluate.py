@@ -27,10 +27,10 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Pair:
-    """Two photo files and whether they show the same person."""
+    """Two photos, named as in the file of pairs, and whether they show the same person."""
 
-    a: Path
-    b: Path
+    a: str
+    b: str
     same: bool
 
 
@@ -77,7 +77,7 @@ class Evaluation:
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """The pairs in a CSV file with the columns a, b, same; photos are named relative to the file's folder.
+    """The pairs in a CSV file with the columns a, b, same; photos are named relative to the file.
 
     `same` is 1, true or yes, or 0, false or no. Raises InputError, which names the line.
     """
@@ -91,8 +91,10 @@ def read_pairs(path: Path) -> list[Pair]:
             for row in rows:
                 same = truth.get((row["same"] or "").strip().lower())
                 if same is None or not row["a"] or not row["b"]:
-                    raise InputError(f"{path}, line {rows.line_num}: expected two photos and 1 or 0, found {row['a']},{row['b']},{row['same']}")
-                pairs.append(Pair(path.parent / row["a"], path.parent / row["b"], same))
+                    raise InputError(
+                        f"{path}, line {rows.line_num}: expected two photos and 1 or 0, found {row['a']},{row['b']},{row['same']}"
+                    )
+                pairs.append(Pair(row["a"], row["b"], same))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as CSV: {getattr(error, 'strerror', None) or error}") from None
     if not pairs:

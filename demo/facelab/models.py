@@ -31,7 +31,7 @@ class Detector:
 
     cell, stride: side of P-Net's window and its step, in pixels of a pyramid level.
     pyramid_factor: each level's scale over that of the one before.
-    thresholds: least probability of "face" after P-, R- and O-Net.
+    thresholds: least probability of "face" after P-, R- and O-Net. second_look: after O-Net's second look.
     min_face: side of the smallest face looked for, pixels of the photo.
     padding: grey rows and columns that the graph adds around each level, pixels of the level.
     """
@@ -40,6 +40,7 @@ class Detector:
     stride: int
     pyramid_factor: float
     thresholds: tuple[float, float, float]
+    second_look: float
     min_face: float
     padding: int
 

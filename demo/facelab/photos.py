@@ -6,20 +6,18 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .errors import PhotoError
 from .runtime import Photo
 
-# Larger than any camera's photo; beyond it a file is taken for a decompression bomb.
-MAX_PIXELS = 250_000_000
-
 
 def read_photo(path: str | Path, max_side: int) -> Photo:
-    """The photo in a file, of any format that Pillow knows, turned upright by its EXIF orientation; the first frame of an animation.
+    """The photo in a file of any format that Pillow knows, turned upright by its EXIF orientation.
 
-    Transparent pixels lie on white; 16-bit pixels are scaled to 8. A photo with a side over `max_side` pixels is
-    shrunk to it with an area filter. Raises PhotoError where the file cannot be read, says why and what to do.
+    Of an animation the first frame. Transparent pixels lie on white; 16-bit pixels are scaled to 8. A photo with a
+    side over `max_side` pixels is shrunk to it with an area filter.
+    Raises PhotoError where the file cannot be read; the message says why and what to do.
     """
     path = Path(path)
     try:
@@ -27,19 +25,17 @@ def read_photo(path: str | Path, max_side: int) -> Photo:
             raise PhotoError(f"{path} is a folder: name a photo in it")
         if path.stat().st_size == 0:
             raise PhotoError(f"{path} is empty: copy the photo again")
-        with warnings.catch_warnings(), Image.open(path) as image:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            if image.width * image.height > MAX_PIXELS:
-                raise PhotoError(f"{path} has {image.width} x {image.height} pixels: shrink it below {MAX_PIXELS // 10**6} million")
+        # Pillow warns of large photos, and refuses those twice as large: the refusal is enough.
+        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning), Image.open(path) as image:
             return _upright(image, max_side)
     except FileNotFoundError:
         raise PhotoError(f"{path} does not exist: check the name") from None
     except PermissionError:
         raise PhotoError(f"{path} may not be read: check its permissions") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise PhotoError(f"{path} is not a photo in a known format: use JPEG, PNG or WebP") from None
     except Image.DecompressionBombError:
-        raise PhotoError(f"{path} has too many pixels: shrink it below {MAX_PIXELS // 10**6} million") from None
+        raise PhotoError(f"{path} has more than 178 million pixels: shrink it") from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises on damaged files
         raise PhotoError(f"{path} is damaged ({error}): copy or export the photo again") from None
 

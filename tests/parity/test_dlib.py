@@ -1,0 +1,28 @@
+"""The embedder beside dlib itself, on the same chips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dlib
+import numpy as np
+import pytest
+
+from export.sources import DLIB_WEIGHTS, read_source
+from facelab.detect import detect_faces
+from facelab.embed import embed_faces
+from facelab.native import NativeRuntime
+from facelab.photos import read_photo
+from facelab.runtime import finish
+
+
+def test_embedding_of_a_chip_is_dlibs(runtime: NativeRuntime, samples: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "resnet.dat"
+    weights.write_bytes(read_source(*DLIB_WEIGHTS))
+    network = dlib.face_recognition_model_v1(str(weights))
+    for path in sorted(samples.glob("*.jpg")):
+        photo = read_photo(path, 2048)
+        (embedded, *_) = finish(embed_faces(runtime, photo, finish(detect_faces(runtime, photo))))
+        expected = np.array(network.compute_face_descriptor(embedded.chip))
+        assert embedded.chip.shape == (150, 150, 3)
+        assert embedded.embedding == pytest.approx(expected, abs=1e-4)
