@@ -80,7 +80,7 @@ docs/app/assets.json: build/models/models.json build/web/facelab.js $(WASM) pypr
 	$(PY) -m assemble
 
 site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not -path 'docs/app/*') $(wildcard demo/book/*.py)
-	$(PY) -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 # --- checks --------------------------------------------------------------------
 

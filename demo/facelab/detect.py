@@ -46,11 +46,7 @@ class Face:
 
     def as_json(self) -> dict[str, object]:
         """{"box", "score", "landmarks"} in plain numbers."""
-        return {
-            "box": [round(float(v), 2) for v in self.box],
-            "score": round(self.score, 5),
-            "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in self.landmarks],
-        }
+        return {"box": self.box.tolist(), "score": self.score, "landmarks": self.landmarks.tolist()}
 
 
 async def detect_faces(runtime: Runtime, photo: Photo, min_face: float | None = None) -> list[Face]:

@@ -1,0 +1,71 @@
+/** The words that the page, the worker and Python share. Boxes and landmarks: pixels of the photo, origin top left, x right, y down. */
+
+export type SlotName = "a" | "b";
+
+/** A photo's pixels: RGBA, 8 bits each, row by row, opaque. */
+export interface Pixels {
+  width: number;
+  height: number;
+  rgba: ArrayBuffer;
+}
+
+export type Point = [x: number, y: number];
+
+export interface Face {
+  box: [x1: number, y1: number, x2: number, y2: number];
+  score: number;
+  /** Left eye, right eye, nose, left and right corner of the mouth, as seen in the photo. */
+  landmarks: Point[];
+}
+
+export interface Analysis {
+  photo: { width: number; height: number };
+  /** Largest first. */
+  faces: Face[];
+  chosen: number | null;
+  milliseconds: { detect: number };
+}
+
+export interface Embedded {
+  /** RGB, `chip_size` x `chip_size`. */
+  chip: Uint8Array;
+  chip_size: number;
+  embedding: Float32Array;
+  milliseconds: { align: number; embed: number };
+}
+
+export type VerdictName = "same" | "different" | "unsure";
+
+export interface Verdict {
+  verdict: VerdictName;
+  distance: number;
+  threshold: number;
+  sure_below: number;
+  words: string;
+}
+
+export type GraphName = "pnet" | "rnet" | "onet" | "embedder";
+
+/** What this side reads of models.json. */
+export interface Manifest {
+  photo: { max_side: number };
+  graphs: Record<GraphName, { file: string; sha256: string; bytes: number }>;
+  embedder: { chip_size: number; template: Point[]; threshold: number; sure_below: number };
+}
+
+export interface Progress {
+  loaded: number;
+  total: number;
+  /** What is arriving, or what is being started. */
+  what: string;
+}
+
+/** The photo cannot be used; the message is a sentence for the reader that says what to do. */
+export class PhotoError extends Error {
+  override name = "PhotoError";
+}
+
+/** The engine did not start or broke down; the message is a sentence for the reader. */
+export class EngineError extends Error {
+  override name = "EngineError";
+}

@@ -1,0 +1,149 @@
+/** The page's side of the worker: one for each app folder, started when first asked for, started again on request. */
+
+import * as Comlink from "comlink";
+
+import { EngineError, type Analysis, type Embedded, type Face, type Manifest, type Pixels, type Progress, type Verdict } from "../contract";
+import type { Engine } from "./worker";
+
+export type EngineState =
+  | { phase: "loading"; progress: Progress }
+  | { phase: "ready"; bytes: number; seconds: number }
+  | { phase: "failed"; message: string };
+
+interface Life {
+  worker: Worker;
+  remote: Comlink.Remote<Engine>;
+  /** Rejects when the worker dies: a call that it will never answer must not wait for it. */
+  death: Promise<never>;
+  ready: Promise<void>;
+}
+
+const LOADING: EngineState = { phase: "loading", progress: { loaded: 0, total: 0, what: "" } };
+
+const engines = new Map<string, EngineClient>();
+
+/** The engine whose files are under `app`; every element of the page shares it. */
+export function engineAt(app: URL): EngineClient {
+  let engine = engines.get(app.href);
+  if (!engine) engines.set(app.href, (engine = new EngineClient(app)));
+  return engine;
+}
+
+/** Fires `change` when `state` changes. */
+export class EngineClient extends EventTarget {
+  state: EngineState = LOADING;
+  readonly #app: URL;
+  #life: Life;
+  #manifest: Promise<Manifest> | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  /** Jobs that have not begun. */
+  #waiting = 0;
+
+  constructor(app: URL) {
+    super();
+    this.#app = app;
+    this.#life = this.#start("default");
+  }
+
+  /** models.json, which the page needs long before the worker is ready. */
+  get manifest(): Promise<Manifest> {
+    this.#manifest ??= fetch(new URL("models/models.json", this.#app)).then((response) => {
+      if (!response.ok) throw new EngineError(`models.json: the server answered ${response.status}.`);
+      return response.json() as Promise<Manifest>;
+    });
+    this.#manifest.catch(() => (this.#manifest = undefined)); // ask again next time
+    return this.#manifest;
+  }
+
+  /** Begin afresh after a failure, in a new worker; photos that were in the old one are gone. */
+  restart(): void {
+    this.#queue = Promise.resolve();
+    this.#waiting = 0;
+    this.#manifest = undefined;
+    this.#life = this.#start("reload");
+    this.#enter(LOADING);
+  }
+
+  open(pixels: Pixels, signal: AbortSignal): Promise<number> {
+    return this.#next(signal, (remote) => remote.open(Comlink.transfer(pixels, [pixels.rgba])));
+  }
+
+  analyse(photo: number, signal: AbortSignal): Promise<Analysis> {
+    return this.#next(signal, (remote) => remote.analyse(photo));
+  }
+
+  embed(photo: number, face: Face, signal: AbortSignal): Promise<Embedded> {
+    return this.#next(signal, (remote) => remote.embed(photo, face));
+  }
+
+  compare(a: Float32Array, b: Float32Array): Promise<Verdict & { milliseconds: number }> {
+    return this.#next(undefined, (remote) => remote.compare(a, b));
+  }
+
+  close(photo: number): void {
+    this.#next(undefined, (remote) => remote.close(photo)).catch(() => {}); // a dead worker holds no photos
+  }
+
+  /** One job at a time, in the order asked: times stay honest, and what was called off meanwhile never starts. */
+  #next<T>(signal: AbortSignal | undefined, job: (remote: Comlink.Remote<Engine>) => Promise<T>): Promise<T> {
+    const { ready, remote, death } = this.#life;
+    this.#waiting++;
+    const result = this.#queue.then(async () => {
+      this.#waiting--;
+      await ready;
+      signal?.throwIfAborted();
+      return Promise.race([job(remote), death]);
+    });
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  /** The first runs of a network take several times as long as later ones: do them while the reader still looks for a photo. */
+  async #warmUp(): Promise<void> {
+    for (let round = 0; round < 3 && this.#waiting === 0; round++) {
+      await this.#next(undefined, (remote) => remote.warmUp()).catch(() => {}); // a photo will tell what is wrong
+    }
+  }
+
+  #start(cache: RequestCache): Life {
+    const begun = performance.now();
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "facelab" });
+    const remote = Comlink.wrap<Engine>(worker);
+    const current = () => this.#life.worker === worker;
+    const fail = (error: unknown): never => {
+      worker.terminate();
+      const known = error instanceof Error && error.name === "EngineError";
+      if (!known) console.error(error);
+      const message = known ? error.message : "The engine did not start. A recent browser is needed: update it, then try again.";
+      if (current()) this.#enter({ phase: "failed", message });
+      throw new EngineError(message);
+    };
+
+    let bytes = 0;
+    const report = Comlink.proxy((progress: Progress) => {
+      bytes = progress.total;
+      if (current() && this.state.phase === "loading") this.#enter({ phase: "loading", progress });
+    });
+    const death = new Promise<never>((_, reject) => {
+      worker.addEventListener("error", (event) => {
+        event.preventDefault();
+        const message =
+          this.state.phase === "ready"
+            ? "The engine stopped; the browser may be short of memory. Close other tabs, then try again."
+            : "The engine did not start. Check the connection, then try again.";
+        reject(new EngineError(message));
+      });
+    }).catch(fail);
+    const ready = Promise.race([remote.load(this.#app.href, cache, report).catch(fail), death]).then(() => {
+      this.#enter({ phase: "ready", bytes, seconds: (performance.now() - begun) / 1000 });
+      void this.#warmUp();
+    });
+    for (const promise of [death, ready]) promise.catch(() => {}); // told through `state`, and to every job
+    return { worker, remote, death, ready };
+  }
+
+  #enter(state: EngineState): void {
+    this.state = state;
+    this.dispatchEvent(new Event("change"));
+  }
+}

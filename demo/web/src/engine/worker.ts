@@ -1,0 +1,197 @@
+/**
+ * The engine room: Python (Pyodide) decides, onnxruntime-web computes, and photos live here for as long as the page shows them.
+ * Nothing of it leaves this worker but boxes, chips and embeddings.
+ */
+
+import * as Comlink from "comlink";
+import type * as Ort from "onnxruntime-web";
+import type { PyodideAPI } from "pyodide";
+import type { PyProxy } from "pyodide/ffi";
+
+import {
+  EngineError,
+  PhotoError,
+  type Analysis,
+  type Embedded,
+  type Face,
+  type GraphName,
+  type Manifest,
+  type Pixels,
+  type Progress,
+  type Verdict,
+} from "../contract";
+import { Assets } from "./assets";
+
+const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
+
+/** `facelab.browser.Session`, as JavaScript sees it. */
+interface PythonSession {
+  analyse(photo: Ort.Tensor, width: number, height: number): Promise<string>;
+  embed(photo: Ort.Tensor, face: string): Promise<Embedded>;
+  compare(a: Float32Array, b: Float32Array): string;
+}
+
+/** What Python sends to a graph and gets back: a plain array with its shape. The photo goes as the tensor it already is. */
+interface Plain {
+  dims: number[];
+  type: "uint8" | "float32" | "int64";
+  data: Uint8Array | Float32Array | number[];
+}
+
+type Sessions = Record<GraphName, Ort.InferenceSession>;
+
+class Engine {
+  #session!: PythonSession;
+  #graphs!: Sessions;
+  #tensor!: typeof Ort.Tensor;
+  readonly #photos = new Map<number, Ort.Tensor>();
+  #opened = 0;
+
+  /** `cache` "reload": distrust what the browser has kept. */
+  async load(app: string, cache: RequestCache, report: (progress: Progress) => void): Promise<void> {
+    const assets = new Assets(new URL(app), cache, throttled(report));
+    const boot = async () => {
+      await assets.start();
+      const manifest = await assets.text("models/models.json");
+      const [lab, graphs] = await Promise.all([startPython(assets), this.#startOrt(assets, JSON.parse(manifest) as Manifest)]);
+      this.#graphs = graphs;
+      this.#session = lab.Session(manifest, { run: (graph: GraphName, inputs: Record<string, Plain>) => this.#run(graph, inputs) });
+    };
+    await Promise.race([boot(), assets.failed]);
+  }
+
+  /** Keep a photo; the number that comes back stands for it until `close`. */
+  open({ width, height, rgba }: Pixels): number {
+    const photo = new this.#tensor("uint8", withoutAlpha(new Uint8Array(rgba)), [height, width, 3]);
+    this.#photos.set(++this.#opened, photo);
+    return this.#opened;
+  }
+
+  close(photo: number): void {
+    this.#photos.get(photo)?.dispose();
+    this.#photos.delete(photo);
+  }
+
+  async analyse(photo: number): Promise<Analysis> {
+    const tensor = this.#photo(photo);
+    const [height = 0, width = 0] = tensor.dims;
+    return JSON.parse(await plainly(this.#session.analyse(tensor, width, height))) as Analysis;
+  }
+
+  async embed(photo: number, face: Face): Promise<Embedded> {
+    return plainly(this.#session.embed(this.#photo(photo), JSON.stringify(face)));
+  }
+
+  async compare(a: Float32Array, b: Float32Array): Promise<Verdict & { milliseconds: number }> {
+    const start = performance.now();
+    const verdict = JSON.parse(await plainly(this.#session.compare(a, b))) as Verdict;
+    return { ...verdict, milliseconds: performance.now() - start };
+  }
+
+  /** Run every stage once, on a photo of nothing with faces where none are; after a few rounds the browser has compiled it for speed. */
+  async warmUp(): Promise<void> {
+    const [width, height] = [640, 480];
+    const photo = this.open({ width, height, rgba: new ArrayBuffer(width * height * 4) });
+    const image = this.#photo(photo);
+    const face: Face = { box: [260, 160, 380, 320], score: 1, landmarks: [[293, 216], [347, 216], [320, 249], [295, 276], [345, 276]] };
+    const boxes: Plain = { dims: [16, 4], type: "float32", data: new Float32Array(64).map((_, i) => face.box[i % 4]!) };
+    try {
+      await this.analyse(photo); // finds nothing, so that the second and third network must be asked by hand
+      await this.#run("rnet", { image, boxes });
+      await this.#run("onet", { image, boxes });
+      await this.embed(photo, face);
+    } finally {
+      this.close(photo);
+    }
+  }
+
+  #photo(number: number): Ort.Tensor {
+    const photo = this.#photos.get(number);
+    if (!photo) throw new EngineError("That photo was removed.");
+    return photo;
+  }
+
+  async #startOrt(assets: Assets, manifest: Manifest): Promise<Sessions> {
+    const ort = await assets.script<typeof Ort>("ort/ort.wasm.min.mjs");
+    this.#tensor = ort.Tensor;
+    ort.env.logLevel = "error";
+    ort.env.wasm.wasmPaths = assets.url("ort/").href;
+    // Threads need cross-origin isolation; beyond four they stand in each other's way on networks this small.
+    ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+
+    const sessions: Partial<Sessions> = {};
+    for (const name of GRAPHS) {
+      const { file, sha256 } = manifest.graphs[name];
+      const bytes = await assets.bytes(`models/${file}`);
+      await check(file, bytes, sha256);
+      sessions[name] = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+    }
+    return sessions as Sessions;
+  }
+
+  async #run(graph: GraphName, inputs: Record<string, Plain | Ort.Tensor>): Promise<Record<string, Pick<Plain, "dims" | "data">>> {
+    const feeds = Object.entries(inputs).map(([name, value]) => [name, "getData" in value ? value : this.#toTensor(value)]);
+    const outputs = await this.#graphs[graph].run(Object.fromEntries(feeds) as Record<string, Ort.Tensor>);
+    const plain = Object.entries(outputs).map(([name, { dims, data }]) => [name, { dims: [...dims], data }]);
+    return Object.fromEntries(plain) as Record<string, Plain>;
+  }
+
+  #toTensor({ type, data, dims }: Plain): Ort.Tensor {
+    const values = type === "int64" ? BigInt64Array.from(data as number[], BigInt) : (data as Uint8Array | Float32Array);
+    return new this.#tensor(type, values, dims);
+  }
+}
+
+async function startPython(assets: Assets) {
+  const { loadPyodide } = await assets.script<typeof import("pyodide")>("pyodide/pyodide.mjs");
+  const pyodide: PyodideAPI = await loadPyodide({ indexURL: assets.url("pyodide/").href });
+  const packages = JSON.parse(await assets.text("python/packages.json")) as Record<string, { file: string }>;
+  const extractDir = pyodide.runPython("import site; site.getsitepackages()[0]") as string;
+  for (const { file } of Object.values(packages)) {
+    pyodide.unpackArchive(await assets.bytes(`python/${file}`), file.endsWith(".whl") ? "wheel" : "zip", { extractDir });
+  }
+  assets.note("starting Python");
+  return pyodide.pyimport("facelab.browser") as PyProxy & { Session(manifest: string, engine: object): PythonSession };
+}
+
+/** A model that was cut short or mixed up with another version would answer nonsense: refuse it. (No `crypto.subtle` on plain http.) */
+async function check(file: string, bytes: ArrayBuffer, sha256: string): Promise<void> {
+  if (!globalThis.crypto.subtle) return;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (hex === sha256) return;
+  throw new EngineError(`${file} is not the file that this page expects. Try again; if that does not help, the site itself is damaged.`);
+}
+
+function withoutAlpha(rgba: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
+    rgb[to] = rgba[from]!;
+    rgb[to + 1] = rgba[from + 1]!;
+    rgb[to + 2] = rgba[from + 2]!;
+  }
+  return rgb;
+}
+
+/** Python's own errors carry a sentence for the reader in their last line, `facelab.errors.NoFace: There is ...`. */
+async function plainly<T>(result: T | Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    const last = error instanceof Error ? error.message.trimEnd().split("\n").at(-1) : undefined;
+    const sentence = /^facelab\.errors\.\w+: (.+)$/.exec(last ?? "")?.[1];
+    throw sentence ? new PhotoError(sentence) : error;
+  }
+}
+
+/** At most one report each 50 ms, and always the last one. */
+function throttled(report: (progress: Progress) => void): (progress: Progress) => void {
+  let latest: Progress | undefined;
+  return (progress) => {
+    if (!latest) setTimeout(() => { report(latest!); latest = undefined; }, 50);
+    latest = progress;
+  };
+}
+
+export type { Engine };
+Comlink.expose(new Engine());

@@ -1,0 +1,354 @@
+import {
+  PhotoError,
+  type Analysis,
+  type Embedded,
+  type Face,
+  type Manifest,
+  type SlotName,
+  type Verdict,
+  type VerdictName,
+} from "./contract";
+import { find, shadow, sheet } from "./element";
+import { engineAt, type EngineClient } from "./engine/client";
+import type { DistanceGauge } from "./gauge";
+import type { PhotoSlot, SlotEvents } from "./photo-slot";
+import { decode, pixelsOf, type Photo } from "./photos";
+import type { LoadProgress } from "./progress";
+import type { EmbeddingStrips } from "./strip";
+import base from "./styles/base.css?inline";
+import css from "./styles/verify.css?inline";
+
+const styles = [sheet(base), sheet(css)];
+
+const SLOTS = ["a", "b"] as const satisfies SlotName[];
+const VERDICTS: Record<VerdictName, string> = { same: "Same person", different: "Different people", unsure: "Can’t tell" };
+
+interface Samples {
+  credit: string;
+  pairs: { a: string; b: string; label: string }[];
+}
+
+/** All that is known of the photo in one slot. A newer photo gets a new one, and `job` calls the old one off. */
+class Side {
+  readonly job = new AbortController();
+  photo: Photo | undefined;
+  /** The photo's number in the engine. */
+  handle: number | undefined;
+  analysis: Analysis | undefined;
+  chosen: number | null = null;
+  /** The chosen face's; undefined while it is worked on. */
+  embedded: Embedded | undefined;
+
+  constructor(readonly load: () => Promise<Blob>) {}
+}
+
+/** `<face-verify app="../app/">`: two photos in, one verdict out, and everything between them to be seen. */
+export class FaceVerify extends HTMLElement {
+  #root!: ShadowRoot;
+  #engine!: EngineClient;
+  #listening: AbortController | null = null;
+  #sides: Record<SlotName, Side | null> = { a: null, b: null };
+  /** Where the gauge has its marks before there is a verdict. */
+  #scale: Manifest["embedder"] | undefined;
+
+  /** What the strips show, in numbers, for those who script this page: null where there is none. */
+  get embeddings(): Record<SlotName, Float32Array | null> {
+    const { a, b } = this.#sides;
+    return { a: a?.embedded?.embedding ?? null, b: b?.embedded?.embedding ?? null };
+  }
+
+  connectedCallback(): void {
+    const app = new URL(this.getAttribute("app") ?? "./app/", document.baseURI);
+    this.#engine = engineAt(app);
+    if (!this.#root) {
+      this.#root = shadow(this, TEMPLATE, ...styles);
+      this.#listen();
+      void this.#offerSamples(new URL("samples/", app));
+    }
+    const { signal } = (this.#listening = new AbortController());
+    this.#engine.addEventListener("change", () => this.#engineChanged(), { signal });
+    document.addEventListener("paste", (event) => this.#paste(event), { signal });
+    this.#engineChanged();
+    this.#result(null);
+    this.#engine.manifest.then(({ embedder }) => {
+      this.#scale = embedder;
+      if (!this.#sides.a && !this.#sides.b) this.#result(null);
+    }, () => {}); // the engine says what went wrong
+  }
+
+  disconnectedCallback(): void {
+    this.#listening?.abort();
+    this.#clear();
+  }
+
+  // What the reader does
+
+  #listen(): void {
+    const root = this.#root;
+    const on = <Name extends keyof SlotEvents>(name: Name, react: (slot: SlotName, detail: SlotEvents[Name]["detail"]) => void) =>
+      root.addEventListener(name, (event) => react((event.target as PhotoSlot).name, (event as SlotEvents[Name]).detail));
+    on("slot-files", (slot, files) => this.#takeFiles(slot, files));
+    on("slot-choose", (slot, face) => void this.#choose(slot, face));
+    on("slot-remove", (slot) => this.#remove(slot));
+    find(root, ".clear").addEventListener("click", () => this.#clear());
+    find(root, ".retry").addEventListener("click", () => this.#retry());
+    for (const type of ["dragover", "drop"]) {
+      root.addEventListener(type, (event) => event.preventDefault()); // beside a slot, a drop would open the file instead of this page
+    }
+  }
+
+  /** The first file goes where it was dropped, a second one beside it. */
+  #takeFiles(name: SlotName, [first, second]: Blob[]): void {
+    if (first) void this.#take(name, async () => first);
+    if (second) void this.#take(name === "a" ? "b" : "a", async () => second);
+  }
+
+  #paste(event: ClipboardEvent): void {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    const focused = SLOTS.find((name) => this.#slot(name).matches(":focus-within"));
+    const empty = SLOTS.find((name) => !this.#sides[name]);
+    this.#takeFiles(focused ?? empty ?? "a", files);
+  }
+
+  #remove(name: SlotName): void {
+    this.#begin(name, null);
+    this.#slot(name).empty();
+    this.#say(`${this.#slot(name).label} is removed.`);
+  }
+
+  #clear(): void {
+    for (const name of SLOTS) this.#remove(name);
+    this.#say("Both photos are gone from memory.");
+  }
+
+  /** After a failure: a new engine, and once more with every photo that is still wanted. */
+  #retry(): void {
+    this.#engine.restart();
+    for (const name of SLOTS) {
+      const side = this.#sides[name];
+      if (!side) continue;
+      side.handle = undefined; // it meant something to the old engine only
+      void this.#take(name, side.load);
+    }
+  }
+
+  // What happens to a photo
+
+  /** Replace what is in a slot; whatever was going on there is called off. */
+  #begin(name: SlotName, side: Side | null): void {
+    const old = this.#sides[name];
+    old?.job.abort();
+    if (old?.handle !== undefined) this.#engine.close(old.handle);
+    this.#sides[name] = side;
+    this.#result(null);
+  }
+
+  async #take(name: SlotName, load: () => Promise<Blob>): Promise<void> {
+    const slot = this.#slot(name);
+    const side = new Side(load);
+    const { signal } = side.job;
+    this.#begin(name, side);
+    slot.empty();
+    slot.busy("working", "Opening the photo");
+    await this.#guard(name, side, async () => {
+      const [file, manifest] = await Promise.all([load(), this.#engine.manifest]);
+      side.photo = await decode(file, manifest.photo.max_side);
+      signal.throwIfAborted();
+      slot.show(side.photo);
+      await this.#analyse(name, side, side.photo);
+    });
+  }
+
+  async #analyse(name: SlotName, side: Side, photo: Photo): Promise<void> {
+    const slot = this.#slot(name);
+    const { signal } = side.job;
+    if (this.#engine.state.phase === "ready") {
+      this.#say(`${slot.label}: looking for faces.`);
+    } else {
+      slot.busy("waiting", "Waiting for the models");
+      this.#say(`${slot.label} is in; it waits for the models.`);
+    }
+    side.handle = await this.#engine.open(pixelsOf(photo), signal);
+    if (signal.aborted) return this.#engine.close(side.handle);
+    slot.busy("working", "Looking for faces");
+    side.analysis = await this.#engine.analyse(side.handle, signal);
+    signal.throwIfAborted();
+    const { faces, chosen } = side.analysis;
+    if (chosen === null) throw new PhotoError("No face was found. Try a photo with a larger face, looking towards the camera, in good light.");
+    await this.#embed(name, side, faces, chosen);
+  }
+
+  async #choose(name: SlotName, face: number): Promise<void> {
+    const side = this.#sides[name];
+    if (side?.analysis) await this.#guard(name, side, () => this.#embed(name, side, side.analysis!.faces, face));
+  }
+
+  async #embed(name: SlotName, side: Side, faces: Face[], chosen: number): Promise<void> {
+    const slot = this.#slot(name);
+    side.chosen = chosen;
+    side.embedded = undefined;
+    this.#result(null);
+    slot.busy("working", "Reading the face");
+    slot.faces(faces, chosen);
+    const embedded = await this.#engine.embed(side.handle!, faces[chosen]!, side.job.signal);
+    if (side.job.signal.aborted || side.chosen !== chosen) return; // another photo, or another face of it, was chosen meanwhile
+    side.embedded = embedded;
+    slot.done(embedded);
+    slot.faces(faces, chosen);
+    await this.#compare();
+  }
+
+  async #compare(): Promise<void> {
+    const { a, b } = this.#sides;
+    this.#result(null);
+    if (!a?.embedded || !b?.embedded) return this.#say(a?.embedded ? "Photo A is done; photo B is next." : "Photo B is done; photo A is next.");
+    const [left, right] = [a.embedded, b.embedded];
+    const verdict = await this.#engine.compare(left.embedding, right.embedding);
+    if (this.#sides.a?.embedded === left && this.#sides.b?.embedded === right) this.#result(verdict);
+  }
+
+  /** Run a job on a photo; what goes wrong becomes a sentence in its slot, unless nobody waits for it any more. */
+  async #guard(name: SlotName, side: Side, job: () => Promise<void>): Promise<void> {
+    try {
+      await job();
+    } catch (error) {
+      if (side.job.signal.aborted) return;
+      const slot = this.#slot(name);
+      if (this.#engine.state.phase === "failed") return slot.busy("waiting", "Waiting for the models");
+      const known = error instanceof Error && error.name === "PhotoError"; // by name: across the worker, classes are lost
+      if (!known) console.error(error);
+      slot.fail(known ? error.message : "This photo could not be worked on. Try another one, or reload the page.");
+      this.#say("");
+    }
+  }
+
+  // What the page shows
+
+  #engineChanged(): void {
+    const { state } = this.#engine;
+    const progress = find<LoadProgress>(this.#root, "load-progress");
+    this.dataset.engine = state.phase;
+    find(this.#root, ".failure p").textContent = state.phase === "failed" ? state.message : "";
+    if (state.phase === "loading") progress.show(state.progress.loaded, state.progress.total, state.progress.what);
+    if (state.phase === "ready") progress.finish(state.bytes, state.seconds);
+    if (SLOTS.some((name) => this.#sides[name])) return; // the status speaks of the photos
+    this.#say({ loading: "Loading; photos can be added already.", ready: "Ready: add two photos.", failed: "" }[state.phase]);
+  }
+
+  /** Show a verdict, or (null) that there is none yet; with it everything that follows from the two photos. */
+  #result(verdict: (Verdict & { milliseconds: number }) | null): void {
+    const root = this.#root;
+    const heading = find(root, ".verdict");
+    if (verdict) {
+      heading.dataset.verdict = verdict.verdict;
+      heading.dataset.distance = String(verdict.distance);
+      heading.textContent = VERDICTS[verdict.verdict];
+      this.#say(`${VERDICTS[verdict.verdict]}. Distance ${verdict.distance.toFixed(2)}.`);
+    } else {
+      delete heading.dataset.verdict;
+      delete heading.dataset.distance;
+      heading.textContent = "No verdict yet";
+    }
+    find(root, ".words").textContent = verdict?.words ?? "Add two photos, each with a face in it, and the answer appears here.";
+    find<EmbeddingStrips>(root, "embedding-strips").show(this.embeddings.a, this.embeddings.b);
+    this.#showTimings(verdict?.milliseconds);
+    const scale = verdict ?? this.#scale;
+    if (scale) find<DistanceGauge>(root, "distance-gauge").show(verdict?.distance ?? null, scale.sure_below, scale.threshold);
+  }
+
+  #showTimings(compare?: number): void {
+    const cell = (milliseconds: number | undefined) => (milliseconds === undefined ? "–" : milliseconds.toFixed(milliseconds < 10 ? 1 : 0));
+    const { a, b } = this.#sides;
+    const row = (stage: string, what: string, cells: string) => `<tr><th scope="row">${stage}</th>${cells}<td class="what">${what}</td></tr>`;
+    const both = (of: (side: Side) => number | undefined) => `<td>${cell(a ? of(a) : undefined)}</td><td>${cell(b ? of(b) : undefined)}</td>`;
+    find(this.#root, ".timings tbody").innerHTML =
+      row("Detect", "three small networks look for faces, large and small", both((side) => side.analysis?.milliseconds.detect)) +
+      row("Align", "turn, scale and cut out the face by its landmarks", both((side) => side.embedded?.milliseconds.align)) +
+      row("Embed", "one larger network turns the chip into 128 numbers", both((side) => side.embedded?.milliseconds.embed)) +
+      row("Compare", "the distance between the two, and the verdict", `<td colspan="2">${cell(compare)}</td>`);
+  }
+
+  async #offerSamples(folder: URL): Promise<void> {
+    const response = await fetch(new URL("samples.json", folder)).catch(() => undefined);
+    if (!response?.ok) return; // the demo does without
+    const { pairs, credit } = (await response.json()) as Samples;
+    const fetchPhoto = (file: string) => async () => {
+      const photo = await fetch(new URL(file, folder)).catch(() => undefined);
+      if (!photo?.ok) throw new PhotoError("The sample photo did not arrive. Check the connection, then choose it again.");
+      return photo.blob();
+    };
+    find(this.#root, ".pairs").replaceChildren(
+      ...pairs.map(({ a, b, label }, i) => {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.dataset.testid = `sample-${i}`;
+        button.append(...[a, b].map((file) => thumbnail(new URL(file, folder))), label);
+        button.addEventListener("click", () => {
+          void this.#take("a", fetchPhoto(a));
+          void this.#take("b", fetchPhoto(b));
+        });
+        return button;
+      }),
+    );
+    find(this.#root, ".credit").textContent = credit;
+    find(this.#root, ".samples").hidden = false;
+  }
+
+  #slot(name: SlotName): PhotoSlot {
+    return find<PhotoSlot>(this.#root, `photo-slot[name="${name}"]`);
+  }
+
+  /** For everybody, and read out by screen readers. */
+  #say(words: string): void {
+    find(this.#root, ".status").textContent = words;
+  }
+}
+
+function thumbnail(source: URL): HTMLImageElement {
+  const image = document.createElement("img");
+  image.src = source.href;
+  image.alt = ""; // the button's label says who it is
+  return image;
+}
+
+const TEMPLATE = `
+  <section class="samples" aria-label="Sample photos" hidden>
+    <p>No photos at hand? Take a pair of these:</p>
+    <div class="pairs"></div>
+    <p class="credit"></p>
+  </section>
+  <div class="engine">
+    <load-progress></load-progress>
+    <div class="failure"><p role="alert" data-testid="failure"></p><button type="button" class="retry primary" data-testid="retry">Try again</button></div>
+    <p class="status" role="status" data-testid="status"></p>
+  </div>
+  <div class="slots">
+    <photo-slot name="a"></photo-slot>
+    <photo-slot name="b"></photo-slot>
+  </div>
+  <p class="caption">Boxes are the faces found; the five dots are the landmarks of the one compared: eyes, nose, corners of the mouth. The chip is all that the last network gets to see.</p>
+  <section class="result" aria-labelledby="verdict">
+    <h2 class="verdict" id="verdict" data-testid="verdict"></h2>
+    <p class="words"></p>
+    <distance-gauge data-testid="gauge"></distance-gauge>
+    <p class="caption">The distance between the two embeddings. Photos of one person lie close together, those of two people far apart; the threshold is the line drawn between the two.</p>
+  </section>
+  <section aria-labelledby="embeddings">
+    <h2 id="embeddings">The two embeddings</h2>
+    <embedding-strips></embedding-strips>
+    <p class="caption">What the network made of each face: 128 numbers, a column each, blue below zero and orange above. The third row is darkest where the two differ most.</p>
+  </section>
+  <section class="cost" aria-labelledby="cost">
+    <h2 id="cost">What it took</h2>
+    <table class="timings" data-testid="timings">
+      <thead><tr><th scope="col">Milliseconds</th><th scope="col">A</th><th scope="col">B</th><th scope="col" class="what">What happens</th></tr></thead>
+      <tbody></tbody>
+    </table>
+    <p class="caption">Measured on this machine, stage by stage.</p>
+  </section>
+  <footer>
+    <p>Your photos stay on this machine: nothing is sent anywhere, and nothing is kept.</p>
+    <button type="button" class="clear" data-testid="clear">Clear both photos</button>
+  </footer>`;

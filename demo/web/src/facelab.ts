@@ -1,0 +1,15 @@
+/** The bundle's entry: importing it defines the custom elements. */
+
+import "./facelab.css";
+
+import { DistanceGauge } from "./gauge";
+import { EmbeddingStrips } from "./strip";
+import { FaceVerify } from "./face-verify";
+import { LoadProgress } from "./progress";
+import { PhotoSlot } from "./photo-slot";
+
+customElements.define("distance-gauge", DistanceGauge);
+customElements.define("embedding-strips", EmbeddingStrips);
+customElements.define("load-progress", LoadProgress);
+customElements.define("photo-slot", PhotoSlot);
+customElements.define("face-verify", FaceVerify);

@@ -1,0 +1,239 @@
+import { openCamera, takePhoto } from "./camera";
+import { PhotoError, type Embedded, type Face, type SlotName } from "./contract";
+import { find, shadow, sheet } from "./element";
+import type { Photo } from "./photos";
+import base from "./styles/base.css?inline";
+import css from "./styles/slot.css?inline";
+
+const styles = [sheet(base), sheet(css)];
+
+/** What the slot shows. `waiting`: the photo is in, the engine is not ready; `done`: a face of it has been embedded. */
+export type SlotState = "empty" | "waiting" | "working" | "done" | "failed";
+
+/** What the reader did. What the camera took is a file like any other. */
+export interface SlotEvents {
+  "slot-files": CustomEvent<Blob[]>;
+  "slot-choose": CustomEvent<number>;
+  "slot-remove": CustomEvent<null>;
+}
+
+/**
+ * `<photo-slot name="a">`: takes a photo (chosen, dropped or from the camera), shows it with the faces found in it, and asks which
+ * one is meant. It decides nothing: it says what the reader did, and shows what it is told.
+ */
+export class PhotoSlot extends HTMLElement {
+  #root!: ShadowRoot;
+  #photo: Photo | null = null;
+  #camera: AbortController | null = null;
+
+  get name(): SlotName {
+    return this.getAttribute("name") === "b" ? "b" : "a";
+  }
+
+  /** As the page speaks of it. */
+  get label(): string {
+    return `Photo ${this.name.toUpperCase()}`;
+  }
+
+  get state(): SlotState {
+    return this.dataset.state as SlotState;
+  }
+
+  connectedCallback(): void {
+    if (this.#root) return;
+    this.#root = shadow(this, template(this.name, this.label), ...styles);
+    const input = find<HTMLInputElement>(this.#root, "input");
+    input.addEventListener("change", () => {
+      const files = [...(input.files ?? [])];
+      input.value = ""; // choosing the same file again is a choice too
+      if (files.length) this.#tell("slot-files", files);
+    });
+    this.#press(".invitation", () => input.click());
+    this.#press(".open-camera", () => this.#openCamera());
+    this.#press(".shutter", async () => this.#tell("slot-files", [await takePhoto(find<HTMLVideoElement>(this.#root, "video"))]));
+    this.#press(".stop-camera", () => this.#closeCamera());
+    this.#press(".remove", () => {
+      this.#tell("slot-remove", null);
+      input.focus(); // the button pressed is gone
+    });
+    this.#acceptDrops(find(this.#root, ".stage"));
+    this.empty();
+  }
+
+  disconnectedCallback(): void {
+    this.#closeCamera();
+  }
+
+  empty(): void {
+    this.#closeCamera();
+    this.#photo = null;
+    find(this.#root, ".picture").replaceChildren(); // with it goes the page's only copy of the photo
+    this.#enter("empty");
+  }
+
+  show(photo: Photo): void {
+    this.#closeCamera();
+    this.#photo = photo;
+    this.faces([], null);
+    find(this.#root, ".picture").style.setProperty("--ratio", String(photo.width / photo.height));
+  }
+
+  busy(state: "waiting" | "working", words: string): void {
+    this.#enter(state);
+    find(this.#root, ".busy").textContent = words;
+  }
+
+  /** Draw the faces, each of them a button, and the landmarks of the one chosen. */
+  faces(faces: Face[], chosen: number | null): void {
+    const photo = this.#photo;
+    if (!photo) return;
+    const face = chosen === null ? undefined : faces[chosen];
+    const buttons = faces.map((face, i) => this.#faceButton(face, i, faces.length, i === chosen, photo));
+    const picture = find(this.#root, ".picture");
+    const focused = picture.querySelector(".face:focus") !== null;
+    picture.replaceChildren(photo, ...(face ? [landmarks(face, photo)] : []), ...buttons);
+    if (focused && chosen !== null) buttons[chosen]?.focus(); // the button pressed was replaced
+    photo.role = "img";
+    photo.ariaLabel = faces.length ? `${this.label}: ${faces.length === 1 ? "one face" : `${faces.length} faces`} found` : this.label;
+    find(this.#root, ".count").textContent =
+      faces.length > 1 && chosen !== null ? `Face ${chosen + 1} of ${faces.length} is compared; choose another by its box.` : "";
+    find(this.#root, ".face-size").textContent = face ? sizeOf(face) : "";
+  }
+
+  /** The chip, and with it the end of the work on this photo. */
+  done({ chip, chip_size: size }: Embedded): void {
+    this.#enter("done");
+    const canvas = find<HTMLCanvasElement>(this.#root, ".chip");
+    canvas.width = canvas.height = size;
+    const image = new ImageData(size, size);
+    for (let pixel = 0; pixel < size * size; pixel++) {
+      image.data.set([...chip.subarray(pixel * 3, pixel * 3 + 3), 255], pixel * 4);
+    }
+    canvas.getContext("2d")?.putImageData(image, 0, 0);
+  }
+
+  /** The photo cannot be used. */
+  fail(sentence: string): void {
+    this.#closeCamera();
+    this.#enter("failed");
+    this.#warn(sentence);
+  }
+
+  /** What the reader tried did not work; all stays as it was. */
+  #warn(sentence: string): void {
+    find(this.#root, ".error").textContent = sentence;
+  }
+
+  #enter(state: SlotState): void {
+    this.dataset.state = state;
+    this.#warn("");
+    find(this.#root, ".stage").ariaBusy = String(state === "working");
+    find(this.#root, ".remove").hidden = state === "empty";
+    find(this.#root, ".choose span").textContent = state === "empty" ? "Choose" : "Change";
+  }
+
+  #tell<Name extends keyof SlotEvents>(name: Name, detail: SlotEvents[Name]["detail"]): void {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
+  }
+
+  #press(selector: string, action: () => void | Promise<void>): void {
+    find(this.#root, selector).addEventListener("click", () => void action());
+  }
+
+  #acceptDrops(stage: HTMLElement): void {
+    stage.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      stage.classList.add("over");
+    });
+    stage.addEventListener("dragleave", () => stage.classList.remove("over"));
+    stage.addEventListener("drop", (event) => {
+      event.preventDefault();
+      stage.classList.remove("over");
+      const items = [...(event.dataTransfer?.items ?? [])];
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (items.some((item) => item.webkitGetAsEntry()?.isDirectory)) this.#warn("That is a folder. Open it, and drop one photo from it.");
+      else if (!files.length) this.#warn("Only files can be dropped here. Save the picture first, then drop its file.");
+      else this.#tell("slot-files", files);
+    });
+  }
+
+  async #openCamera(): Promise<void> {
+    this.#closeCamera();
+    const { signal } = (this.#camera = new AbortController());
+    this.#warn("");
+    this.toggleAttribute("data-camera", true);
+    try {
+      await openCamera(find<HTMLVideoElement>(this.#root, "video"), signal);
+      find(this.#root, ".shutter").focus();
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#closeCamera();
+      this.#warn(error instanceof PhotoError ? error.message : "The camera did not start. Try again, or choose a file instead.");
+    }
+  }
+
+  #closeCamera(): void {
+    this.#camera?.abort();
+    this.#camera = null;
+    this.removeAttribute("data-camera");
+  }
+
+  #faceButton({ box: [x1, y1, x2, y2] }: Face, i: number, count: number, chosen: boolean, photo: Photo): HTMLElement {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "face";
+    button.dataset.testid = `face-${this.name}-${i}`;
+    button.ariaPressed = String(chosen);
+    button.ariaLabel = chosen ? `Face ${i + 1} of ${count}` : `Face ${i + 1} of ${count}: choose it`;
+    button.style.left = `${(x1 / photo.width) * 100}%`;
+    button.style.top = `${(y1 / photo.height) * 100}%`;
+    button.style.width = `${((x2 - x1) / photo.width) * 100}%`;
+    button.style.height = `${((y2 - y1) / photo.height) * 100}%`;
+    button.addEventListener("click", () => {
+      if (!chosen) this.#tell("slot-choose", i);
+    });
+    return button;
+  }
+}
+
+const sizeOf = ({ box: [x1, y1, x2, y2] }: Face) => `${Math.round(x2 - x1)} × ${Math.round(y2 - y1)}`;
+
+/** Five dots over the photo, in the photo's own pixels. A line of no length with round ends is a dot of the same size at any scale. */
+function landmarks({ landmarks }: Face, { width, height }: Photo): Element {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  svg.setAttribute("aria-hidden", "true");
+  const dots = landmarks.map(([x, y]) => `M${x} ${y}h0`).join("");
+  svg.innerHTML = `<path class="rim" d="${dots}"/><path d="${dots}"/>`;
+  return svg;
+}
+
+const template = (name: SlotName, label: string) => `
+  <section aria-labelledby="title">
+    <header>
+      <h2 id="title">${label}</h2>
+      <label class="button choose"><input type="file" accept="image/*" data-testid="photo-${name}" aria-labelledby="title choose-words"><span id="choose-words"></span></label>
+      <button type="button" class="open-camera" data-testid="camera-${name}" aria-label="${label}: use the camera">Camera</button>
+      <button type="button" class="remove" data-testid="remove-${name}" aria-label="${label}: remove">Remove</button>
+    </header>
+    <div class="stage" data-testid="drop-${name}">
+      <div class="invitation">
+        <svg viewBox="0 0 64 64" aria-hidden="true">
+          <path d="M8 20V8h12M44 8h12v12M56 44v12H44M20 56H8V44"/><circle cx="32" cy="27" r="8"/><path d="M18 49c2-8 8-11 14-11s12 3 14 11"/>
+        </svg>
+        <strong>Drop a photo here</strong>
+        <span>or click to choose one, or paste it</span>
+      </div>
+      <div class="picture"></div>
+      <p class="busy"></p>
+      <div class="viewfinder">
+        <video muted playsinline aria-label="${label}: what the camera sees"></video>
+        <div><button type="button" class="shutter primary">Take the photo</button><button type="button" class="stop-camera">Stop the camera</button></div>
+      </div>
+    </div>
+    <p class="error" role="alert" data-testid="error-${name}"></p>
+    <div class="aligned">
+      <canvas class="chip" role="img" aria-label="${label}: the aligned chip" data-testid="chip-${name}"></canvas>
+      <p><strong>The chip</strong>: this face (<span class="face-size"></span> pixels), turned upright and scaled to 150 × 150. <span class="count"></span></p>
+    </div>
+  </section>`;

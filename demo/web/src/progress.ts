@@ -1,0 +1,36 @@
+import { find, shadow, sheet } from "./element";
+import base from "./styles/base.css?inline";
+import css from "./styles/progress.css?inline";
+
+const styles = [sheet(base), sheet(css)];
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+
+/** `<load-progress>`: a bar in bytes, and in words what is arriving. */
+export class LoadProgress extends HTMLElement {
+  readonly #root = shadow(
+    this,
+    `<div data-testid="progress"><div class="bar" role="progressbar" aria-label="Loading" aria-valuemin="0"><div class="done"></div></div><p></p></div>`,
+    ...styles,
+  );
+
+  show(loaded: number, total: number, what: string): void {
+    const known = total > 0;
+    const words = known ? `${megabytes(loaded)} of ${megabytes(total)} MB${what && `: ${what}`}` : "Asking for the models";
+    const bar = find(this.#root, ".bar");
+    if (known) {
+      bar.ariaValueNow = String(Math.min(loaded, total));
+      bar.ariaValueMax = String(total);
+    } else {
+      bar.removeAttribute("aria-valuenow");
+    }
+    bar.ariaValueText = words;
+    find(bar, ".done").style.setProperty("--part", String(known ? Math.min(1, loaded / total) : 0));
+    find(this.#root, "p").textContent = words;
+  }
+
+  /** All there: the bar is full and the sentence stays. */
+  finish(bytes: number, seconds: number): void {
+    this.show(bytes, bytes, "");
+    find(this.#root, "p").textContent = `${megabytes(bytes)} MB loaded, ready after ${seconds.toFixed(1)} s. From here on no connection is needed.`;
+  }
+}

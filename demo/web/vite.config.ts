@@ -1,0 +1,28 @@
+import { defineConfig } from "vite";
+
+// The site lays the result at <site>/app/web/ and its pages name facelab.js and facelab.css: those two names never change, and
+// every address inside them is relative, so that the site may live under any path.
+export default defineConfig({
+  base: "./",
+  publicDir: false,
+  build: {
+    outDir: "../../build/web",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { facelab: "src/facelab.ts" },
+      output: {
+        entryFileNames: "[name].js",
+        chunkFileNames: "[name]-[hash].js",
+        assetFileNames: ({ names }) =>
+          names.some((name) => name.endsWith(".css")) ? "[name][extname]" : "fonts/[name]-[hash][extname]",
+      },
+    },
+  },
+  worker: {
+    format: "es",
+    rolldownOptions: { output: { entryFileNames: "[name]-[hash].js" } },
+  },
+});

@@ -1,0 +1,113 @@
+"""The built site, served as it will be hosted, and a real Chromium on it that notes every request and every complaint."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from ..conftest import ROOT
+from .chromium import ARGUMENTS, find_chromium
+
+READY = 120_000  # milliseconds; a cold start takes 5 to 10 s on an idle machine
+
+
+class SiteHandler(http.server.SimpleHTTPRequestHandler):
+    """The site under a sub-path, as GitHub Pages serves a project's; nothing above it."""
+
+    prefix = "/repo"
+
+    def translate_path(self, path: str) -> str:
+        inside = urlsplit(path).path.startswith(self.prefix + "/")
+        return super().translate_path(path[len(self.prefix) :] if inside else "/outside-of-the-site")
+
+    def log_message(self, *_: object) -> None:
+        """Silence."""
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """The address of the site's front page, with a slash at its end."""
+    built = ROOT / "site"
+    assert (built / "index.html").exists(), "`make site` first"
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(SiteHandler, directory=str(built)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}{SiteHandler.prefix}/"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    found = find_chromium()
+    assert found, "`python -m tests.browser.chromium` installs one"
+    with sync_playwright() as playwright:
+        devices = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+        browser = playwright.chromium.launch(
+            executable_path=found.path, args=[*ARGUMENTS, *devices], env={"HOME": "/nonexistent", **found.environment}
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watched:
+    """A page with what it asked for and what it complained about."""
+
+    page: Page
+    site: str
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.site + path)
+        return self.page
+
+    def requests_elsewhere(self) -> list[str]:
+        return [url for url in self.requests if not url.startswith((self.site, "data:", "blob:"))]
+
+
+def watch(page: Page, site: str) -> Watched:
+    watched = Watched(page, site)
+    page.set_default_timeout(READY)
+    page.context.on("request", lambda request: watched.requests.append(request.url))
+    page.on("console", lambda message: watched.complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    return watched
+
+
+@pytest.fixture
+def watched(chromium: Browser, site: str) -> Iterator[Watched]:
+    """A fresh page for each test that needs one."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield watch(context.new_page(), site)
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def demo(chromium: Browser, site: str) -> Iterator[Watched]:
+    """The demo page, loaded once for a module: starting Python takes seconds."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, permissions=["camera"])
+    watched = watch(context.new_page(), site)
+    watched.open("demo/")
+    yield watched
+    context.close()
+
+
+def axe_violations(page: Page) -> list[str]:
+    """What axe-core finds wrong on a page, one line a rule."""
+    page.add_script_tag(path=ROOT / "demo" / "web" / "node_modules" / "axe-core" / "axe.min.js")
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
+    return [f"{v['id']}: {v['help']}: {json.dumps([n['target'] for n in v['nodes'][:3]])}" for v in found]
+
+
+def choose(page: Page, slot: str, path: Path) -> None:
+    """Hand a file to a drop zone's input."""
+    page.get_by_test_id(f"photo-{slot}").set_input_files(path)
