@@ -13,7 +13,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: serve site test bench lock clean downloads models web app install
+.PHONY: serve site test bench lock clean downloads models web app install chromium
 
 serve: site
 	@echo "The book is at http://localhost:$(PORT)/  (stop it with Ctrl+C)"
@@ -84,13 +84,16 @@ site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not 
 
 # --- checks --------------------------------------------------------------------
 
-test: $(VENV)/installed-test site
+test: $(VENV)/installed-test site chromium
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/pytest
 
-bench: $(VENV)/installed-test site
+chromium: $(VENV)/installed-test
+	@$(PY) -m tests.browser.chromium
+
+bench: $(VENV)/installed-test site chromium
 	$(PY) -m tests.bench
 
 lock:

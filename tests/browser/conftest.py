@@ -12,12 +12,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ..conftest import ROOT
 from .chromium import ARGUMENTS, find_chromium
 
-READY = 120_000  # milliseconds; a cold start takes 5 to 10 s on an idle machine
+READY = 60_000  # milliseconds; a cold start takes 5 to 10 s on an idle machine
+expect.set_options(timeout=20_000)
 
 
 class SiteHandler(http.server.SimpleHTTPRequestHandler):

@@ -162,9 +162,12 @@ export class PhotoSlot extends HTMLElement {
     const { signal } = (this.#camera = new AbortController());
     this.#warn("");
     this.toggleAttribute("data-camera", true);
+    const shutter = find<HTMLButtonElement>(this.#root, ".shutter");
+    shutter.disabled = true; // there is nothing to take before the first frame
     try {
       await openCamera(find<HTMLVideoElement>(this.#root, "video"), signal);
-      find(this.#root, ".shutter").focus();
+      shutter.disabled = false;
+      shutter.focus();
     } catch (error) {
       if (signal.aborted) return;
       this.#closeCamera();

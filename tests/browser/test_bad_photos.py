@@ -1,0 +1,60 @@
+"""Whatever is dropped on the page: the answer of the plain photo, or a sentence in its own place. Never a hang."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from ..odd_photos import READABLE
+from .conftest import Watched, choose
+from .test_demo import fresh, verdict
+
+SENTENCES = {
+    "text.jpg": "not a picture",
+    "empty.jpg": "empty",
+    "truncated.jpg": "cut short",
+    "truncated.png": "cut short",
+    "no_face.png": "face",
+    "dot.png": "face",
+}
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_readable_photo_gives_the_answer_of_the_plain_file(name: str, demo: Watched, odd_photos: Path, samples: Path) -> None:
+    fresh(demo.page)
+    choose(demo.page, "a", odd_photos / name)
+    choose(demo.page, "b", samples / "obama2.jpg")
+    said, distance = verdict(demo.page)
+    assert said == "same"
+    choose(demo.page, "b", samples / "biden.jpg")
+    expect(demo.page.locator('[data-testid="verdict"][data-verdict="different"]')).to_be_visible()
+    assert distance < 0.5
+
+
+@pytest.mark.parametrize(("name", "said"), SENTENCES.items())
+def test_unusable_photo_gets_a_sentence_and_leaves_the_other_alone(
+    name: str, said: str, demo: Watched, odd_photos: Path, samples: Path
+) -> None:
+    fresh(demo.page)
+    choose(demo.page, "b", samples / "biden.jpg")
+    expect(demo.page.get_by_test_id("chip-b")).to_be_visible()
+    choose(demo.page, "a", odd_photos / name)
+    expect(demo.page.get_by_test_id("error-a")).to_contain_text(said)
+    expect(demo.page.get_by_test_id("error-b")).to_be_empty()
+    expect(demo.page.get_by_test_id("chip-b")).to_be_visible()
+    choose(demo.page, "a", samples / "obama.jpg")
+    assert verdict(demo.page)[0] == "different", "a usable photo takes the place of the other"
+
+
+def test_huge_photo_is_answered(demo: Watched, odd_photos: Path, samples: Path) -> None:
+    fresh(demo.page)
+    choose(demo.page, "a", odd_photos / "huge.jpg")
+    choose(demo.page, "b", samples / "obama2.jpg")
+    assert verdict(demo.page)[0] == "same"
+
+
+def test_nothing_complained(demo: Watched) -> None:
+    assert demo.complaints == []
+    assert demo.requests_elsewhere() == []

@@ -1,0 +1,144 @@
+"""The demo in a real browser: right verdicts, the numbers of the command line, no request off the site, no complaint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+import facelab
+
+from .conftest import READY, Watched, axe_violations, choose
+
+CHIP = 150
+
+
+def verdict(page: Page) -> tuple[str, float]:
+    """What the page says, once it says it."""
+    heading = page.locator('[data-testid="verdict"][data-verdict]')
+    heading.wait_for(timeout=READY)
+    return heading.get_attribute("data-verdict") or "", float(heading.get_attribute("data-distance") or "nan")
+
+
+def fresh(page: Page) -> None:
+    if page.get_by_test_id("clear").is_visible():
+        page.get_by_test_id("clear").click()
+    expect(page.locator('[data-testid="verdict"][data-verdict]')).to_have_count(0)
+
+
+def test_loading_shows_bytes_that_arrive(watched: Watched) -> None:
+    page = watched.open("demo/")
+    bar = page.get_by_test_id("progress").get_by_role("progressbar")
+    expect(bar).to_be_visible()
+    expect(page.get_by_test_id("progress")).to_contain_text("MB")
+    page.locator('face-verify[data-engine="ready"]').wait_for(timeout=READY)
+    expect(page.get_by_test_id("progress")).to_contain_text("ready after")
+
+
+@pytest.mark.parametrize(("sample", "expected"), [(0, "same"), (1, "different"), (2, "same")])
+def test_sample_pair_gives_the_right_verdict_at_one_click(sample: int, expected: str, demo: Watched) -> None:
+    fresh(demo.page)
+    demo.page.get_by_test_id(f"sample-{sample}").click()
+    said, distance = verdict(demo.page)
+    assert said == expected
+    assert (distance < 0.6) == (expected == "same")
+    for part in ("chip-a", "chip-b", "gauge", "strip-a", "strip-b", "timings"):
+        expect(demo.page.get_by_test_id(part)).to_be_visible()
+    expect(demo.page.get_by_test_id("timings")).to_contain_text("Milliseconds")
+
+
+def test_photos_from_disk_give_the_distance_of_the_command_line(demo: Watched, samples: Path, odd_photos: Path) -> None:
+    """PNG files, which every decoder reads alike; within 1e-4, embeddings too."""
+    fresh(demo.page)
+    choose(demo.page, "a", odd_photos / "rgba.png")
+    choose(demo.page, "b", odd_photos / "palette.png")
+    said, distance = verdict(demo.page)
+    native = facelab.verify(odd_photos / "rgba.png", odd_photos / "palette.png")
+    assert said == native.verdict
+    assert distance == pytest.approx(native.distance, abs=1e-4)
+    in_page = demo.page.evaluate("(({a, b}) => [[...a], [...b]])(document.querySelector('face-verify').embeddings)")
+    for values, name in zip(in_page, ("rgba.png", "palette.png"), strict=True):
+        expected = facelab.largest_face(odd_photos / name).embedding
+        assert np.abs(np.array(values) - expected).max() < 1e-4
+
+
+def test_another_face_can_be_chosen(demo: Watched, samples: Path, odd_photos: Path) -> None:
+    fresh(demo.page)
+    choose(demo.page, "a", odd_photos / "many.jpg")
+    choose(demo.page, "b", samples / "biden.jpg")
+    assert verdict(demo.page)[0] == "different", "the largest face is Obama's"
+    demo.page.get_by_test_id("face-a-1").press("Enter")
+    expect(demo.page.locator('[data-testid="verdict"][data-verdict="same"]')).to_be_visible()
+
+
+def test_clear_forgets_both_photos(demo: Watched, samples: Path) -> None:
+    fresh(demo.page)
+    choose(demo.page, "a", samples / "obama.jpg")
+    choose(demo.page, "b", samples / "biden.jpg")
+    verdict(demo.page)
+    demo.page.get_by_test_id("clear").click()
+    expect(demo.page.locator('[data-testid="verdict"][data-verdict]')).to_have_count(0)
+    assert demo.page.evaluate("document.querySelector('face-verify').embeddings") == {"a": None, "b": None}
+
+
+def test_camera_gives_a_photo_and_goes_off(demo: Watched) -> None:
+    """Chromium's fake device shows no face: the page must say so, and let go of the camera."""
+    fresh(demo.page)
+    demo.page.get_by_test_id("camera-a").click()
+    slot = demo.page.locator("photo-slot").first
+    slot.get_by_role("button", name="Take").click()
+    expect(demo.page.get_by_test_id("error-a")).to_contain_text("face")
+    assert not demo.page.evaluate("[...document.querySelectorAll('video')].some(video => video.srcObject?.active)")
+
+
+def test_works_with_the_keyboard_alone(watched: Watched) -> None:
+    page = watched.open("demo/")
+    page.locator('face-verify[data-engine="ready"]').wait_for(timeout=READY)
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if (
+            page.evaluate(
+                "document.activeElement?.dataset.testid ?? document.activeElement?.shadowRoot?.activeElement?.dataset.testid"
+            )
+            == "sample-0"
+        ):
+            break
+    else:
+        pytest.fail("the samples cannot be reached with the Tab key")
+    page.keyboard.press("Enter")
+    assert verdict(page)[0] == "same"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_accessibility_violation_and_no_sideways_scroll(width: int, scheme: str, demo: Watched) -> None:
+    page = demo.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.wait_for_timeout(500)  # the theme fades from one scheme to the other
+    fresh(page)
+    assert axe_violations(page) == []
+    page.get_by_test_id("sample-0").click()
+    verdict(page)
+    assert axe_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_nothing_was_asked_of_anybody_else_and_nothing_complained(demo: Watched) -> None:
+    """Last of this module: after loading, samples, files, camera and clearing."""
+    assert len(demo.requests) > 10
+    assert demo.requests_elsewhere() == []
+    assert demo.complaints == []
+
+
+def test_failed_download_is_said_and_can_be_tried_again(watched: Watched) -> None:
+    page = watched.page
+    page.route("**/embedder.onnx", lambda route: route.abort())
+    watched.open("demo/")
+    expect(page.get_by_test_id("failure")).to_be_visible()
+    page.unroute("**/embedder.onnx")
+    page.get_by_test_id("retry").click()
+    page.get_by_test_id("sample-0").click()
+    assert verdict(page)[0] == "same"

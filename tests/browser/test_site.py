@@ -1,0 +1,81 @@
+"""The book's pages: complete, at home under a sub-path, calling nobody, usable by everybody; and built by Zensical as well."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from ..conftest import ROOT
+from .conftest import Watched, axe_violations
+
+CHAPTERS = (
+    "",
+    "overview/",
+    "introduction/",
+    "data-pre-processing/",
+    "face-detection/",
+    "face-alignment/",
+    "face-recognition/",
+    "face-verification/",
+)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_chapter_is_complete_and_quiet_in_both_schemes_and_widths(chapter: str, watched: Watched) -> None:
+    page = watched.open(chapter)
+    assert page.locator("article h1").count() == 1
+    assert len(page.locator("article").inner_text().split()) > 300, "no stub"
+    for width in (1280, 390):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            page.reload()
+            assert axe_violations(page) == [], f"{width}, {scheme}"
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert watched.requests_elsewhere() == []
+    assert watched.complaints == []
+
+
+def test_links_stay_under_the_sub_path(watched: Watched) -> None:
+    page = watched.open("face-alignment/")
+    page.get_by_role("link", name="Face recognition").first.click()
+    page.wait_for_url("**/repo/face-recognition/")
+    assert page.locator("article h1").inner_text().startswith("Face recognition")
+
+
+def test_search_finds_a_chapter(watched: Watched) -> None:
+    page = watched.open("")
+    page.get_by_role("textbox", name="Search").fill("triplet")
+    page.locator(".md-search-result__link").first.wait_for()
+    assert "face-recognition" in (page.locator(".md-search-result__link").first.get_attribute("href") or "")
+    assert watched.requests_elsewhere() == []
+
+
+class Pieces(HTMLParser):
+    """How often each element stands on a page, and its headings."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.counts: dict[str, int] = {}
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.counts[tag] = self.counts.get(tag, 0) + 1
+
+
+def test_zensical_builds_the_same_pages_from_the_same_configuration(tmp_path: Path) -> None:
+    """In a copy, for Zensical writes beside the configuration."""
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("app"))
+    zensical = Path(sys.executable).with_name("zensical")
+    subprocess.run([zensical, "build"], cwd=tmp_path, check=True, capture_output=True)
+    for chapter in CHAPTERS:
+        ours, theirs = (Pieces((folder / "site" / chapter / "index.html").read_text()) for folder in (ROOT, tmp_path))
+        for tag in ("h1", "h2", "math", "table", "figure", "details"):
+            assert theirs.counts.get(tag) == ours.counts.get(tag), f"{chapter or 'index'}: {tag}"
+    assert "face-verify" in (tmp_path / "site" / "demo" / "index.html").read_text()
