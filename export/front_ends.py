@@ -30,12 +30,13 @@ PNET_PADDING = 6
 def pnet_front_end(exact: bool = False) -> onnx.ModelProto:
     """image, size int64 [2] (h, w) -> x [1, 3, h + 12, w + 12]: the photo shrunk to a pyramid level, padded grey.
 
+    Also gives `level`, uint8 [h, w, 3], the shrunk photo, from which the next level can be made at a fraction of the cost.
     Shrinking is linear with antialiasing: a triangle filter as wide as two pixels of the level. With `exact`,
-    TensorFlow's AREA (each level pixel the mean of the area that it covers), unpadded: two products with matrices of overlaps.
+    TensorFlow's AREA (each level pixel the mean of the area that it covers): two products with matrices of overlaps;
+    no padding, and no `level`.
     """
-    padding = "" if exact else str(PNET_PADDING)
     return _parse(f"""
-    pnet_front (uint8[H, W, 3] image, int64[2] size) => (float[1, 3, h, w] x)
+    pnet_front (uint8[H, W, 3] image, int64[2] size) => (float[1, 3, h, w] x{"" if exact else ", uint8[h, w, 3] level"})
     {{
         {_GREY}
         batch = Constant<value_ints = [0]>()
@@ -43,23 +44,26 @@ def pnet_front_end(exact: bool = False) -> onnx.ModelProto:
         pixels = Cast<to = 1>(planes)
         photo = Unsqueeze(pixels, batch)
         {_AREA if exact else _ANTIALIASED}
-        centred = Sub(level, middle)
+        centred = Sub(shrunk, middle)
         normal = Div(centred, span)
-        {
-        "x = Identity(normal)"
-        if exact
-        else f'''
-        pads = Constant<value_ints = [0, 0, {padding}, {padding}, 0, 0, {padding}, {padding}]>()
-        x = Pad(normal, pads)'''
-    }
+        {"x = Identity(normal)" if exact else _PADDED_WITH_LEVEL}
     }}
     """)
 
 
+_PADDED_WITH_LEVEL = f"""
+        pads = Constant<value_ints = [0, 0, {PNET_PADDING}, {PNET_PADDING}, 0, 0, {PNET_PADDING}, {PNET_PADDING}]>()
+        x = Pad(normal, pads)
+        rounded = Round(shrunk)
+        bytes = Cast<to = 2>(rounded)
+        level_planes = Squeeze(bytes, batch)
+        level = Transpose<perm = [1, 2, 0]>(level_planes)
+"""
+
 _ANTIALIASED = """
         keep = Constant<value_ints = [1, 3]>()
         sizes = Concat<axis = 0>(keep, size)
-        level = Resize<mode = "linear", antialias = 1>(photo, , , sizes)
+        shrunk = Resize<mode = "linear", antialias = 1>(photo, , , sizes)
 """
 
 
@@ -98,7 +102,7 @@ _AREA = f"""
         {_overlaps("columns", "width", "level_width")}
         columns_across = Transpose<perm = [1, 0]>(columns)
         shrunk_rows = MatMul(rows, photo)
-        level = MatMul(shrunk_rows, columns_across)
+        shrunk = MatMul(shrunk_rows, columns_across)
 """
 
 
@@ -108,7 +112,8 @@ def crop_front_end(size: int, exact: bool = False) -> onnx.ModelProto:
     Sample i of a crop lies at x1 + i (x2 - x1) / (size - 1), as in TensorFlow's crop_and_resize; here each sample is
     the mean over the area around it: of 2 x 2 bilinear samples, so of 4 x 4 pixels at most. Larger boxes are therefore
     cut from the photo shrunk 4 or 16 times (box filter). The three photos stand below each other on one grey canvas,
-    too far apart for a box of one to reach the next. Outside the photo all is grey.
+    too far apart for a box of one to reach the next. Outside the photo all is grey. Of the photo only the part
+    that holds the boxes is touched.
     With `exact`, one bilinear sample of the photo itself, at (W - 1) / W of that place, as the package computes it.
     """
     return _parse(f"""
@@ -121,33 +126,72 @@ def crop_front_end(size: int, exact: bool = False) -> onnx.ModelProto:
         intervals = Constant<value_float = {size - 1}.0>()
         two = Constant<value_ints = [2, 2]>()
 
-        planes = Transpose<perm = [2, 0, 1]>(image)
-        pixels = Cast<to = 1>(planes)
-        photo_pixels = Unsqueeze(pixels, batch)
-        centred = Sub(photo_pixels, middle)
-        photo = Div(centred, span)
-
         {_PACKAGE_PLACES if exact else "placed = Identity(boxes)"}
         left_top, right_bottom = Split<axis = 1>(placed, two)
+        {_PART_WITH_BOXES}
+        planes = Transpose<perm = [2, 0, 1]>(part)
+        pixels = Cast<to = 1>(planes)
+        photo_pixels = Unsqueeze(pixels, batch)
+        photo = Sub(photo_pixels, middle)
+
         extent = Sub(right_bottom, left_top)
         spacing = Div(extent, intervals)
         reach = Mul(spacing, half)
-        low = Sub(left_top, reach)
-        high = Add(right_bottom, reach)
-        regions = Concat<axis = 1>(low, high)
-        corners = Add(regions, half)
+        low_corner = Sub(left_top, reach)
+        high_corner = Add(right_bottom, reach)
+        photo_corners = Concat<axis = 1>(low_corner, high_corner)
+        centred_corners = Add(photo_corners, half)
+        corners = Sub(centred_corners, origins)
         {_ONE_LEVEL if exact else _three_levels(4 * size)}
         first = Sub(level, level)
-        x = RoiAlign<mode = "avg", coordinate_transformation_mode = "half_pixel", sampling_ratio = {1 if exact else 2},
-                     output_height = {size}, output_width = {size}, spatial_scale = 1.0>(canvas, rois, first)
+        crops = RoiAlign<mode = "avg", coordinate_transformation_mode = "half_pixel", sampling_ratio = {1 if exact else 2},
+                         output_height = {size}, output_width = {size}, spatial_scale = 1.0>(canvas, rois, first)
+        x = Div(crops, span)
     }}
     """)
 
 
+# The part of the photo that holds all boxes and a margin; it begins at a multiple of 16, so that the shrunk photos
+# are the same whatever the other boxes are.
+_PART_WITH_BOXES = """
+        shape = Shape(image)
+        shape_start = Constant<value_ints = [0]>()
+        shape_end = Constant<value_ints = [2]>()
+        photo_size = Slice(shape, shape_start, shape_end)
+        nowhere = Constant<value_ints = [0, 0]>()
+        one_pixel = Constant<value_ints = [1, 1]>()
+        part_axes = Constant<value_ints = [0, 1]>()
+        swap = Constant<value_ints = [1, 0]>()
+        grid = Constant<value_ints = [16, 16]>()
+        margin = Constant<value_ints = [32, 32]>()
+        least = ReduceMin<keepdims = 0>(left_top, batch)
+        most = ReduceMax<keepdims = 0>(right_bottom, batch)
+        least_floor = Floor(least)
+        most_ceil = Ceil(most)
+        least_pixel = Cast<to = 7>(least_floor)
+        most_pixel = Cast<to = 7>(most_ceil)
+        least_yx = Gather(least_pixel, swap)
+        most_yx = Gather(most_pixel, swap)
+        least_far = Sub(least_yx, margin)
+        most_far = Add(most_yx, margin)
+        last_pixel = Sub(photo_size, one_pixel)
+        start_inside = Max(least_far, nowhere)
+        start_before_end = Min(start_inside, last_pixel)
+        start_step = Div(start_before_end, grid)
+        start = Mul(start_step, grid)
+        after_start = Add(start, one_pixel)
+        end_inside = Min(most_far, photo_size)
+        end = Max(end_inside, after_start)
+        part = Slice(image, start, end, part_axes)
+        origin_yx = Cast<to = 1>(start)
+        origin = Gather(origin_yx, swap)
+        origins = Concat<axis = 0>(origin, origin)
+"""
+
 _PACKAGE_PLACES = """
-        image_shape = Shape(image)
+        whole_shape = Shape(image)
         size_order = Constant<value_ints = [1, 0, 1, 0]>()
-        size_index = Gather(image_shape, size_order)
+        size_index = Gather(whole_shape, size_order)
         sizes = Cast<to = 1>(size_index)
         one = Constant<value_float = 1.0>()
         last_pixels = Sub(sizes, one)

@@ -39,7 +39,7 @@ def load_mtcnn_networks() -> dict[str, MtcnnNetwork]:
     pnet, rnet, onet = (stage()._model for stage in (StagePNet, StageRNet, StageONet))
 
     def pnet_answer(offsets: Any, probabilities: Any) -> Sequence[Any]:
-        return probabilities[0, :, :, 1], offsets[0]
+        return probabilities[0, :, :, -1], offsets[0]
 
     def rnet_answer(offsets: Any, probabilities: Any) -> Sequence[Any]:
         return probabilities[:, 1], offsets
@@ -74,7 +74,7 @@ def _pnet(net: Any, x: Any) -> tuple[Any, Any]:
     x = net.maxpool1(_prelu(net.prelu1, net.conv1(x)))
     x = _prelu(net.prelu2, net.conv2(x))
     x = _prelu(net.prelu3, net.conv3(x))
-    return net.conv4_1(x), net.conv4_2(x)
+    return net.conv4_1(x), _softmax_of_two(net.conv4_2, x)
 
 
 def _rnet(net: Any, x: Any) -> tuple[Any, Any]:
@@ -94,6 +94,15 @@ def _onet(net: Any, x: Any) -> tuple[Any, Any, Any]:
     x = net.flatten(net.permute(x))
     x = _prelu(net.prelu5, net.fc5(x))
     return net.fc6_1(x), net.fc6_2(x), net.fc6_3(x)
+
+
+def _softmax_of_two(layer: Any, x: Any) -> Any:
+    """The last of two class probabilities, [..., 2] -> [..., 1]: a sigmoid of the difference of the two scores.
+
+    P-Net asks at every place of the photo, where a softmax over an axis of two costs as much as a convolution.
+    """
+    kernel, bias = layer.kernel, layer.bias
+    return keras.ops.sigmoid(keras.ops.conv(x, kernel[..., 1:] - kernel[..., :1]) + (bias[1:] - bias[:1]))
 
 
 def _prelu(layer: Any, x: Any) -> Any:

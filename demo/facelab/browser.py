@@ -19,14 +19,14 @@ from pyodide.ffi import JsProxy, to_js
 from .detect import Face, detect_faces
 from .embed import embed_faces
 from .models import parse_manifest
-from .runtime import Photo
+from .runtime import Answer, Photo
 from .verify import decide, in_words
 
 
 class PageRuntime:
     """The graphs as the worker runs them.
 
-    engine: has `run(graph, inputs)`, a promise of its outputs; a tensor is {dims, type, data}.
+    engine: has `run(graph, inputs)`, a promise of its outputs, which are tensors: {dims, type, data}.
     engine_seconds: how long it has been waited for, in all.
     """
 
@@ -36,14 +36,20 @@ class PageRuntime:
         self.manifest = parse_manifest(manifest)
         self._engine = engine
 
-    async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         """See Runtime.run."""
         started = perf_counter()
         feeds = to_js({name: _plain(array) for name, array in inputs.items()}, dict_converter=Object.fromEntries)
         feeds.image = photo.pixels
-        outputs = (await self._engine.run(graph, feeds)).to_py()
+        outputs = await self._engine.run(graph, feeds)
         self.engine_seconds += perf_counter() - started
-        return {name: np.asarray(tensor["data"]).reshape(tensor["dims"]) for name, tensor in outputs.items()}
+        answer = Answer()
+        for name, tensor in outputs.as_object_map().items():
+            if name == "level":
+                answer.level = Photo(tensor, *tensor.dims.to_py()[:2])
+            else:
+                answer[name] = np.asarray(tensor.data.to_py()).reshape(tensor.dims.to_py())
+        return answer
 
 
 def _plain(array: NDArray[Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .errors import ModelError
 from .models import Manifest, read_manifest
-from .runtime import Photo
+from .runtime import Answer, Photo
 
 
 class NativeRuntime:
@@ -30,11 +30,15 @@ class NativeRuntime:
         self.manifest: Manifest = read_manifest(folder)
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
 
-    async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         """See Runtime.run."""
         session = self._sessions.get(graph) or self._load(graph)
         values = session.run(None, {"image": photo.pixels, **inputs})
-        return dict(zip((output.name for output in session.get_outputs()), values, strict=True))
+        answer = Answer(zip((output.name for output in session.get_outputs()), values, strict=True))
+        if "level" in answer:
+            pixels = answer.pop("level")
+            answer.level = Photo(pixels, *pixels.shape[:2])
+        return answer
 
     def _load(self, graph: str) -> onnxruntime.InferenceSession:
         try:

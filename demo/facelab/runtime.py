@@ -33,13 +33,19 @@ class Photo:
     shrunk: float = 1.0
 
 
+class Answer(dict[str, NDArray[np.float32]]):
+    """The outputs of a graph by name; but one called `level` is a photo, and stays with the engine."""
+
+    level: Photo | None = None
+
+
 class Runtime(Protocol):
     """An inference engine with the four graphs loaded."""
 
     manifest: Manifest
 
-    async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """All outputs of one graph on one photo, by name. Raises ModelError where the graph is missing."""
+    async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
+        """All outputs of one graph on one photo. Raises ModelError where the graph is missing."""
         ...
 
 

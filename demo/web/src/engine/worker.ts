@@ -31,7 +31,7 @@ interface PythonSession {
   compare(a: Float32Array, b: Float32Array): string;
 }
 
-/** What Python sends to a graph and gets back: a plain array with its shape. The photo goes as the tensor it already is. */
+/** What Python sends to a graph: a plain array with its shape. The photo goes as the tensor it already is. */
 interface Plain {
   dims: number[];
   type: "uint8" | "float32" | "int64";
@@ -129,11 +129,10 @@ class Engine {
     return sessions as Sessions;
   }
 
-  async #run(graph: GraphName, inputs: Record<string, Plain | Ort.Tensor>): Promise<Record<string, Pick<Plain, "dims" | "data">>> {
+  /** Outputs stay tensors: Python copies the data of those that it reads, and hands a photo straight on to another graph. */
+  async #run(graph: GraphName, inputs: Record<string, Plain | Ort.Tensor>): Promise<Record<string, Ort.Tensor>> {
     const feeds = Object.entries(inputs).map(([name, value]) => [name, "getData" in value ? value : this.#toTensor(value)]);
-    const outputs = await this.#graphs[graph].run(Object.fromEntries(feeds) as Record<string, Ort.Tensor>);
-    const plain = Object.entries(outputs).map(([name, { dims, data }]) => [name, { dims: [...dims], data }]);
-    return Object.fromEntries(plain) as Record<string, Plain>;
+    return { ...(await this.#graphs[graph].run(Object.fromEntries(feeds) as Record<string, Ort.Tensor>)) };
   }
 
   #toTensor({ type, data, dims }: Plain): Ort.Tensor {

@@ -1,0 +1,82 @@
+"""`make bench`: how fast, beside others, on this machine in this run. Reports, and gates nothing.
+
+Ours and theirs take turns on each photo, so that a machine that slows down slows both; medians are compared.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import dlib
+import numpy as np
+
+from export.sources import DLIB_WEIGHTS, read_source
+from facelab.detect import detect_faces
+from facelab.embed import embed_faces
+from facelab.native import NativeRuntime, models_folder
+from facelab.photos import read_photo
+from facelab.runtime import Photo, finish
+
+from ..conftest import ROOT, SHARED_DATA
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+ROUNDS = 5
+
+
+def main() -> None:
+    runtime = NativeRuntime(models_folder(), threads=1)
+    samples = [read_photo(path, 2048) for path in sorted((ROOT / "docs" / "app" / "samples").glob("*.jpg"))]
+    sets = {"samples, 640 px": samples}
+    if (lfw := SHARED_DATA / "lfw100").is_dir():
+        sets["lfw100, 250 px"] = [read_photo(path, 2048) for path in sorted(lfw.glob("*/*[13].jpg"))]
+
+    print("milliseconds a photo, median; ours on one thread\n")
+    print(f"{'detection':34} {'mtcnn package':>14} {'ours':>8} {'times as fast':>14}")
+    from mtcnn import MTCNN
+
+    package = MTCNN()
+    for name, photos in sets.items():
+        for least in (20, runtime.manifest.detector.min_face):
+            theirs, ours = take_turns(
+                photos,
+                lambda photo: package.detect_faces(photo.pixels),
+                lambda photo, least=least: finish(detect_faces(runtime, photo, least)),  # type: ignore[misc]
+            )
+            print(f"{name + f', smallest face {least:.0f} px':34} {theirs:14.1f} {ours:8.1f} {theirs / ours:14.1f}")
+
+    print(f"\n{'embedding, one thread':34} {'dlib':>14} {'ours':>8} {'times as fast':>14}")
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / "resnet.dat"
+        weights.write_bytes(read_source(*DLIB_WEIGHTS))
+        network = dlib.face_recognition_model_v1(str(weights))
+    chips = [finish(embed_faces(runtime, photo, finish(detect_faces(runtime, photo))[:1]))[0].chip for photo in samples]
+    whole = np.array([[[1, 0, 0], [0, 1, 0]]], np.float32)  # the chip is the photo: no warp, as in dlib
+    theirs, ours = take_turns(
+        [Photo(chip, 150, 150) for chip in chips],
+        lambda chip: network.compute_face_descriptor(chip.pixels),
+        lambda chip: finish(runtime.run("embedder", chip, {"transforms": whole})),
+    )
+    print(f"{'150 x 150 chip':34} {theirs:14.1f} {ours:8.1f} {theirs / ours:14.1f}")
+
+
+def take_turns(photos: list[Photo], theirs: Callable[[Photo], object], ours: Callable[[Photo], object]) -> tuple[float, float]:
+    """Median milliseconds of each over all photos and rounds, after one round that does not count."""
+    seconds: dict[Callable[[Photo], object], list[float]] = {theirs: [], ours: []}
+    for turn in range(ROUNDS + 1):
+        for photo in photos:
+            for run, times in seconds.items():
+                started = time.perf_counter()
+                run(photo)
+                if turn:
+                    times.append(time.perf_counter() - started)
+    return tuple(1000 * float(np.median(times)) for times in seconds.values())  # type: ignore[return-value]
+
+
+if __name__ == "__main__":
+    main()
