@@ -44,7 +44,7 @@ class PageRuntime:
         outputs = await self._engine.run(graph, feeds)
         self.engine_seconds += perf_counter() - started
         answer = Answer()
-        for name, tensor in outputs.as_object_map().items():
+        for name, tensor in Object.entries(outputs):
             if name == "level":
                 answer.level = Photo(tensor, *tensor.dims.to_py()[:2])
             else:
