@@ -60,7 +60,7 @@ build/downloads/complete: requirements-data.lock | $(VENV)/installed
 models: build/models/models.json
 
 # The export looks for itself whether anything that matters has changed.
-build/models/models.json: build/downloads/complete requirements.lock $(wildcard export/*.py) | $(VENV)/installed
+build/models/models.json: build/downloads/complete requirements.lock $(wildcard export/*.py export/cohorts/*) | $(VENV)/installed
 	$(PY) -m export
 	@touch $@
 

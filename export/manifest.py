@@ -33,11 +33,17 @@ EMBEDDER = {
     "template": TEMPLATE,
     "landmark_weights": [3, 3, 2, 1, 1],
     "metric": "euclidean",
-    "threshold": 0.6,
-    "sure_below": 0.5,
-    "threshold_source": "0.6 is the author's own (99.38 % on LFW). Of pairs of different adults of UTKFace it takes 0.80 % for one "
-    "person, but 42 % of pairs of Asian women; 0.5 takes 0.06 %, and 9.5 %. Between the two the answer is: unsure.",
+    "plain_threshold": 0.6,  # the author's own, for 99.38 % on LFW
 }
+
+# Without a calibration of its own an embedder is judged by its author's threshold, with room for doubt below it.
+UNCALIBRATED = {
+    "good": {"same_below": 0.5, "different_from": 0.6},
+    "poor": {"same_below": 0.45, "different_from": 0.7},
+    "log_odds": None,
+}
+
+COHORTS = Path(__file__).parent / "cohorts"
 
 
 def write_manifest(folder: Path, graphs: Mapping[str, Mapping[str, Any]], exact: bool) -> None:
@@ -47,7 +53,7 @@ def write_manifest(folder: Path, graphs: Mapping[str, Mapping[str, Any]], exact:
         "photo": {"max_side": 2048},
         "graphs": graphs,
         "detector": {**DETECTOR, "padding": 0 if exact else 6},
-        "embedder": EMBEDDER,
+        "embedder": {**EMBEDDER, **_cohort_and_calibration(folder, str(EMBEDDER["name"]))},
         "made_from": fingerprint(exact),
     }
     partial = folder / "models.json.part"
@@ -55,13 +61,29 @@ def write_manifest(folder: Path, graphs: Mapping[str, Mapping[str, Any]], exact:
     partial.replace(folder / "models.json")
 
 
+def _cohort_and_calibration(folder: Path, name: str) -> dict[str, Any]:
+    """The manifest's entries for both; the cohort's table is copied beside it."""
+    table, settings, calibration = (COHORTS / f"{name}{suffix}" for suffix in (".npy", ".json", ".calibration.json"))
+    entries: dict[str, Any] = {"cohort": None, "calibration": UNCALIBRATED}
+    if table.exists():
+        data = table.read_bytes()
+        file = f"cohort-{name}.npy"
+        (folder / file).write_bytes(data)
+        about = {"file": file, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        entries["cohort"] = {**about, **json.loads(settings.read_text())}
+    if calibration.exists():
+        entries["calibration"] = json.loads(calibration.read_text())
+    return entries
+
+
 def is_current(folder: Path, exact: bool) -> bool:
     """Whether the folder holds just what an export would write: same sources, files with the recorded hashes."""
     try:
         manifest = json.loads((folder / "models.json").read_text())
+        cohort = manifest["embedder"]["cohort"]
+        files = [*manifest["graphs"].values(), *([cohort] if cohort else [])]
         return bool(manifest["made_from"] == fingerprint(exact)) and all(
-            hashlib.sha256((folder / graph["file"]).read_bytes()).hexdigest() == graph["sha256"]
-            for graph in manifest["graphs"].values()
+            hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest() == entry["sha256"] for entry in files
         )
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -71,6 +93,6 @@ def fingerprint(exact: bool) -> str:
     """A hash of all that decides the bytes of the graphs: this package's source and the pinned versions."""
     digest = hashlib.sha256(b"exact" if exact else b"shipped")
     locks = [ROOT / "requirements.lock", ROOT / "requirements-data.lock"]
-    for path in (*sorted(Path(__file__).parent.glob("*.py")), *locks):
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), *sorted(COHORTS.glob("*")), *locks):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -38,7 +38,11 @@ def main() -> int:
 
 
 def _fill(app: Path) -> None:
-    _copy(BUILD / "models", app / "models", [file.name for file in (BUILD / "models").glob("*.onnx")] + ["models.json"])
+    _copy(
+        BUILD / "models",
+        app / "models",
+        [file.name for kind in ("*.onnx", "*.npy", "models.json") for file in (BUILD / "models").glob(kind)],
+    )
     _copy(MODULES / "pyodide", app / "pyodide", PYODIDE_FILES)
     _copy(MODULES / "onnxruntime-web" / "dist", app / "ort", ORT_FILES)
     shutil.copytree(BUILD / "web", app / "web")

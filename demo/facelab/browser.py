@@ -16,9 +16,11 @@ from js import Object  # the page's globals
 from numpy.typing import NDArray
 from pyodide.ffi import JsProxy, to_js
 
+from .cohort import Cohort, read_cohort
 from .detect import Face, detect_faces
 from .embed import embed_faces
 from .models import parse_manifest
+from .quality import measure_quality
 from .runtime import Answer, Photo
 from .verify import decide, in_words
 
@@ -27,13 +29,16 @@ class PageRuntime:
     """The graphs as the worker runs them.
 
     engine: has `run(graph, inputs)`, a promise of its outputs, which are tensors: {dims, type, data}.
+    cohort: the bytes of the file that the manifest names, or None.
     engine_seconds: how long it has been waited for, in all.
     """
 
     engine_seconds = 0.0
 
-    def __init__(self, manifest: str, engine: JsProxy) -> None:
+    def __init__(self, manifest: str, engine: JsProxy, cohort: JsProxy | None) -> None:
         self.manifest = parse_manifest(manifest)
+        entry = self.manifest.embedder.cohort
+        self.cohort: Cohort | None = read_cohort(bytes(cohort.to_py()), entry) if entry and cohort else None
         self._engine = engine
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
@@ -61,8 +66,8 @@ def _plain(array: NDArray[Any]) -> dict[str, Any]:
 class Session:
     """What the page can ask for. Answers are JSON, so that nothing of Python's needs freeing on the other side."""
 
-    def __init__(self, manifest: str, engine: JsProxy) -> None:
-        self._runtime = PageRuntime(manifest, engine)
+    def __init__(self, manifest: str, engine: JsProxy, cohort: JsProxy | None = None) -> None:
+        self._runtime = PageRuntime(manifest, engine, cohort)
 
     async def analyse(self, tensor: JsProxy, width: int, height: int) -> str:
         """All faces of a photo, the largest first and chosen."""
@@ -78,7 +83,7 @@ class Session:
         )
 
     async def embed(self, tensor: JsProxy, face: str) -> JsProxy:
-        """Chip and embedding of one face (as `analyse` gave it): {chip, chip_size, embedding, milliseconds}."""
+        """Chip and embedding of one face (as `analyse` gave it): {chip, chip_size, embedding, poor, milliseconds}."""
         height, width, _ = tensor.dims.to_py()
         known = json.loads(face)
         chosen = Face(np.array(known["box"]), known["score"], np.array(known["landmarks"]))
@@ -89,6 +94,7 @@ class Session:
             "chip": embedded.chip.ravel(),
             "chip_size": embedded.chip.shape[0],
             "embedding": embedded.embedding,
+            "poor": list(measure_quality(embedded).complaints),
             "milliseconds": {
                 "align": _milliseconds(perf_counter() - started - embedding_seconds),
                 "embed": _milliseconds(embedding_seconds),
@@ -96,11 +102,11 @@ class Session:
         }
         return to_js(answer, dict_converter=Object.fromEntries)
 
-    def compare(self, a: JsProxy, b: JsProxy) -> str:
-        """The decision on two embeddings, with a sentence."""
-        embedder = self._runtime.manifest.embedder
-        decision = decide(np.asarray(a.to_py()), np.asarray(b.to_py()), embedder)
-        return json.dumps({**decision.as_json(), "sure_below": embedder.sure_below, "words": in_words(decision)})
+    def compare(self, a: JsProxy, b: JsProxy, poor: bool) -> str:
+        """The decision on two embeddings, with a sentence. poor: one of the faces is not seen well."""
+        runtime = self._runtime
+        decision = decide(np.asarray(a.to_py()), np.asarray(b.to_py()), runtime.manifest.embedder, runtime.cohort, poor)
+        return json.dumps({**decision.as_json(), "words": in_words(decision)})
 
 
 def _milliseconds(seconds: float) -> float:

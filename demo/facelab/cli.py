@@ -1,4 +1,4 @@
-"""The command line: `facelab detect | embed | verify | evaluate`.
+"""The command line: `facelab detect | embed | verify | evaluate | calibrate`.
 
 Answers go to standard output, progress and errors to standard error. Exit status 0: done; 2: bad input, told in one line.
 """
@@ -10,7 +10,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from . import easy
+from .calibrate import LEAST_PEOPLE, calibrate, pairs_of_strangers, without_duplicates
+from .cohort import Cohort, crowdedness, normalised
+from .det import draw_det
 from .errors import FacelabError, InputError, NoFaceError, PhotoError
-from .evaluate import Pair, read_pairs, summarise
+from .evaluate import Pair, rates_by_group, read_groups, read_pairs, summarise, worst_to_best
 from .native import default_runtime
 from .verify import distance, in_words
 
@@ -63,6 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = command("evaluate", _evaluate, "measure how often the answers are right")
     evaluate.add_argument("pairs", type=Path, help="CSV with the columns a,b,same; photos relative to it")
     evaluate.add_argument("--save", type=Path, metavar="CSV", help="write the distance of each pair")
+    evaluate.add_argument("--normalise", choices=("cohort", "none"), default="cohort", help="by crowdedness, or plain distances")
+    evaluate.add_argument("--det", type=Path, metavar="SVG", help="draw the errors at every threshold, a curve a group")
+    calibrate = command("calibrate", _calibrate, "find thresholds for stated false-match rates on the worst group")
+    calibrate.add_argument("faces", type=Path, help="CSV with the columns photo,group: each photo of another person")
+    calibrate.add_argument("pairs", type=Path, help="CSV with the columns a,b,same: what the thresholds cost in false non-matches")
+    calibrate.add_argument("--apart", nargs="*", default=[], metavar="GROUP", help="groups that are reported but do not decide")
+    calibrate.add_argument("-o", "--out", type=Path, metavar="JSON", help="write the calibration here instead of into models.json")
     return parser
 
 
@@ -102,25 +112,30 @@ def _verify(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    pairs = read_pairs(arguments.pairs)
-    embeddings: dict[str, NDArray[np.float32]] = {}
-    failed = []
-    for name in tqdm(sorted({name for pair in pairs for name in (pair.a, pair.b)}), desc="photos", unit="photo", disable=None):
-        try:
-            embeddings[name] = easy.largest_face(arguments.pairs.parent / name).embedding
-        except (PhotoError, NoFaceError) as error:
-            tqdm.write(f"facelab: {error}", file=sys.stderr)
-            failed.append(name)
-    counted = [pair for pair in pairs if pair.a in embeddings and pair.b in embeddings]
-    if not counted:
-        raise InputError(f"{arguments.pairs}: no pair has a face in both photos")
-    distances = distance(np.stack([embeddings[p.a] for p in counted]), np.stack([embeddings[p.b] for p in counted]))
+    runtime = default_runtime()
+    cohort = runtime.cohort if arguments.normalise == "cohort" else None
+    calibration = runtime.manifest.embedder.calibration
+    threshold = calibration.good.different_from if cohort else runtime.manifest.embedder.plain_threshold
+    pairs, distances, failed = _measure_pairs(arguments.pairs, cohort)
     if arguments.save:
-        _save_distances(arguments.save, counted, distances)
-    same = np.array([pair.same for pair in counted])
-    evaluation = summarise(distances, same, default_runtime().manifest.embedder.threshold, failed)
+        _save_distances(arguments.save, pairs, distances)
+    same, groups = np.array([pair.same for pair in pairs]), [pair.group for pair in pairs]
+    evaluation = summarise(distances, same, threshold, failed)
+    rates = rates_by_group(distances, same, groups, threshold)
+    if arguments.det:
+        curves = {"all": (distances[same], distances[~same])}
+        curves |= {g: (distances[same & (np.array(groups) == g)], distances[~same & (np.array(groups) == g)]) for g in rates}
+        _write(arguments.det, draw_det(curves))
     if arguments.json:
-        print(json.dumps(evaluation.as_json()))
+        by_group = {
+            group: {
+                "pairs": rate.pairs,
+                "fmr": rate.fmr and [rate.fmr.value, *rate.fmr.interval],
+                "fnmr": rate.fnmr and [rate.fnmr.value, *rate.fnmr.interval],
+            }
+            for group, rate in rates.items()
+        }
+        print(json.dumps({**evaluation.as_json(), "groups": by_group, "worst_to_best": worst_to_best(rates)}))
         return
     print(f"pairs                       {evaluation.pairs} ({evaluation.genuine} of one person)")
     print(f"accuracy at {evaluation.threshold:.3f}           {evaluation.accuracy}")
@@ -128,7 +143,85 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     print(f"area under the ROC curve    {evaluation.auc}")
     for far, tar in evaluation.tar_at_far.items():
         print(f"TAR at FAR {far}             {tar}")
+    for group, rate in rates.items():
+        print(f"  {group:25} FMR {rate.fmr or 'no pairs':30} FNMR {rate.fnmr or 'no pairs'}")
+    if (ratio := worst_to_best(rates)) is not None:
+        print(f"FMR, worst to best group    {ratio:.1f} to 1")
     print(f"photos without a face       {len(failed)}", *failed, sep="\n  ")
+
+
+def _measure_pairs(path: Path, cohort: Cohort | None) -> tuple[list[Pair], NDArray[np.float64], list[str]]:
+    """The pairs that have a face in both photos, their distances, and the photos that have none."""
+    pairs = read_pairs(path)
+    embeddings, failed = _embed_all(path.parent, {name for pair in pairs for name in (pair.a, pair.b)})
+    counted = [pair for pair in pairs if pair.a in embeddings and pair.b in embeddings]
+    if not counted:
+        raise InputError(f"{path}: no pair has a face in both photos")
+    a, b = (np.stack([embeddings[name] for name in names]) for names in zip(*((p.a, p.b) for p in counted), strict=True))
+    distances = distance(a, b)
+    if cohort:
+        around = dict(zip(embeddings, crowdedness(np.stack(list(embeddings.values())), cohort), strict=True))
+        first, second = (np.array([around[name] for name in names]) for names in zip(*((p.a, p.b) for p in counted), strict=True))
+        distances = normalised(distances, first, second, cohort)
+    return counted, distances, failed
+
+
+def _embed_all(folder: Path, names: Iterable[str]) -> tuple[dict[str, NDArray[np.float32]], list[str]]:
+    """The embedding of each photo's largest face, and the photos that have none, which are told as they are met."""
+    embeddings: dict[str, NDArray[np.float32]] = {}
+    failed = []
+    for name in tqdm(sorted(names), desc="photos", unit="photo", disable=None):
+        try:
+            embeddings[name] = easy.largest_face(folder / name).embedding
+        except (PhotoError, NoFaceError) as error:
+            tqdm.write(f"facelab: {error}", file=sys.stderr)
+            failed.append(name)
+    return embeddings, failed
+
+
+def _calibrate(arguments: argparse.Namespace) -> None:
+    runtime = default_runtime()
+    labelled = read_groups(arguments.faces)
+    embeddings, failed = _embed_all(arguments.faces.parent, labelled)
+    people = np.stack(list(embeddings.values()))
+    alone = without_duplicates(people)
+    groups = np.array([labelled[name] for name in embeddings])[alone]
+    strangers = {g: pairs_of_strangers(people[alone][groups == g], runtime.cohort) for g in sorted(set(groups))}
+    deciding = {g: s for g, s in strangers.items() if g not in arguments.apart and s.people >= LEAST_PEOPLE}
+    if not deciding:
+        raise InputError(f"{arguments.faces}: no group has {LEAST_PEOPLE} people or more, too few to find a threshold")
+    pairs, distances, _ = _measure_pairs(arguments.pairs, runtime.cohort)
+    genuine = distances[np.array([pair.same for pair in pairs])]
+    calibration = calibrate(strangers, deciding, genuine)
+    calibration["conditions"] = {
+        "faces": len(alone),
+        "duplicates_left_out": len(people) - len(alone),
+        "without_a_face": len(failed),
+        "people": {g: s.people for g, s in strangers.items()},
+        "genuine_pairs": len(genuine),
+        "normalised": runtime.cohort is not None,
+    }
+    if arguments.out:
+        _write(arguments.out, json.dumps(calibration, indent=1) + "\n")
+    else:
+        path = runtime.folder / "models.json"
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest["embedder"]["calibration"] = calibration
+        _write(path, json.dumps(manifest, indent=1) + "\n")
+    if arguments.json:
+        print(json.dumps(calibration))
+        return
+    for rate, found in calibration["rates"].items():
+        print(f"FMR {rate} on the worst group: below {found['threshold']:.3f}, at {100 * found['fnmr']:.2f} % false non-matches")
+        for group, (value, low, high) in found["fmr"].items():
+            print(f"  {group:20} {100 * value:7.3f} % ({100 * low:.3f} to {100 * high:.3f})")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _save_distances(path: Path, pairs: Sequence[Pair], distances: NDArray[np.floating]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .detect import Face, detect_faces
 from .embed import Embedded, embed_faces
 from .errors import NoFaceError
+from .quality import measure_quality
 from .runtime import Photo, finish
 from .verify import Decision, decide
 
@@ -49,8 +50,10 @@ def embed(photo: PhotoFile, min_face: float | None = None) -> list[Embedded]:
 def verify(a: PhotoFile, b: PhotoFile) -> Verification:
     """Whether the largest faces of two photos show the same person. Raises PhotoError, NoFaceError."""
     first, second = largest_face(a), largest_face(b)
-    decision = decide(first.embedding, second.embedding, _runtime().manifest.embedder)
-    return Verification(decision.verdict, decision.distance, decision.threshold, (first.face, second.face))
+    runtime = _runtime()
+    poor = any(measure_quality(one).complaints for one in (first, second))
+    decision = decide(first.embedding, second.embedding, runtime.manifest.embedder, runtime.cohort, poor)
+    return Verification(**vars(decision), faces=(first.face, second.face))
 
 
 def largest_face(photo: PhotoFile) -> Embedded:

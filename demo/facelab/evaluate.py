@@ -8,7 +8,7 @@ photos depend on each other, so the true intervals are wider.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +27,12 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Pair:
-    """Two photos, named as in the file of pairs, and whether they show the same person."""
+    """Two photos, named as in the file of pairs, whether they show the same person, and of which group ("" where none is told)."""
 
     a: str
     b: str
     same: bool
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Evaluation:
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """The pairs in a CSV file with the columns a, b, same; photos are named relative to the file.
+    """The pairs in a CSV file with the columns a, b, same and, if it likes, group; photos are named relative to the file.
 
     `same` is 1, true or yes, or 0, false or no. Raises InputError, which names the line.
     """
@@ -94,12 +95,31 @@ def read_pairs(path: Path) -> list[Pair]:
                     raise InputError(
                         f"{path}, line {rows.line_num}: expected two photos and 1 or 0, found {row['a']},{row['b']},{row['same']}"
                     )
-                pairs.append(Pair(row["a"], row["b"], same))
+                pairs.append(Pair(row["a"], row["b"], same, (row.get("group") or "").strip()))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as CSV: {getattr(error, 'strerror', None) or error}") from None
     if not pairs:
         raise InputError(f"{path} holds no pairs")
     return pairs
+
+
+def read_groups(path: Path) -> dict[str, str]:
+    """Photo -> group, from a CSV file with the columns photo, group. Raises InputError, which names the line."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            if not {"photo", "group"} <= set(rows.fieldnames or ()):
+                raise InputError(f"{path} needs a first line with the columns photo,group")
+            groups = {}
+            for row in rows:
+                if not row["photo"] or not row["group"]:
+                    raise InputError(f"{path}, line {rows.line_num}: expected a photo and its group")
+                groups[row["photo"]] = row["group"]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read as CSV: {getattr(error, 'strerror', None) or error}") from None
+    if not groups:
+        raise InputError(f"{path} names no photos")
+    return groups
 
 
 def summarise(distances: Distances, same: NDArray[np.bool_], threshold: float, failed: Sequence[str] = ()) -> Evaluation:
@@ -122,6 +142,41 @@ def summarise(distances: Distances, same: NDArray[np.bool_], threshold: float, f
         },
         failed=tuple(failed),
     )
+
+
+@dataclass(frozen=True)
+class GroupRates:
+    """Errors of one group at a threshold; None where it has no such pairs."""
+
+    pairs: int
+    fmr: Measured | None
+    fnmr: Measured | None
+
+
+def rates_by_group(distances: Distances, same: NDArray[np.bool_], groups: Sequence[str], threshold: float) -> dict[str, GroupRates]:
+    """False-match and false-non-match rates of each group named, in alphabetical order."""
+    named = np.array(groups)
+    rates = {}
+    for group in sorted(set(groups) - {""}):
+        here = named == group
+        impostor, genuine = distances[here & ~same] < threshold, distances[here & same] >= threshold
+        rates[group] = GroupRates(int(here.sum()), _share(impostor), _share(genuine))
+    return rates
+
+
+def worst_to_best(rates: Mapping[str, GroupRates]) -> float | None:
+    """The highest false-match rate over the lowest that is not zero; None with fewer than two such groups."""
+    matches = [rate.fmr.value for rate in rates.values() if rate.fmr and rate.fmr.value > 0]
+    return max(matches) / min(matches) if len(matches) > 1 else None
+
+
+def _share(events: NDArray[np.bool_]) -> Measured | None:
+    """A proportion with Wilson's interval (JASA 22, 1927, doi:10.1080/01621459.1927.10502953)."""
+    if not len(events):
+        return None
+    n, p, z = len(events), float(events.mean()), 1.96
+    middle, reach = p + z * z / (2 * n), z * float(np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)))
+    return Measured(p, (max(0.0, (middle - reach) / (1 + z * z / n)), (middle + reach) / (1 + z * z / n)))
 
 
 def accuracy(genuine: Distances, impostor: Distances, threshold: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,45 @@ class Detector:
 
 
 @dataclass(frozen=True)
+class CohortFile:
+    """A cohort beside the manifest: .npy, int8 [K, D]; times `step` it is embeddings. The rest: see cohort.Cohort."""
+
+    file: str
+    sha256: str
+    bytes: int
+    step: float
+    neighbours: int
+    weight: float
+    centre: float
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """same_below: the answer is "same" below it. different_from: the answer is "different" from there on."""
+
+    same_below: float
+    different_from: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What distances mean; of normalised distances where there is a cohort.
+
+    good, poor: thresholds for faces seen well, and where one is not. log_odds: slope and intercept of the natural logarithm of
+    the likelihood ratio, same person against two of the worst group measured.
+    """
+
+    good: Thresholds
+    poor: Thresholds
+    log_odds: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
 class Embedder:
     """How faces are cut and compared.
 
     template: [5, 2] float64, where the landmarks go, pixels of the chip. landmark_weights: [5], their say in the fit.
-    threshold: distances below it are nearer to "same", above it "different". sure_below: the answer is "same" only below it.
+    plain_threshold: its author's, on plain distances; for comparison only where there is a calibration.
     """
 
     name: str
@@ -59,9 +93,9 @@ class Embedder:
     template: NDArray[np.float64]
     landmark_weights: NDArray[np.float64]
     metric: str
-    threshold: float
-    sure_below: float
-    threshold_source: str
+    plain_threshold: float
+    cohort: CohortFile | None
+    calibration: Calibration
 
 
 @dataclass(frozen=True)
@@ -85,16 +119,30 @@ def parse_manifest(text: str) -> Manifest:
             graphs={name: GraphFile(g["file"], g["sha256"], g["bytes"]) for name, g in data["graphs"].items()},
             detector=Detector(**{**detector, "thresholds": tuple(detector["thresholds"])}),
             embedder=Embedder(
-                **{
-                    **embedder,
-                    "template": np.array(embedder["template"], np.float64),
-                    "landmark_weights": np.array(embedder["landmark_weights"], np.float64),
-                }
+                name=embedder["name"],
+                chip_size=embedder["chip_size"],
+                dimensions=embedder["dimensions"],
+                template=np.array(embedder["template"], np.float64),
+                landmark_weights=np.array(embedder["landmark_weights"], np.float64),
+                metric=embedder["metric"],
+                plain_threshold=embedder["plain_threshold"],
+                cohort=_cohort(embedder["cohort"]) if embedder.get("cohort") else None,
+                calibration=_calibration(embedder["calibration"]),
             ),
             max_side=data["photo"]["max_side"],
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"models.json cannot be read ({error}): run `make models`") from error
+
+
+def _cohort(entry: dict[str, Any]) -> CohortFile:
+    return CohortFile(**{field.name: entry[field.name] for field in fields(CohortFile)})
+
+
+def _calibration(entry: dict[str, Any]) -> Calibration:
+    good, poor = (Thresholds(entry[kind]["same_below"], entry[kind]["different_from"]) for kind in ("good", "poor"))
+    slope_and_intercept = entry.get("log_odds")
+    return Calibration(good, poor, (slope_and_intercept[0], slope_and_intercept[1]) if slope_and_intercept else None)
 
 
 def read_manifest(folder: Path) -> Manifest:

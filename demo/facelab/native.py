@@ -12,21 +12,24 @@ from typing import Any
 import onnxruntime
 from numpy.typing import NDArray
 
+from .cohort import Cohort, read_cohort
 from .errors import ModelError
-from .models import Manifest, read_manifest
+from .models import CohortFile, GraphFile, Manifest, read_manifest
 from .runtime import Answer, Photo
 
 
 class NativeRuntime:
     """The graphs of a folder of models, in onnxruntime on the CPU; each is loaded when first run.
 
-    threads: for one graph; 0 leaves the choice to onnxruntime (all cores).
+    threads: for one graph. On small machines one is fastest for networks as small as these; 0: as many as there are cores.
     """
 
-    def __init__(self, folder: Path, threads: int = 0) -> None:
+    def __init__(self, folder: Path, threads: int = 1) -> None:
         self.folder = folder
         self.threads = threads
         self.manifest: Manifest = read_manifest(folder)
+        entry = self.manifest.embedder.cohort
+        self.cohort: Cohort | None = read_cohort(self._read(entry), entry) if entry else None
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
@@ -40,19 +43,24 @@ class NativeRuntime:
         return answer
 
     def _load(self, graph: str) -> onnxruntime.InferenceSession:
-        try:
-            entry = self.manifest.graphs[graph]
-            data = (self.folder / entry.file).read_bytes()
-        except (KeyError, OSError):
-            raise ModelError(f"the model {graph} is missing in {self.folder}: run `make models`") from None
-        if hashlib.sha256(data).hexdigest() != entry.sha256:
-            raise ModelError(f"{self.folder / entry.file} is not the file that models.json names: run `make models`")
+        if graph not in self.manifest.graphs:
+            raise ModelError(f"the model {graph} is missing in {self.folder}: run `make models`")
+        data = self._read(self.manifest.graphs[graph])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         self._sessions[graph] = session
         return session
+
+    def _read(self, entry: GraphFile | CohortFile) -> bytes:
+        try:
+            data = (self.folder / entry.file).read_bytes()
+        except OSError:
+            raise ModelError(f"{entry.file} is missing in {self.folder}: run `make models`") from None
+        if hashlib.sha256(data).hexdigest() != entry.sha256:
+            raise ModelError(f"{self.folder / entry.file} is not the file that models.json names: run `make models`")
+        return data
 
 
 def models_folder() -> Path:

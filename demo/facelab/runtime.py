@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .cohort import Cohort
 from .models import Manifest
 
 Result = TypeVar("Result")
@@ -40,9 +41,10 @@ class Answer(dict[str, NDArray[np.float32]]):
 
 
 class Runtime(Protocol):
-    """An inference engine with the four graphs loaded."""
+    """An inference engine with the four graphs loaded, and the embedder's cohort where the manifest names one."""
 
     manifest: Manifest
+    cohort: Cohort | None
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         """All outputs of one graph on one photo. Raises ModelError where the graph is missing."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .cohort import Cohort, crowdedness, normalised
 from .models import Embedder
 
 Verdict = Literal["same", "different", "unsure"]
@@ -15,39 +17,81 @@ Verdict = Literal["same", "different", "unsure"]
 
 @dataclass(frozen=True)
 class Decision:
-    """An answer and what it rests on: the distance, and the threshold that it was held against."""
+    """An answer and what it rests on.
+
+    distance: normalised by the crowdedness of both faces; it decides. plain_distance: as the embeddings lie.
+    same_below, threshold: "same" below the one, "different" from the other on, "unsure" between.
+    probability: of one person, where one and two were as likely before; None without a calibration.
+    """
 
     verdict: Verdict
     distance: float
+    plain_distance: float
+    crowdedness: tuple[float, float] | None
+    same_below: float
     threshold: float
+    probability: float | None
 
     def as_json(self) -> dict[str, object]:
-        """{"verdict", "distance", "threshold"}."""
-        return {"verdict": self.verdict, "distance": round(self.distance, 6), "threshold": self.threshold}
+        """{"verdict", "distance", "threshold", "plain_distance", ...}."""
+        return {
+            "verdict": self.verdict,
+            "distance": self.distance,
+            "threshold": self.threshold,
+            "sure_below": self.same_below,
+            "plain_distance": self.plain_distance,
+            "crowdedness": self.crowdedness,
+            "probability": self.probability,
+        }
 
 
 def distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Euclidean distance of embeddings [..., 128], broadcast: 0 for the same photo, about 1.3 to 1.4 at most in practice."""
+    """Euclidean distance of embeddings [..., D], broadcast: 0 for the same photo, about 1.3 to 1.4 at most in practice."""
     difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
     length: NDArray[np.float64] = np.sqrt((difference**2).sum(axis=-1))
     return length
 
 
-def decide(a: NDArray[np.floating], b: NDArray[np.floating], embedder: Embedder) -> Decision:
-    """Whether two embeddings [128] show the same person.
+def decide(
+    a: NDArray[np.floating], b: NDArray[np.floating], embedder: Embedder, cohort: Cohort | None, poor: bool = False
+) -> Decision:
+    """Whether two embeddings [D] show the same person.
 
-    "same" below `sure_below`, "different" from `threshold` on; "unsure" between, where this network errs too often for either.
+    The distance is normalised by the cohort where there is one. poor: one of the faces is not seen well (see quality), so
+    that the answer has to be more careful, both ways.
     """
-    d = float(distance(a, b))
-    verdict: Verdict = "same" if d < embedder.sure_below else "unsure" if d < embedder.threshold else "different"
-    return Decision(verdict, d, embedder.threshold)
+    plain = float(distance(a, b))
+    around, used = None, plain
+    if cohort:
+        first, second = crowdedness(np.stack([a, b]), cohort)
+        around, used = (float(first), float(second)), float(normalised(plain, first, second, cohort))
+    calibration = embedder.calibration
+    limits = calibration.poor if poor else calibration.good
+    verdict: Verdict = "same" if used < limits.same_below else "unsure" if used < limits.different_from else "different"
+    return Decision(verdict, used, plain, around, limits.same_below, limits.different_from, probability(used, calibration.log_odds))
+
+
+def probability(used: float, log_odds: tuple[float, float] | None) -> float | None:
+    """Of one person, if one and two were equally likely before the photos were seen; from the calibrated log-likelihood ratio.
+
+    Never below 0.001 or above 0.999: the pairs measured do not tell more.
+    """
+    if log_odds is None:
+        return None
+    slope, intercept = log_odds
+    most = math.log(999)
+    return 1 / (1 + math.exp(-max(-most, min(most, slope * used + intercept))))
 
 
 def in_words(decision: Decision) -> str:
     """The answer as a sentence that promises no more than was measured."""
-    d = f"The distance is {decision.distance:.2f}"
     if decision.verdict == "same":
-        return f"{d}: photos of one person are usually this close. So are, more rarely, photos of two people who look alike."
+        return (
+            "Of 1,000 pairs of different people, about one at most looks this alike, in the worst of the groups measured. "
+            "Twins and close relatives were not among them."
+        )
     if decision.verdict == "unsure":
-        return f"{d}: photos of one person and photos of people who look alike are both found here. A clearer photo may help."
-    return f"{d}: photos of different people are usually this far apart. So are, more rarely, two very unlike photos of one person."
+        return (
+            "Photos of one person and of two people who look alike are both found at this distance. Clearer photos may settle it."
+        )
+    return "Photos of one person are seldom this far apart. They can be, where age, light or pose differ much."

@@ -22,7 +22,7 @@ def test_manifest_says_all_that_users_of_the_graphs_need() -> None:
         assert graph.keys() >= {"file", "sha256", "bytes", "opset", "inputs", "outputs", "source", "licence"}
         assert graph["inputs"]["image"] == {"dtype": "uint8", "shape": ["H", "W", 3]}
         assert (models_folder() / graph["file"]).stat().st_size == graph["bytes"]
-    assert manifest["embedder"].keys() >= {"chip_size", "template", "metric", "threshold", "threshold_source"}
+    assert manifest["embedder"].keys() >= {"chip_size", "template", "metric", "plain_threshold", "cohort", "calibration"}
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 99}', '{"format": 1, "detector": 3}'])

@@ -31,26 +31,50 @@ export interface Embedded {
   chip: Uint8Array;
   chip_size: number;
   embedding: Float32Array;
+  /** What is wrong with the face, each a word such as "blurred"; empty for a good one. */
+  poor: string[];
   milliseconds: { align: number; embed: number };
 }
 
 export type VerdictName = "same" | "different" | "unsure";
 
-export interface Verdict {
-  verdict: VerdictName;
-  distance: number;
-  threshold: number;
+/** Where the answers change: "same" below the one, "different" from the other on. */
+export interface Scale {
   sure_below: number;
+  threshold: number;
+}
+
+/** The scale is this answer's own: a poor face moves it. */
+export interface Verdict extends Scale {
+  verdict: VerdictName;
+  /** Corrected by the crowdedness of both faces; it decides. Can be a little below zero. */
+  distance: number;
+  plain_distance: number;
+  /** Mean distance of each face to its nearest neighbours in the cohort; null where there is no cohort. */
+  crowdedness: [a: number, b: number] | null;
+  /** Of one person, if one and two were as likely before. */
+  probability: number | null;
   words: string;
 }
 
 export type GraphName = "pnet" | "rnet" | "onet" | "embedder";
 
+/** A file beside models.json. */
+export interface ModelFile {
+  file: string;
+  sha256: string;
+  bytes: number;
+}
+
 /** What this side reads of models.json. */
 export interface Manifest {
   photo: { max_side: number };
-  graphs: Record<GraphName, { file: string; sha256: string; bytes: number }>;
-  embedder: { chip_size: number; template: Point[]; threshold: number; sure_below: number };
+  graphs: Record<GraphName, ModelFile>;
+  embedder: {
+    cohort?: ModelFile | null;
+    /** For faces seen well. */
+    calibration: { good: { same_below: number; different_from: number } };
+  };
 }
 
 export interface Progress {

@@ -3,14 +3,14 @@ import {
   type Analysis,
   type Embedded,
   type Face,
-  type Manifest,
+  type Scale,
   type SlotName,
   type Verdict,
   type VerdictName,
 } from "./contract";
 import { find, shadow, sheet } from "./element";
 import { engineAt, type EngineClient } from "./engine/client";
-import type { DistanceGauge } from "./gauge";
+import { inWords, type DistanceGauge } from "./gauge";
 import type { PhotoSlot, SlotEvents } from "./photo-slot";
 import { decode, pixelsOf, type Photo } from "./photos";
 import type { LoadProgress } from "./progress";
@@ -49,7 +49,7 @@ export class FaceVerify extends HTMLElement {
   #listening: AbortController | null = null;
   #sides: Record<SlotName, Side | null> = { a: null, b: null };
   /** Where the gauge has its marks before there is a verdict. */
-  #scale: Manifest["embedder"] | undefined;
+  #scale: Scale | undefined;
 
   /** What the strips show, in numbers, for those who script this page: null where there is none. */
   get embeddings(): Record<SlotName, Float32Array | null> {
@@ -71,7 +71,8 @@ export class FaceVerify extends HTMLElement {
     this.#engineChanged();
     this.#result(null);
     this.#engine.manifest.then(({ embedder }) => {
-      this.#scale = embedder;
+      const { same_below, different_from } = embedder.calibration.good;
+      this.#scale = { sure_below: same_below, threshold: different_from };
       if (!this.#sides.a && !this.#sides.b) this.#result(null);
     }, () => {}); // the engine says what went wrong
   }
@@ -205,7 +206,8 @@ export class FaceVerify extends HTMLElement {
     this.#result(null);
     if (!a?.embedded || !b?.embedded) return this.#say(a?.embedded ? "Photo A is done; photo B is next." : "Photo B is done; photo A is next.");
     const [left, right] = [a.embedded, b.embedded];
-    const verdict = await this.#engine.compare(left.embedding, right.embedding);
+    const poor = left.poor.length + right.poor.length > 0;
+    const verdict = await this.#engine.compare(left.embedding, right.embedding, poor);
     if (this.#sides.a?.embedded === left && this.#sides.b?.embedded === right) this.#result(verdict);
   }
 
@@ -245,7 +247,7 @@ export class FaceVerify extends HTMLElement {
       heading.dataset.verdict = verdict.verdict;
       heading.dataset.distance = String(verdict.distance);
       heading.textContent = VERDICTS[verdict.verdict];
-      this.#say(`${VERDICTS[verdict.verdict]}. Distance ${verdict.distance.toFixed(2)}.`);
+      this.#say(`${VERDICTS[verdict.verdict]}. Distance ${inWords(verdict.distance, 2)}.`);
     } else {
       delete heading.dataset.verdict;
       delete heading.dataset.distance;
@@ -255,7 +257,7 @@ export class FaceVerify extends HTMLElement {
     find<EmbeddingStrips>(root, "embedding-strips").show(this.embeddings.a, this.embeddings.b);
     this.#showTimings(verdict?.milliseconds);
     const scale = verdict ?? this.#scale;
-    if (scale) find<DistanceGauge>(root, "distance-gauge").show(verdict?.distance ?? null, scale.sure_below, scale.threshold);
+    if (scale) find<DistanceGauge>(root, "distance-gauge").show(verdict, scale);
   }
 
   #showTimings(compare?: number): void {
@@ -267,7 +269,7 @@ export class FaceVerify extends HTMLElement {
       row("Detect", "three small networks look for faces, large and small", both((side) => side.analysis?.milliseconds.detect)) +
       row("Align", "turn, scale and cut out the face by its landmarks", both((side) => side.embedded?.milliseconds.align)) +
       row("Embed", "one larger network turns the chip into 128 numbers", both((side) => side.embedded?.milliseconds.embed)) +
-      row("Compare", "the distance between the two, and the verdict", `<td colspan="2">${cell(compare)}</td>`);
+      row("Compare", "the distance between the two, their surroundings, the verdict", `<td colspan="2">${cell(compare)}</td>`);
   }
 
   async #offerSamples(folder: URL): Promise<void> {
@@ -333,7 +335,7 @@ const TEMPLATE = `
     <h2 class="verdict" id="verdict" data-testid="verdict"></h2>
     <p class="words"></p>
     <distance-gauge data-testid="gauge"></distance-gauge>
-    <p class="caption">The distance between the two embeddings. Photos of one person lie close together, those of two people far apart; the threshold is the line drawn between the two.</p>
+    <p class="caption">The distance between the two embeddings, corrected by how crowded it is around them. Photos of one person lie close together, those of two people far apart; between the two lines the demo does not decide.</p>
   </section>
   <section aria-labelledby="embeddings">
     <h2 id="embeddings">The two embeddings</h2>

@@ -1,49 +1,71 @@
+import type { Scale, Verdict } from "./contract";
 import { find, shadow, sheet } from "./element";
 import base from "./styles/base.css?inline";
 import css from "./styles/gauge.css?inline";
 
 const styles = [sheet(base), sheet(css)];
 
-/** `<distance-gauge>`: where a distance lies between "same" and "different". */
+/** `<distance-gauge>`: where a distance lies between "same" and "different", and what was done to it before. */
 export class DistanceGauge extends HTMLElement {
   readonly #root = shadow(
     this,
     `<div class="gauge" role="img">
-       <div class="track"><div class="needle" hidden><span></span></div></div>
+       <div class="track"><div class="plain" hidden></div><div class="needle" hidden><span></span></div></div>
        <div class="axis"></div>
        <div class="zones"><span class="same">same</span><span class="unsure">can’t tell</span><span class="different">different</span></div>
-     </div>`,
+     </div>
+     <p class="surroundings" data-testid="surroundings" hidden></p>`,
     ...styles,
   );
 
-  /** `distance` null: the scale alone. Distances are Euclidean; below `sureBelow` is surely the same person, above `threshold` another. */
-  show(distance: number | null, sureBelow: number, threshold: number): void {
-    const end = Math.max(1.2, Math.ceil((distance ?? 0) * 10 + 1) / 10);
+  /** `answer` null: the scale alone. */
+  show(answer: Verdict | null, { sure_below: sureBelow, threshold }: Scale): void {
+    const plain = answer?.crowdedness ? answer.plain_distance : null; // without a cohort the two distances are one
+    const end = Math.max(1.2, Math.ceil(Math.max(answer?.distance ?? 0, plain ?? 0) * 10 + 1) / 10);
+    const part = (distance: number) => String(Math.max(0, distance) / end); // in wide surroundings the same photo twice is below zero
     const gauge = find(this.#root, ".gauge");
-    gauge.style.setProperty("--sure", String(sureBelow / end));
-    gauge.style.setProperty("--threshold", String(threshold / end));
+    gauge.style.setProperty("--sure", part(sureBelow));
+    gauge.style.setProperty("--threshold", part(threshold));
 
     const marks = [sureBelow, threshold];
-    const between = [0.2, 0.4, 0.6, 0.8, 1].filter((value) => marks.every((mark) => Math.abs(value - mark) > 0.08));
-    find(gauge, ".axis").replaceChildren(...[0, ...between, ...marks, end].map((value) => tick(value, end)));
+    const round = [0.2, 0.4, 0.6, 0.8, 1].filter((value) => marks.every((mark) => Math.abs(value - mark) > 0.15));
+    find(gauge, ".axis").replaceChildren(...[0, ...marks, ...round, end].map((value) => tick(value, part(value))));
 
-    const needle = find(gauge, ".needle");
-    needle.hidden = distance === null;
-    gauge.classList.toggle("none", distance === null);
-    const scale = `a scale from 0 to ${end}; same below ${sureBelow}, different above the threshold ${threshold}`;
-    if (distance === null) {
-      gauge.ariaLabel = `No distance yet, on ${scale}`;
-    } else {
-      needle.style.setProperty("--at", String(distance / end));
-      find(needle, "span").textContent = distance.toFixed(2);
-      gauge.ariaLabel = `Distance ${distance.toFixed(3)} on ${scale}`;
-    }
+    const place = (selector: string, distance: number | null) => {
+      const pointer = find(gauge, selector);
+      pointer.hidden = distance === null;
+      pointer.style.setProperty("--at", part(distance ?? 0));
+    };
+    place(".plain", plain);
+    place(".needle", answer?.distance ?? null);
+    find(gauge, ".needle span").textContent = answer ? inWords(answer.distance, 2) : "";
+    gauge.classList.toggle("none", !answer);
+
+    const scale = `a scale from 0 to ${end}; same below ${short(sureBelow)}, different from ${short(threshold)} on`;
+    const before = plain === null ? "" : `, plain distance ${inWords(plain, 3)},`;
+    gauge.ariaLabel = answer ? `Distance ${inWords(answer.distance, 3)}${before} on ${scale}` : `No distance yet, on ${scale}`;
+    this.#explain(answer);
+  }
+
+  #explain(answer: Verdict | null): void {
+    const line = find(this.#root, ".surroundings");
+    line.hidden = !answer?.crowdedness;
+    if (!answer?.crowdedness) return;
+    const [a, b] = answer.crowdedness.map((distance) => distance.toFixed(2));
+    line.textContent =
+      `Plain distance ${answer.plain_distance.toFixed(2)}; the two faces’ surroundings: ${a} and ${b} (how far off their nearest ` +
+      `neighbours in a cohort of other people are). A crowded neighbourhood, a small number, counts against a match.`;
   }
 }
 
-function tick(value: number, end: number): HTMLElement {
+/** At most two digits, as an axis has room for. */
+const short = (value: number) => String(Number(value.toFixed(2)));
+
+export const inWords = (distance: number, digits: number) => distance.toFixed(digits).replace("-", "−");
+
+function tick(value: number, at: string): HTMLElement {
   const tick = document.createElement("span");
-  tick.textContent = String(value);
-  tick.style.setProperty("--at", String(value / end));
+  tick.textContent = short(value);
+  tick.style.setProperty("--at", at);
   return tick;
 }

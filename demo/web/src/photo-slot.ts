@@ -6,6 +6,7 @@ import base from "./styles/base.css?inline";
 import css from "./styles/slot.css?inline";
 
 const styles = [sheet(base), sheet(css)];
+const list = new Intl.ListFormat("en-GB");
 
 /** What the slot shows. `waiting`: the photo is in, the engine is not ready; `done`: a face of it has been embedded. */
 export type SlotState = "empty" | "waiting" | "working" | "done" | "failed";
@@ -101,8 +102,11 @@ export class PhotoSlot extends HTMLElement {
   }
 
   /** The chip, and with it the end of the work on this photo. */
-  done({ chip, chip_size: size }: Embedded): void {
+  done({ chip, chip_size: size, poor }: Embedded): void {
     this.#enter("done");
+    const quality = find(this.#root, ".quality");
+    quality.hidden = !poor.length;
+    quality.textContent = `The face is ${list.format(poor)}: the answer is more careful because of it.`;
     const canvas = find<HTMLCanvasElement>(this.#root, ".chip");
     canvas.width = canvas.height = size;
     const image = new ImageData(size, size);
@@ -238,5 +242,6 @@ const template = (name: SlotName, label: string) => `
     <div class="aligned">
       <canvas class="chip" role="img" aria-label="${label}: the aligned chip" data-testid="chip-${name}"></canvas>
       <p><strong>The chip</strong>: this face (<span class="face-size"></span> pixels), turned upright and scaled to 150 × 150. <span class="count"></span></p>
+      <p class="quality" data-testid="quality-${name}" hidden></p>
     </div>
   </section>`;

@@ -7,6 +7,7 @@ import { EngineError, type Progress } from "../contract";
 
 const NAMES: [prefix: string, name: string][] = [
   ["models/embedder", "embedder"],
+  ["models/cohort", "cohort"],
   ["models/", "face detector"],
   ["pyodide/", "Python"],
   ["python/numpy", "NumPy"],

@@ -76,8 +76,9 @@ export class EngineClient extends EventTarget {
     return this.#next(signal, (remote) => remote.embed(photo, face));
   }
 
-  compare(a: Float32Array, b: Float32Array): Promise<Verdict & { milliseconds: number }> {
-    return this.#next(undefined, (remote) => remote.compare(a, b));
+  /** `poor`: one of the faces is not seen well. */
+  compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
+    return this.#next(undefined, (remote) => remote.compare(a, b, poor));
   }
 
   close(photo: number): void {

@@ -16,6 +16,7 @@ import {
   type Face,
   type GraphName,
   type Manifest,
+  type ModelFile,
   type Pixels,
   type Progress,
   type Verdict,
@@ -28,7 +29,7 @@ const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
 interface PythonSession {
   analyse(photo: Ort.Tensor, width: number, height: number): Promise<string>;
   embed(photo: Ort.Tensor, face: string): Promise<Embedded>;
-  compare(a: Float32Array, b: Float32Array): string;
+  compare(a: Float32Array, b: Float32Array, poor: boolean): string;
 }
 
 /** What Python sends to a graph: a plain array with its shape. The photo goes as the tensor it already is. */
@@ -52,10 +53,17 @@ class Engine {
     const assets = new Assets(new URL(app), cache, throttled(report));
     const boot = async () => {
       await assets.start();
-      const manifest = await assets.text("models/models.json");
-      const [lab, graphs] = await Promise.all([startPython(assets), this.#startOrt(assets, JSON.parse(manifest) as Manifest)]);
+      const text = await assets.text("models/models.json");
+      const manifest = JSON.parse(text) as Manifest;
+      const { cohort } = manifest.embedder;
+      const [lab, graphs, faces] = await Promise.all([
+        startPython(assets),
+        this.#startOrt(assets, manifest),
+        cohort ? model(assets, cohort).then((bytes) => new Uint8Array(bytes)) : null,
+      ]);
       this.#graphs = graphs;
-      this.#session = lab.Session(manifest, { run: (graph: GraphName, inputs: Record<string, Plain>) => this.#run(graph, inputs) });
+      const engine = { run: (graph: GraphName, inputs: Record<string, Plain>) => this.#run(graph, inputs) };
+      this.#session = lab.Session(text, engine, faces);
     };
     await Promise.race([boot(), assets.failed]);
   }
@@ -82,9 +90,9 @@ class Engine {
     return plainly(this.#session.embed(this.#photo(photo), JSON.stringify(face)));
   }
 
-  async compare(a: Float32Array, b: Float32Array): Promise<Verdict & { milliseconds: number }> {
+  async compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
     const start = performance.now();
-    const verdict = JSON.parse(await plainly(this.#session.compare(a, b))) as Verdict;
+    const verdict = JSON.parse(await plainly(this.#session.compare(a, b, poor))) as Verdict;
     return { ...verdict, milliseconds: performance.now() - start };
   }
 
@@ -121,9 +129,7 @@ class Engine {
 
     const sessions: Partial<Sessions> = {};
     for (const name of GRAPHS) {
-      const { file, sha256 } = manifest.graphs[name];
-      const bytes = await assets.bytes(`models/${file}`);
-      await check(file, bytes, sha256);
+      const bytes = await model(assets, manifest.graphs[name]);
       sessions[name] = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
     }
     return sessions as Sessions;
@@ -150,15 +156,18 @@ async function startPython(assets: Assets) {
     pyodide.unpackArchive(await assets.bytes(`python/${file}`), file.endsWith(".whl") ? "wheel" : "zip", { extractDir });
   }
   assets.note("starting Python");
-  return pyodide.pyimport("facelab.browser") as PyProxy & { Session(manifest: string, engine: object): PythonSession };
+  return pyodide.pyimport("facelab.browser") as PyProxy & {
+    Session(manifest: string, engine: object, cohort: Uint8Array | null): PythonSession;
+  };
 }
 
 /** A model that was cut short or mixed up with another version would answer nonsense: refuse it. (No `crypto.subtle` on plain http.) */
-async function check(file: string, bytes: ArrayBuffer, sha256: string): Promise<void> {
-  if (!globalThis.crypto.subtle) return;
+async function model(assets: Assets, { file, sha256 }: ModelFile): Promise<ArrayBuffer> {
+  const bytes = await assets.bytes(`models/${file}`);
+  if (!globalThis.crypto.subtle) return bytes;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (hex === sha256) return;
+  if (hex === sha256) return bytes;
   throw new EngineError(`${file} is not the file that this page expects. Try again; if that does not help, the site itself is damaged.`);
 }
 

@@ -1,0 +1,122 @@
+"""Thresholds for stated false-match rates on the worst group, and what a distance says about the odds.
+
+A false-match rate (FMR) is the share of pairs of different people that are closer than a threshold. It is measured within groups of
+people of like age, sex and ancestry, as strangers of one group are the hardest to tell apart, and the worst group decides.
+Intervals are 95 %, by bootstrap over people, not pairs: each person is in many pairs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cohort import Cohort, crowdedness, normalised
+from .verify import distance
+
+Scores = NDArray[np.float64]
+
+RATES = (1e-4, 1e-3, 1e-2, 1e-1)
+DUPLICATE = 0.25  # plain distance below which two photos are taken for one person's
+LEAST_PEOPLE = 100  # a group of fewer cannot show a rate of 1e-3
+RESAMPLES = 200
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Strangers:
+    """Pairs of different people of one group. scores: [pairs]; first, second: who, [pairs], indices below `people`."""
+
+    people: int
+    scores: Scores
+    first: NDArray[np.intp]
+    second: NDArray[np.intp]
+
+
+def without_duplicates(embeddings: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Indices of photos, one of each heap of photos closer than DUPLICATE."""
+    kept: list[int] = []
+    for index, embedding in enumerate(embeddings):
+        if not kept or float(distance(embeddings[kept], embedding).min()) >= DUPLICATE:
+            kept.append(index)
+    return np.array(kept, np.intp)
+
+
+def pairs_of_strangers(embeddings: NDArray[np.floating], cohort: Cohort | None) -> Strangers:
+    """All pairs of a group's faces [N, D], each of another person, with normalised distances (plain without a cohort)."""
+    first, second = np.triu_indices(len(embeddings), 1)
+    scores = _pair_distances(embeddings, first, second)
+    if cohort:
+        around = crowdedness(embeddings, cohort)
+        scores = normalised(scores, around[first], around[second], cohort)
+    return Strangers(len(embeddings), scores, first, second)
+
+
+def _pair_distances(embeddings: NDArray[np.floating], first: NDArray[np.intp], second: NDArray[np.intp]) -> Scores:
+    blocks = [distance(embeddings[first[i : i + 65536]], embeddings[second[i : i + 65536]]) for i in range(0, len(first), 65536)]
+    return np.concatenate(blocks) if blocks else np.empty(0)
+
+
+def worst_threshold(groups: Mapping[str, Strangers], rate: float) -> float:
+    """The largest threshold at which no group of LEAST_PEOPLE or more exceeds a false-match rate."""
+    return min(float(np.quantile(g.scores, rate, method="lower")) for g in groups.values() if g.people >= LEAST_PEOPLE)
+
+
+def false_match_rate(group: Strangers, threshold: float) -> tuple[float, tuple[float, float]]:
+    """FMR of a group at a threshold, with its interval."""
+    close = np.flatnonzero(group.scores < threshold)
+    random = np.random.default_rng(SEED)
+    rates = np.empty(RESAMPLES)
+    for i in range(RESAMPLES):
+        times = np.bincount(random.integers(0, group.people, group.people), minlength=group.people).astype(np.float64)
+        pairs = (times.sum() ** 2 - (times**2).sum()) / 2  # a person drawn twice makes no pair with himself
+        rates[i] = (times[group.first[close]] * times[group.second[close]]).sum() / pairs
+    low, high = np.quantile(rates, [0.025, 0.975])
+    return len(close) / max(len(group.scores), 1), (float(low), float(high))
+
+
+def fit_log_odds(genuine: Scores, impostor: Scores) -> tuple[float, float]:
+    """Slope and intercept of log(likelihood of one person / of two) as a line in the score.
+
+    Logistic regression, both sides weighted alike: Brümmer and du Preez, "Application-independent evaluation of speaker detection",
+    Computer Speech and Language 20, 2006, doi:10.1016/j.csl.2005.08.001. Newton's method; the problem is convex.
+    """
+    x = np.concatenate([genuine, impostor])
+    y = np.concatenate([np.ones(len(genuine)), np.zeros(len(impostor))])
+    weight = np.concatenate([np.full(len(genuine), 1 / len(genuine)), np.full(len(impostor), 1 / len(impostor))])
+    design = np.stack([x, np.ones(len(x))], axis=1)
+    line = np.zeros(2)
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-design @ line))
+        gradient = design.T @ (weight * (chance - y))
+        curvature = (design * (weight * chance * (1 - chance))[:, None]).T @ design + 1e-9 * np.eye(2)
+        line -= np.linalg.solve(curvature, gradient)
+    return float(line[0]), float(line[1])
+
+
+def calibrate(groups: Mapping[str, Strangers], deciding: Mapping[str, Strangers], genuine: Scores) -> dict[str, Any]:
+    """The manifest's calibration: thresholds for RATES, what each costs, and the log-odds line.
+
+    groups: all that are reported. deciding: those whose worst sets the thresholds. genuine: scores of pairs of one person.
+    """
+    rates: dict[str, dict[str, Any]] = {}
+    for rate in RATES:
+        threshold = math.floor(worst_threshold(deciding, rate) * 1e4) / 1e4  # never rounded up past the promise
+        measured = {name: false_match_rate(group, threshold) for name, group in groups.items()}
+        rates[f"{rate:.0e}"] = {
+            "threshold": threshold,
+            "fmr": {name: [round(value, 7), *(round(end, 7) for end in interval)] for name, (value, interval) in measured.items()},
+            "fnmr": round(float((genuine >= threshold).mean()), 5),
+        }
+    at = [rates[f"{rate:.0e}"]["threshold"] for rate in RATES]
+    worst = min(deciding.values(), key=lambda group: float(np.quantile(group.scores, 1e-3)))
+    return {
+        "good": {"same_below": at[1], "different_from": at[2]},
+        "poor": {"same_below": at[0], "different_from": at[3]},
+        "log_odds": [round(value, 4) for value in fit_log_odds(genuine, worst.scores)],
+        "rates": rates,
+    }

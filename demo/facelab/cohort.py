@@ -1,0 +1,67 @@
+"""Crowded neighbourhoods: a distance means less where many people look alike to the network.
+
+An embedder spreads some groups of people wide and packs others close, those it was seldom trained on. There two strangers can
+be closer than one person's two photos are elsewhere. How crowded it is around a face can be measured without knowing any group:
+by the mean distance to its nearest neighbours in a fixed cohort of other people. Half the sum of both faces'
+crowdedness is what a stranger would be at least likely to reach; the distance is judged against that.
+
+This is score normalisation, as speaker verification has long done it: Z- and T-norm (Auckenthaler, Carey and Lloyd-Thomas, Digital
+Signal Processing 10, 2000, doi:10.1006/dspr.1999.0360); S-norm, which is symmetric (Kenny, Odyssey 2010); adaptive S-norm, with
+only the nearest of the cohort (Matejka et al., Interspeech 2017, doi:10.21437/Interspeech.2017-803). Ours is adaptive S-norm
+without the division by a spread, in distances instead of scores.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ModelError
+from .models import CohortFile
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Faces of nobody in particular, against which a neighbourhood is measured.
+
+    composites: [K, D] float32, each the mean of several people's embeddings, at their usual length.
+    neighbours: how many of the nearest count. weight: share of the crowdedness that is taken off the distance.
+    centre: crowdedness of the average face; with it a normalised distance stays on the scale of the plain one.
+    """
+
+    composites: NDArray[np.float32]
+    neighbours: int
+    weight: float
+    centre: float
+
+
+def read_cohort(data: bytes, entry: CohortFile) -> Cohort:
+    """The cohort in the bytes of its .npy file (int8 [K, D]). Raises ModelError where it is none."""
+    try:
+        quantised = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ModelError(f"{entry.file} cannot be read ({error}): run `make models`") from error
+    if quantised.dtype != np.int8 or quantised.ndim != 2:
+        raise ModelError(f"{entry.file} holds {quantised.dtype} {quantised.shape}, not rows of int8: run `make models`")
+    return Cohort(quantised.astype(np.float32) * np.float32(entry.step), entry.neighbours, entry.weight, entry.centre)
+
+
+def crowdedness(embeddings: NDArray[np.floating], cohort: Cohort) -> NDArray[np.float64]:
+    """Mean distance of each embedding [N, D] to its nearest neighbours in the cohort: [N]. Small where it is crowded."""
+    points = np.asarray(embeddings, np.float32)
+    squares = (points**2).sum(axis=1)[:, None] + (cohort.composites**2).sum(axis=1)[None, :] - 2 * points @ cohort.composites.T
+    nearest = np.partition(squares, cohort.neighbours - 1, axis=1)[:, : cohort.neighbours]
+    mean: NDArray[np.float64] = np.sqrt(np.maximum(nearest, 0)).mean(axis=1, dtype=np.float64)
+    return mean
+
+
+def normalised(
+    distance: NDArray[np.floating] | float, a: NDArray[np.floating] | float, b: NDArray[np.floating] | float, cohort: Cohort
+) -> NDArray[np.float64]:
+    """Distances judged by both faces' crowdedness, broadcast; the same as plain for two faces in average surroundings."""
+    surroundings = (np.asarray(a, np.float64) + b) / 2 - cohort.centre
+    result: NDArray[np.float64] = np.asarray(distance, np.float64) - cohort.weight * surroundings
+    return result

@@ -1,0 +1,64 @@
+"""Whether a face is seen well enough to be sure about: its size, sharpness, light and turn.
+
+What is measured is the chip that the embedder sees. The limits are where lfw100 and orl39, photos that a person would call
+good, hardly ever reach; beyond them the answer is more careful (see verify).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .embed import Embedded
+
+SMALLEST_EYES = 18.0  # pixels of the photo between the eyes; the chip shows them 54 apart
+LEAST_SHARPNESS = 3.0
+DARKEST, BRIGHTEST = 45.0, 225.0
+LARGEST_TURN = 0.45
+
+
+@dataclass(frozen=True)
+class Quality:
+    """eyes: pixels of the photo between them. sharpness: standard deviation of the chip's Laplacian, grey levels.
+
+    light: mean grey of the chip, 0 to 255. turn: how far the nose lies off the middle of the eyes, in units of their distance.
+    """
+
+    eyes: float
+    sharpness: float
+    light: float
+    turn: float
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """Words for what is wrong, for a person to read; empty for a good face."""
+        found = {
+            "small": self.eyes < SMALLEST_EYES,
+            "blurred": self.sharpness < LEAST_SHARPNESS,
+            "dark": self.light < DARKEST,
+            "overexposed": self.light > BRIGHTEST,
+            "turned": self.turn > LARGEST_TURN,
+        }
+        return tuple(word for word, is_so in found.items() if is_so)
+
+
+def measure_quality(embedded: Embedded) -> Quality:
+    """The quality of a face, from its landmarks and its chip."""
+    left, right, nose = embedded.face.landmarks[:3]
+    across = right - left
+    eyes = float(np.hypot(*across))
+    grey = embedded.chip.astype(np.float32).mean(axis=2)
+    middle = grey[20:-20, 20:-20]
+    return Quality(
+        eyes=eyes,
+        sharpness=float(_laplacian(middle).std()),
+        light=float(middle.mean()),
+        turn=float(abs((nose - (left + right) / 2) @ across)) / max(eyes, 1e-6) ** 2,
+    )
+
+
+def _laplacian(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    centre = grey[1:-1, 1:-1]
+    return 4 * centre - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:]

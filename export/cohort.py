@@ -1,0 +1,197 @@
+"""`python -m export.cohort DIR`: the cohort that ships with an embedder, from a folder of faces of many people.
+
+No row of it is anybody: each is the mean of three or more neighbouring people's embeddings, scaled back to the usual length
+(micro-aggregation: Domingo-Ferrer and Mateo-Sanz, IEEE TKDE 14(1), 2002, doi:10.1109/69.979982), in eight bits a number, and lies
+farther from every source face than two photos that are taken for one person's. Measured, such composites normalise as
+well as the people themselves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from facelab.calibrate import without_duplicates
+from facelab.cohort import Cohort, crowdedness
+from facelab.easy import largest_face
+from facelab.errors import FacelabError, NoFaceError, PhotoError
+from facelab.native import default_runtime
+from facelab.verify import distance
+
+COHORTS = Path(__file__).parent / "cohorts"
+
+OF_HOW_MANY, AT_MOST = 3, 12
+KEEP_AWAY = 0.25  # least distance of a row to any source face, before rounding to eight bits
+NEIGHBOURS = 5
+WEIGHT = 1.0
+SEXES = {"0": "men", "1": "women"}
+ANCESTRIES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "other"}
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Photos of different people. names: of the files, sorted. embeddings: [N, D]. groups: [N], "" where the name tells none."""
+
+    names: list[str]
+    embeddings: NDArray[np.float32]
+    groups: list[str]
+
+    def take(self, indices: NDArray[np.intp]) -> Faces:
+        return Faces([self.names[i] for i in indices], self.embeddings[indices], [self.groups[i] for i in indices])
+
+
+def read_faces(folder: Path, same_people: Path | None = None) -> Faces:
+    """The largest face of every photo of a folder, but one of each heap of duplicates. Photos without a face are left out.
+
+    same_people: CSV a,b of pairs that a person has looked at and found to show one person: of each, one photo is left out.
+    """
+    known = set()
+    if same_people and same_people.exists():
+        with same_people.open(newline="", encoding="utf-8") as file:
+            known = {row["b"] for row in csv.DictReader(file)}
+    names, embeddings = [], []
+    for photo in tqdm(
+        sorted(path for path in folder.iterdir() if path.is_file() and path.name not in known),
+        desc="faces",
+        unit="photo",
+        disable=None,
+    ):
+        try:
+            embeddings.append(largest_face(photo).embedding)
+        except (PhotoError, NoFaceError):
+            continue
+        names.append(photo.name)
+    faces = Faces(names, np.array(embeddings, np.float32), [group_of(name) for name in names])
+    return faces.take(without_duplicates(faces.embeddings))
+
+
+def group_of(name: str) -> str:
+    """UTKFace's labels, AGE_SEX_ANCESTRY_..., as "Asian women", or by age for children; "" where a name has none."""
+    age, sex, ancestry, *_ = [*name.split("_"), "", "", ""]
+    if not age.isdigit() or sex not in SEXES or ancestry not in ANCESTRIES:
+        return ""
+    for limit, label in ((4, "aged 0 to 3"), (10, "aged 4 to 9"), (18, "aged 10 to 17")):
+        if int(age) < limit:
+            return label
+    return f"{ANCESTRIES[ancestry]} {SEXES[sex]}"
+
+
+def split(count: int, share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices for the cohort and for the test: nobody is in both."""
+    order = np.random.default_rng(seed).permutation(count)
+    cut = round(share * count)
+    return np.sort(order[:cut]), np.sort(order[cut:])
+
+
+def make_composites(embeddings: NDArray[np.float32], keep_away: float = KEEP_AWAY, seed: int = 1) -> NDArray[np.float32]:
+    """Heaps of neighbouring people, nobody in two, each as its mean at the usual length: [K, D].
+
+    In random order, everyone not yet in a heap takes the nearest who are not either: two of them, or as many as it takes for the
+    mean to lie `keep_away` from every face; where AT_MOST is not enough, none.
+    """
+    length = float(np.linalg.norm(embeddings, axis=1).mean())
+    free = np.ones(len(embeddings), bool)
+    rows = []
+    for index in np.random.default_rng(seed).permutation(len(embeddings)):
+        if not free[index] or free.sum() < OF_HOW_MANY:
+            continue
+        left = np.flatnonzero(free)
+        nearest = left[np.argsort(distance(embeddings[left], embeddings[index]), kind="stable")[:AT_MOST]]
+        for size in range(OF_HOW_MANY, len(nearest) + 1):
+            mean = embeddings[nearest[:size]].mean(axis=0)
+            row = mean * length / np.linalg.norm(mean)
+            if distance(embeddings, row).min() >= keep_away:
+                free[nearest[:size]] = False
+                rows.append(row)
+                break
+    return np.array(rows, np.float32)
+
+
+def build_cohort(
+    embeddings: NDArray[np.float32], others: NDArray[np.float32], seed: int = 1
+) -> tuple[NDArray[np.int8], dict[str, Any]]:
+    """The table, int8 [K, D], and what is needed to use it: step, neighbours, weight, centre (of `others`, who are not in it)."""
+    composites = make_composites(embeddings, seed=seed)
+    step = float(np.abs(composites).max()) / 127
+    table = np.round(composites / step).astype(np.int8)
+    cohort = Cohort(table.astype(np.float32) * np.float32(step), NEIGHBOURS, WEIGHT, 0.0)
+    return table, {
+        "step": step,
+        "neighbours": NEIGHBOURS,
+        "weight": WEIGHT,
+        "centre": round(float(crowdedness(others, cohort).mean()), 4),
+    }
+
+
+def nearest_source(table: NDArray[np.int8], step: float, embeddings: NDArray[np.float32]) -> float:
+    """The smallest distance of any row to any one source face: how far the cohort keeps from being somebody."""
+    rows = table.astype(np.float32) * np.float32(step)
+    return min(float(distance(embeddings, row).min()) for row in rows)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m export.cohort", description=__doc__)
+    parser.add_argument("folder", type=Path, help="photos, each of another person; UTKFace's names tell the groups")
+    parser.add_argument("--people", type=int, default=3000, help="how many go into the cohort (3000); the rest is for calibrating")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--source", default="unstated", help="where the photos come from and under which terms, for the card")
+    parser.add_argument("--same", type=Path, help="CSV a,b: pairs known to show one person, of which one photo is left out")
+    parser.add_argument("--rest", type=Path, help="write the photos that are not in the cohort, with their groups, as CSV")
+    parser.add_argument("-o", "--out", type=Path, default=COHORTS, help="folder for NAME.npy and NAME.json (export/cohorts)")
+    arguments = parser.parse_args()
+    try:
+        name = default_runtime().manifest.embedder.name
+        faces = read_faces(arguments.folder, arguments.same)
+    except (FacelabError, OSError) as error:
+        print(f"cohort: {error}", file=sys.stderr)
+        return 2
+    if len(faces.names) <= arguments.people:
+        print(f"cohort: {arguments.folder} shows {len(faces.names)} different faces: fewer than --people", file=sys.stderr)
+        return 2
+    chosen, rest = split(len(faces.names), arguments.people / len(faces.names), arguments.seed)
+    inside, outside = faces.take(chosen), faces.take(rest)
+    table, settings = build_cohort(inside.embeddings, outside.embeddings, arguments.seed)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    np.save(arguments.out / f"{name}.npy", table)
+    card = {
+        "embedder": name,
+        "rows": len(table),
+        "people": len(inside.names),
+        "least_people_a_row": OF_HOW_MANY,
+        "seed": arguments.seed,
+        "source": arguments.source,
+        "groups": dict(sorted(Counter(group or "unlabelled" for group in inside.groups).items())),
+        "nearest_source_face": round(nearest_source(table, settings["step"], inside.embeddings), 4),
+    }
+    (arguments.out / f"{name}.json").write_text(json.dumps({**settings, "card": card}, indent=1) + "\n")
+    if arguments.rest:
+        write_rest(arguments.rest, arguments.folder, outside)
+    print(f"{name}: {len(table)} composites of {len(inside.names)} people; {len(outside.names)} people left for calibrating")
+    return 0
+
+
+def write_rest(path: Path, folder: Path, faces: Faces) -> None:
+    """photo,group for every labelled face, named by absolute paths."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["photo", "group"])
+        rows.writerows(_labelled(folder.resolve(), faces))
+
+
+def _labelled(folder: Path, faces: Faces) -> Iterator[tuple[Path, str]]:
+    return ((folder / name, group) for name, group in zip(faces.names, faces.groups, strict=True) if group)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
