@@ -87,8 +87,8 @@ def in_words(decision: Decision) -> str:
     """The answer as a sentence that promises no more than was measured."""
     if decision.verdict == "same":
         return (
-            "Of 1,000 pairs of different people, about one at most looks this alike, in the worst of the groups measured. "
-            "Twins and close relatives were not among them."
+            "Of 1,000 pairs of different people, about one at most looks this alike, in the worst of the groups large enough to "
+            "measure. Twins and close relatives are another matter."
         )
     if decision.verdict == "unsure":
         return (

@@ -15,6 +15,7 @@ import dlib
 import numpy as np
 
 from export.sources import DLIB_WEIGHTS, read_source
+from facelab.cohort import crowdedness
 from facelab.detect import detect_faces
 from facelab.embed import embed_faces
 from facelab.native import NativeRuntime, models_folder
@@ -56,14 +57,19 @@ def main() -> None:
         weights = Path(folder) / "resnet.dat"
         weights.write_bytes(read_source(*DLIB_WEIGHTS))
         network = dlib.face_recognition_model_v1(str(weights))
-    chips = [finish(embed_faces(runtime, photo, finish(detect_faces(runtime, photo))[:1]))[0].chip for photo in samples]
+    embedded = [finish(embed_faces(runtime, photo, finish(detect_faces(runtime, photo))[:1]))[0] for photo in samples]
     whole = np.array([[[1, 0, 0], [0, 1, 0]]], np.float32)  # the chip is the photo: no warp, as in dlib
     theirs, ours = take_turns(
-        [Photo(chip, 150, 150) for chip in chips],
+        [Photo(one.chip, 150, 150) for one in embedded],
         lambda chip: network.compute_face_descriptor(chip.pixels),
         lambda chip: finish(runtime.run("embedder", chip, {"transforms": whole})),
     )
     print(f"{'150 x 150 chip':34} {theirs:14.1f} {ours:8.1f} {theirs / ours:14.1f}")
+
+    if runtime.cohort:
+        forty = np.repeat(np.stack([one.embedding for one in embedded]), 10, axis=0)
+        _, ours = take_turns([samples[0]], lambda photo: None, lambda photo: crowdedness(forty, runtime.cohort))  # type: ignore[arg-type]
+        print(f"\ncrowdedness of 40 faces among {len(runtime.cohort.composites)} composites: {ours:.2f} ms")
 
 
 def take_turns(photos: list[Photo], theirs: Callable[[Photo], object], ours: Callable[[Photo], object]) -> tuple[float, float]:
