@@ -76,10 +76,10 @@ build/web/facelab.js: demo/web/node_modules/installed demo/web/vite.config.ts de
 
 app: docs/app/assets.json
 
-docs/app/assets.json: build/models/models.json build/web/facelab.js $(WASM) pyproject.toml LICENSE $(wildcard demo/facelab/*.py demo/assemble/*)
+docs/app/assets.json: build/models/models.json build/web/facelab.js $(WASM) pyproject.toml LICENSE $(wildcard demo/facelab/*.py demo/facelab/labs/* demo/assemble/*)
 	$(PY) -m assemble
 
-site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not -path 'docs/app/*') $(wildcard demo/book/*.py)
+site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not -path 'docs/app/*') $(wildcard demo/book/*.py demo/facelab/*.py)
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 # --- checks --------------------------------------------------------------------

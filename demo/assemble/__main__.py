@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .python import AssembleError, numpy_archive, wheel_archive
 from .samples import write_samples
+from .stills import draw_stills
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -49,6 +50,7 @@ def _fill(app: Path) -> None:
     archives = {"numpy": numpy_archive(BUILD, MODULES), "facelab": wheel_archive(BUILD)}
     _copy_as(archives, app / "python")
     write_samples(BUILD / "downloads", app / "samples")
+    draw_stills(app / "models", app / "samples", app / "stills")
     sizes = {file.relative_to(app).as_posix(): file.stat().st_size for file in _files(app)}
     (app / "assets.json").write_text(json.dumps(sizes, indent=1) + "\n")
 

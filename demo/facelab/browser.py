@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from js import Object  # the page's globals
 from numpy.typing import NDArray
-from pyodide.ffi import JsProxy, to_js
+from pyodide.ffi import JsProxy, jsnull, to_js
 
+from .cells import Notebook
 from .cohort import Cohort, read_cohort
+from .desk import Desk, set_desk
 from .detect import Face, detect_faces
 from .embed import embed_faces
 from .models import parse_manifest
@@ -56,6 +59,15 @@ class PageRuntime:
                 answer[name] = np.asarray(tensor.data.to_py()).reshape(tensor.dims.to_py())
         return answer
 
+    def photo(self, pixels: NDArray[np.uint8]) -> Photo:
+        """See Runtime.photo."""
+        plain = to_js(_plain(np.ascontiguousarray(pixels)), dict_converter=Object.fromEntries)
+        return Photo(self._engine.tensor(plain), *pixels.shape[:2])
+
+    def pixels(self, photo: Photo) -> NDArray[np.uint8]:
+        """See Runtime.pixels."""
+        return np.asarray(photo.pixels.data.to_py()).reshape(photo.height, photo.width, 3)
+
 
 def _plain(array: NDArray[Any]) -> dict[str, Any]:
     # A list for int64, of which JavaScript would make BigInts.
@@ -68,6 +80,9 @@ class Session:
 
     def __init__(self, manifest: str, engine: JsProxy, cohort: JsProxy | None = None) -> None:
         self._runtime = PageRuntime(manifest, engine, cohort)
+        self._desk = Desk(self._runtime, {})
+        self._notebook = Notebook()
+        set_desk(self._desk)
 
     async def analyse(self, tensor: JsProxy, width: int, height: int) -> str:
         """All faces of a photo, the largest first and chosen."""
@@ -107,6 +122,52 @@ class Session:
         runtime = self._runtime
         decision = decide(np.asarray(a.to_py()), np.asarray(b.to_py()), runtime.manifest.embedder, runtime.cohort, poor)
         return json.dumps({**decision.as_json(), "words": in_words(decision)})
+
+    # What chapters ask for: their labs and their code, on the photos that lie on the desk.
+
+    def put(self, name: str, tensor: JsProxy, width: int, height: int) -> None:
+        """Lay a photo on the desk."""
+        self._desk.put(name, Photo(tensor, height, width))
+
+    def remove(self, name: str) -> None:
+        """Take a photo off the desk."""
+        self._desk.remove(name)
+
+    async def lab(self, kind: str, settings: str) -> JsProxy:
+        """The panels that answer a lab's settings (JSON): plain objects, pixels as arrays."""
+        from .labs import LABS  # not at the top: the demo does without
+
+        panels = await LABS[kind].answer(self._desk, json.loads(settings))
+        return _handed_over([asdict(panel) for panel in panels])
+
+    async def run(self, source: str) -> JsProxy:
+        """What a code cell did: cells.Outcome as a plain object."""
+        outcome = await self._notebook.run(source)
+        shown = [
+            {"pixels": picture.pixels, "faces": [face.as_json() for face in picture.faces], "caption": picture.caption}
+            for picture in outcome.shown
+        ]
+        return _handed_over({"text": outcome.text, "shown": shown, "error": outcome.error, "line": outcome.line})
+
+
+def _handed_over(value: object) -> JsProxy:
+    """Plain objects for JavaScript, with each array of pixels as {height, width, rgb}."""
+    return to_js(_plainly(value), dict_converter=Object.fromEntries)
+
+
+def _plainly(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim in (2, 3):
+        rgb = value if value.ndim == 3 else np.repeat(value[:, :, None], 3, axis=2)
+        return {"height": rgb.shape[0], "width": rgb.shape[1], "rgb": np.ascontiguousarray(rgb).ravel()}
+    if value is None:
+        return jsnull  # None by itself would become undefined
+    if isinstance(value, np.ndarray | np.generic):
+        return _plainly(value.tolist())
+    if isinstance(value, Mapping):
+        return {key: _plainly(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plainly(inner) for inner in value]
+    return value
 
 
 def _milliseconds(seconds: float) -> float:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
@@ -41,6 +42,14 @@ class NativeRuntime:
             pixels = answer.pop("level")
             answer.level = Photo(pixels, *pixels.shape[:2])
         return answer
+
+    def photo(self, pixels: NDArray[np.uint8]) -> Photo:
+        """See Runtime.photo."""
+        return Photo(np.ascontiguousarray(pixels), *pixels.shape[:2])
+
+    def pixels(self, photo: Photo) -> NDArray[np.uint8]:
+        """See Runtime.pixels."""
+        return photo.pixels  # type: ignore[no-any-return]
 
     def _load(self, graph: str) -> onnxruntime.InferenceSession:
         if graph not in self.manifest.graphs:

@@ -50,6 +50,14 @@ class Runtime(Protocol):
         """All outputs of one graph on one photo. Raises ModelError where the graph is missing."""
         ...
 
+    def photo(self, pixels: NDArray[np.uint8]) -> Photo:
+        """Pixels [height, width, 3] RGB as a photo that the engine can reach."""
+        ...
+
+    def pixels(self, photo: Photo) -> NDArray[np.uint8]:
+        """The pixels of a photo, [height, width, 3] RGB: for showing, and for the chapters that work on them."""
+        ...
+
 
 def finish(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """The result of a coroutine that never waits, as all of facelab's do under CPython."""

@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-// The site lays the result at <site>/app/web/ and its pages name facelab.js and facelab.css: those two names never change, and
+// The site lays the result at <site>/app/web/ and its pages name facelab.js, book.js and facelab.css: those names never change, and
 // every address inside them is relative, so that the site may live under any path.
 export default defineConfig({
   base: "./",
@@ -12,7 +12,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { facelab: "src/facelab.ts" },
+      input: { facelab: "src/facelab.ts", book: "src/book.ts" },
       output: {
         entryFileNames: "[name].js",
         chunkFileNames: "[name]-[hash].js",

@@ -84,6 +84,99 @@ export interface Progress {
   what: string;
 }
 
+// The chapters' labs and cells: facelab.labs.panels and facelab.cells, as this side reads them.
+
+/** 8 bits a channel, row by row. */
+export interface Picture {
+  height: number;
+  width: number;
+  rgb: Uint8Array;
+}
+
+export type Tone = "" | "good" | "bad" | "warn";
+
+export interface Box {
+  corners: [x1: number, y1: number, x2: number, y2: number];
+  label: string;
+  tone: Tone;
+  faint: boolean;
+}
+
+export interface PicturePanel {
+  kind: "picture";
+  pixels: Picture;
+  alt: string;
+  caption: string;
+  boxes: Box[];
+  dots: { x: number; y: number; name: string }[];
+  small: boolean;
+}
+
+export interface ChartLine {
+  name: string;
+  x: number[];
+  y: number[];
+  style: "line" | "dashed" | "points" | "bars";
+  tone: Tone;
+  labels: string[];
+}
+
+export interface ChartPanel {
+  kind: "chart";
+  alt: string;
+  lines: ChartLine[];
+  x: string;
+  y: string;
+  caption: string;
+  x_limits: [number, number] | null;
+  y_limits: [number, number] | null;
+  x_log: boolean;
+  y_log: boolean;
+  marks: [name: string, at: number][];
+  square: boolean;
+  small: boolean;
+}
+
+export interface FactsPanel {
+  kind: "facts";
+  facts: { label: string; value: string; note: string; tone: Tone }[];
+}
+
+export interface GridPanel {
+  kind: "grid";
+  columns: string[];
+  rows: string[][];
+  caption: string;
+  tones: Tone[][];
+}
+
+export type Panel = PicturePanel | ChartPanel | FactsPanel | GridPanel;
+
+export type Control = { name: string; label: string } & (
+  | { kind: "slider"; low: number; high: number; step: number; start: number; unit: string }
+  | { kind: "choice"; options: [value: string, label: string][]; start: string }
+  | { kind: "switch"; start: boolean }
+  | { kind: "button"; start: number }
+);
+
+export type Settings = Record<string, number | string | boolean>;
+
+/** What a chapter's HTML tells of a lab. */
+export interface LabTold {
+  title: string;
+  controls: Control[];
+  settings: Settings;
+  wants_photo: boolean;
+}
+
+export interface Outcome {
+  text: string;
+  shown: { pixels: Picture; faces: Face[]; caption: string }[];
+  error: string | null;
+  /** Of the cell, from 1; null where the error has no line. */
+  line: number | null;
+}
+
 /** The photo cannot be used; the message is a sentence for the reader that says what to do. */
 export class PhotoError extends Error {
   override name = "PhotoError";

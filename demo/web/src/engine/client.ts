@@ -2,7 +2,19 @@
 
 import * as Comlink from "comlink";
 
-import { EngineError, type Analysis, type Embedded, type Face, type Manifest, type Pixels, type Progress, type Verdict } from "../contract";
+import {
+  EngineError,
+  type Analysis,
+  type Embedded,
+  type Face,
+  type Manifest,
+  type Outcome,
+  type Panel,
+  type Pixels,
+  type Progress,
+  type Settings,
+  type Verdict,
+} from "../contract";
 import type { Engine } from "./worker";
 
 export type EngineState =
@@ -15,6 +27,8 @@ interface Life {
   remote: Comlink.Remote<Engine>;
   /** Rejects when the worker dies: a call that it will never answer must not wait for it. */
   death: Promise<never>;
+  /** Let it die, for a reason. */
+  stop: (reason: EngineError) => void;
   ready: Promise<void>;
 }
 
@@ -57,10 +71,21 @@ export class EngineClient extends EventTarget {
 
   /** Begin afresh after a failure, in a new worker; photos that were in the old one are gone. */
   restart(): void {
+    this.#manifest = undefined;
+    this.#begin("reload");
+  }
+
+  /** Stop whatever runs, which only the end of the worker does, and begin afresh with the files that the browser has kept. */
+  interrupt(): void {
+    this.#life.worker.terminate();
+    this.#life.stop(new EngineError("Stopped."));
+    this.#begin("default");
+  }
+
+  #begin(cache: RequestCache): void {
     this.#queue = Promise.resolve();
     this.#waiting = 0;
-    this.#manifest = undefined;
-    this.#life = this.#start("reload");
+    this.#life = this.#start(cache);
     this.#enter(LOADING);
   }
 
@@ -79,6 +104,24 @@ export class EngineClient extends EventTarget {
   /** `poor`: one of the faces is not seen well. */
   compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
     return this.#next(undefined, (remote) => remote.compare(a, b, poor));
+  }
+
+  // What chapters ask for
+
+  put(name: string, pixels: Pixels): Promise<void> {
+    return this.#next(undefined, (remote) => remote.put(name, Comlink.transfer(pixels, [pixels.rgba])));
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#next(undefined, (remote) => remote.remove(name));
+  }
+
+  lab(kind: string, settings: Settings, signal: AbortSignal): Promise<Panel[]> {
+    return this.#next(signal, (remote) => remote.lab(kind, settings));
+  }
+
+  runCell(source: string, signal: AbortSignal): Promise<Outcome> {
+    return this.#next(signal, (remote) => remote.runCell(source));
   }
 
   close(photo: number): void {
@@ -125,7 +168,9 @@ export class EngineClient extends EventTarget {
       bytes = progress.total;
       if (current() && this.state.phase === "loading") this.#enter({ phase: "loading", progress });
     });
+    let stop!: (reason: EngineError) => void;
     const death = new Promise<never>((_, reject) => {
+      stop = reject;
       worker.addEventListener("error", (event) => {
         event.preventDefault();
         const message =
@@ -140,7 +185,7 @@ export class EngineClient extends EventTarget {
       void this.#warmUp();
     });
     for (const promise of [death, ready]) promise.catch(() => {}); // told through `state`, and to every job
-    return { worker, remote, death, ready };
+    return { worker, remote, death, stop, ready };
   }
 
   #enter(state: EngineState): void {

@@ -17,8 +17,11 @@ import {
   type GraphName,
   type Manifest,
   type ModelFile,
+  type Outcome,
+  type Panel,
   type Pixels,
   type Progress,
+  type Settings,
   type Verdict,
 } from "../contract";
 import { Assets } from "./assets";
@@ -30,6 +33,10 @@ interface PythonSession {
   analyse(photo: Ort.Tensor, width: number, height: number): Promise<string>;
   embed(photo: Ort.Tensor, face: string): Promise<Embedded>;
   compare(a: Float32Array, b: Float32Array, poor: boolean): string;
+  put(name: string, photo: Ort.Tensor, width: number, height: number): void;
+  remove(name: string): void;
+  lab(kind: string, settings: string): Promise<Panel[]>;
+  run(source: string): Promise<Outcome>;
 }
 
 /** What Python sends to a graph: a plain array with its shape. The photo goes as the tensor it already is. */
@@ -62,7 +69,10 @@ class Engine {
         cohort ? model(assets, cohort).then((bytes) => new Uint8Array(bytes)) : null,
       ]);
       this.#graphs = graphs;
-      const engine = { run: (graph: GraphName, inputs: Record<string, Plain>) => this.#run(graph, inputs) };
+      const engine = {
+        run: (graph: GraphName, inputs: Record<string, Plain>) => this.#run(graph, inputs),
+        tensor: (plain: Plain) => this.#toTensor(plain),
+      };
       this.#session = lab.Session(text, engine, faces);
     };
     await Promise.race([boot(), assets.failed]);
@@ -94,6 +104,24 @@ class Engine {
     const start = performance.now();
     const verdict = JSON.parse(await plainly(this.#session.compare(a, b, poor))) as Verdict;
     return { ...verdict, milliseconds: performance.now() - start };
+  }
+
+  /** Lay a photo on the desk that the labs and the code cells work on, in place of one of the same name. */
+  async put(name: string, pixels: Pixels): Promise<void> {
+    const photo = new this.#tensor("uint8", withoutAlpha(new Uint8Array(pixels.rgba)), [pixels.height, pixels.width, 3]);
+    this.#session.put(name, photo, pixels.width, pixels.height);
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#session.remove(name);
+  }
+
+  async lab(kind: string, settings: Settings): Promise<Panel[]> {
+    return plainly(this.#session.lab(kind, JSON.stringify(settings)));
+  }
+
+  async runCell(source: string): Promise<Outcome> {
+    return plainly(this.#session.run(source));
   }
 
   /** Run every stage once, on a photo of nothing with faces where none are; after a few rounds the browser has compiled it for speed. */

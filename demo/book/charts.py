@@ -1,0 +1,106 @@
+"""Charts as SVG that takes its text and lines from the page around it, so that it reads in light and dark.
+
+Drawn by matplotlib from numbers in `docs/results/`; only what a chart of this book needs.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from html import escape
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("svg")
+
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis as MplAxis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+
+# Told apart in light and dark, and by those who see fewer colours (after Okabe and Ito); `styles` helps where these fail.
+COLOURS = ("#7a6ff0", "#d1651f", "#1f9e77", "#cc4f93", "#3a8fd0", "#a3842a", "#8d8d8d", "#b3474a", "#4e9a3c", "#9a6fb0")
+INK = "#010203"  # replaced by the page's own colour
+WIDTH = 6.4
+
+STYLE: Any = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9.5,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "grid.color": INK,
+    "grid.alpha": 0.15,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+}
+
+
+def draw(chart: dict[str, Any], name: str) -> str:
+    """The SVG of a chart (see tests.experiments.report.Chart). name: unlike any other chart's, so that its ids are."""
+    with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
+        places = len(chart["y"]["names"])
+        figure = Figure(figsize=(WIDTH, 0.26 * places + 1.3 if places else 3.9), layout="constrained")
+        axes = figure.add_subplot()
+        axes.grid(visible=True, axis="x" if places else "both")
+        for curve, colour in zip(chart["curves"], COLOURS * 2, strict=False):
+            _draw_curve(axes, curve, colour)
+        _set_axis(axes, axes.xaxis, chart["x"])
+        _set_axis(axes, axes.yaxis, chart["y"])
+        for label, at in chart["marks"].items():
+            axes.axvline(at, color=INK, linewidth=0.8, linestyle=(0, (2, 3)))
+            axes.annotate(
+                label, (at, 1), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points", fontsize=8.5
+            )
+        if len(chart["curves"]) > 1:
+            below = len(chart["curves"]) > 5 or places
+            figure.legend(loc="outside lower center", ncols=2 if not below else min(4, len(chart["curves"])), fontsize=8.5)
+        file = io.StringIO()
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return _for_the_page(file.getvalue(), chart["alt"])
+
+
+def _draw_curve(axes: Axes, curve: dict[str, Any], colour: str) -> None:
+    if curve["style"] == "points":
+        axes.plot(curve["x"], curve["y"], "o", color=colour, markersize=5.5, label=curve["name"])
+    else:
+        line = (0, (4, 2)) if curve["style"] == "dashed" else "solid"
+        axes.plot(curve["x"], curve["y"], color=colour, linewidth=1.8, linestyle=line, label=curve["name"])
+
+
+def _set_axis(axes: Axes, axis: MplAxis, told: dict[str, Any]) -> None:
+    is_x = axis is axes.xaxis
+    (axes.set_xlabel if is_x else axes.set_ylabel)(told["label"])
+    if told["names"]:
+        axis.set_ticks(range(len(told["names"])), told["names"])
+        axis.set_tick_params(length=0)
+        return
+    if told["log"]:
+        (axes.set_xscale if is_x else axes.set_yscale)("log")
+        axis.set_minor_locator(NullLocator())
+        axis.set_minor_formatter(NullFormatter())
+    if told["percent"]:
+        axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
+    elif told["log"]:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    if told["limits"]:
+        (axes.set_xlim if is_x else axes.set_ylim)(*told["limits"])
+
+
+def _for_the_page(svg: str, alt: str) -> str:
+    """The drawing without its prologue and fixed size, its ink the page's, and words for those who cannot see it."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = svg.replace(INK, "currentColor").replace("font-family: sans-serif", "font-family: inherit")
+    svg = re.sub(r"font: ([\d.]+)px sans-serif", r"font: \1px var(--md-text-font-family, sans-serif)", svg)
+    svg = re.sub(r'\s(?:xmlns:xlink="[^"]*"|version="[^"]*")', "", svg).replace("xlink:href", "href")
+    svg = re.sub(r'<svg width="[\d.]+pt" height="[\d.]+pt"', '<svg class="chart" role="img"', svg, count=1)
+    head, rest = svg.split(">", 1)
+    return f"{head}><title>{escape(alt)}</title>{' '.join(rest.split())}"

@@ -1,0 +1,123 @@
+"""What was measured, and the code that does the work, put into a chapter while the book is built: prose cannot drift from them.
+
+A line of a chapter may be one of
+
+    {{ table whom/promise }}             a table of docs/results/whom.json
+    {{ chart whom/trade-off }}           a chart of it, drawn as SVG
+    {{ code facelab.detect.suppress }}   the source of a function or class of the library
+    {{ lab cascade }}                    a lab, a still picture until it is loaded
+    {{ lab cascade waiting }}            the same, loaded on request only
+
+and `{{ value whom/worst }}` may stand within a sentence. An unknown name stops the build.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from dataclasses import asdict
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+
+from facelab.labs import LABS
+
+from .charts import draw
+
+if TYPE_CHECKING:
+    from markdown import Markdown
+
+ROOT = Path(__file__).parents[2]
+MENTION = re.compile(r"\{\{ (table|chart|value|code|lab) ([^}]+?) \}\}")
+
+
+class ResultError(ValueError):
+    """A chapter names a result or a function that there is not. The message says which."""
+
+
+class Results(Preprocessor):
+    """Puts in what the mentions of a page name."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        return MENTION.sub(self._replace, "\n".join(lines)).split("\n")
+
+    def _replace(self, mention: re.Match[str]) -> str:
+        kind, name = mention.groups()
+        if kind == "code":
+            return f"```python\n{source_of(name)}\n```"
+        if kind == "lab":
+            return place_lab(*name.split())
+        report, _, key = name.partition("/")
+        found = read_report(report).get(f"{kind}s", {}).get(key)
+        if found is None:
+            raise ResultError(f"docs/results/{report}.json has no {kind} called “{key}”")
+        if kind == "value":
+            return str(found)
+        if kind == "chart":
+            return self.md.htmlStash.store(draw(found, name))
+        return as_markdown(found)
+
+
+@cache
+def read_report(name: str) -> dict[str, Any]:
+    """The report of an experiment. Raises ResultError where there is none."""
+    path = ROOT / "docs" / "results" / f"{name}.json"
+    if not path.is_file():
+        raise ResultError(f"there is no docs/results/{name}.json: run `python -m tests.experiments {name}`")
+    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return report
+
+
+def as_markdown(table: dict[str, Any]) -> str:
+    """A table with the first column to the left and figures to the right."""
+    columns, rows = table["columns"], table["rows"]
+    rule = [":--", *("--:" for _ in columns[1:])]
+    return "\n".join("| " + " | ".join(cell.replace("*", "\\*") for cell in row) + " |" for row in [columns, rule, *rows])
+
+
+def place_lab(kind: str, *how: str) -> str:
+    """What stands for a lab: its stills, light and dark, and what the page needs to make it move. Raises ResultError."""
+    if kind not in LABS:
+        raise ResultError(f"there is no lab called {kind} in facelab.labs")
+    lab = LABS[kind]
+    told = {
+        "title": lab.title,
+        "controls": [asdict(control) for control in lab.controls],
+        "settings": lab.settings,
+        "wants_photo": lab.wants_photo,
+    }
+    alt = f"Lab, a still: {lab.title}"
+    stills = "\n".join(f"![{alt}](app/stills/{kind}-{scheme}.webp#only-{scheme}){{ loading=lazy }}" for scheme in ("light", "dark"))
+    waiting = " data-waiting" if "waiting" in how else ""
+    return f'<div class="lab" data-lab="{kind}" data-told="{escape(json.dumps(told))}"{waiting} markdown>\n{stills}\n</div>'
+
+
+def source_of(name: str) -> str:
+    """The source of `package.module.thing` in demo/, as it stands there. Raises ResultError where there is no such thing."""
+    *module, thing = name.split(".")
+    path = ROOT / "demo" / Path(*module).with_suffix(".py")
+    if path.is_file():
+        text = path.read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == thing:
+                first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+    raise ResultError(f"there is no function or class {name} under demo/")
+
+
+class ResultsExtension(Extension):
+    """The Python-Markdown extension `book.results`."""
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        md.registerExtension(self)
+        md.preprocessors.register(Results(md), "results", 28)  # before fenced code (25), after whitespace is set right (30)
+
+
+def makeExtension(**configuration: object) -> ResultsExtension:  # noqa: N802
+    """Make the extension; Python-Markdown looks for a function of this name."""
+    return ResultsExtension(**configuration)

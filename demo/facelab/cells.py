@@ -1,0 +1,132 @@
+"""The chapters' code cells: run one after the other in one namespace, and tell what they printed, showed or stumbled over.
+
+A cell may `await` at its top level, as in a notebook. What it works on comes from here:
+
+    from facelab.cells import photo, pixels, runtime, show
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import traceback
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .desk import Pixels, current_desk
+from .detect import Face
+from .errors import FacelabError, InputError
+from .runtime import Photo, Runtime
+
+FILE = "<cell>"
+MOST_TEXT = 20_000  # characters of a cell's output that are kept
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture that a cell showed. pixels: uint8 [height, width, 3]; faces: drawn on it."""
+
+    pixels: Pixels
+    faces: Sequence[Face]
+    caption: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a cell did. error: for the reader, None where all went well; line: of the cell where it stopped, from 1."""
+
+    text: str
+    shown: Sequence[Shown]
+    error: str | None
+    line: int | None
+
+
+_shown: list[Shown] = []
+
+
+def photo(name: str | None = None) -> Photo:
+    """The photo that you picked (or the first sample), or a sample by its name: obama.jpg, obama2.jpg, obama3.jpg, biden.jpg."""
+    return current_desk().photo(name)
+
+
+def pixels(of: str | Photo | None = None) -> Pixels:
+    """The pixels of a photo, [height, width, 3] uint8 RGB."""
+    return runtime().pixels(of if isinstance(of, Photo) else photo(of))
+
+
+def runtime() -> Runtime:
+    """The engine that runs the networks."""
+    return current_desk().runtime
+
+
+def show(picture: NDArray[Any], faces: Sequence[Face] = (), caption: str = "") -> None:
+    """Show pixels below the cell: [height, width] grey or [height, width, 3] RGB; uint8, or floats 0 to 1. Raises InputError."""
+    values = np.asarray(picture)
+    if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] != 3) or not values.size:
+        raise InputError(f"a picture is [height, width] or [height, width, 3], this is {list(values.shape)}")
+    if values.dtype != np.uint8:
+        values = (np.clip(values.astype(np.float64), 0, 1) * 255).round().astype(np.uint8)
+    if values.ndim == 2:
+        values = np.repeat(values[:, :, None], 3, axis=2)
+    _shown.append(Shown(np.ascontiguousarray(values), tuple(faces), caption))
+
+
+class Notebook:
+    """The cells of one page, which share their names."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
+
+    async def run(self, source: str) -> Outcome:
+        """Run a cell. The value of its last line, if it is one, is printed, as at a prompt."""
+        out = io.StringIO()
+        _shown.clear()
+        error, line = None, None
+        with redirect_stdout(out), redirect_stderr(out):
+            try:
+                for code, is_value in _compiled(source):
+                    value = eval(code, self.names)
+                    if inspect.iscoroutine(value):
+                        value = await value
+                    if is_value and value is not None:
+                        print(repr(value))
+            except BaseException as problem:  # KeyboardInterrupt and SystemExit too: the cell has stopped, the page goes on
+                error, line = _in_words(problem)
+        text = out.getvalue()
+        if len(text) > MOST_TEXT:
+            text = text[:MOST_TEXT] + f"\n… {len(text) - MOST_TEXT:,} more characters"
+        return Outcome(text, list(_shown), error, line)
+
+
+def _compiled(source: str) -> list[tuple[CodeType, bool]]:
+    """The statements of a cell, and its last expression apart: (code, whether it is the value to print)."""
+    tree = ast.parse(source, FILE)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    parts = [(compile(tree, FILE, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), False)]
+    if isinstance(last, ast.Expr):
+        value = ast.Expression(last.value)
+        parts.append((compile(value, FILE, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), True))
+    return parts
+
+
+def _in_words(problem: BaseException) -> tuple[str, int | None]:
+    """An exception as a reader wants it, the last line first, and the line of the cell where it arose."""
+    if isinstance(problem, SyntaxError) and problem.filename == FILE:
+        return f"SyntaxError: {problem.msg}", problem.lineno
+    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == FILE]
+    line = frames[-1].lineno if frames else None
+    name = type(problem).__name__
+    if isinstance(problem, FacelabError):
+        return str(problem), line
+    text = f"{name}: {problem}" if str(problem) else name
+    inner = traceback.extract_tb(problem.__traceback__)[-1]
+    if inner.filename not in (FILE, __file__):
+        text += f"\nraised in {inner.name}, line {inner.lineno} of {inner.filename.rsplit('/', 1)[-1]}"
+    return text, line

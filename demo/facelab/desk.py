@@ -1,0 +1,104 @@
+"""The reader's desk: the photo that they picked and the samples beside it, at hand for the labs and for the chapters' code.
+
+In the page the worker lays the photos on it; under CPython the samples that the build made lie there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .detect import Face, detect_faces
+from .embed import Embedded, embed_faces
+from .errors import InputError, NoFaceError
+from .runtime import Photo, Runtime
+
+Pixels = NDArray[np.uint8]
+
+SAMPLES = ("obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg")
+OWN = "yours"
+
+
+class Desk:
+    """Photos by name, and what is found in them, found once.
+
+    runtime: the engine. photos: name -> photo; the reader's own is called "yours" and may be missing.
+    """
+
+    def __init__(self, runtime: Runtime, photos: dict[str, Photo]) -> None:
+        self.runtime = runtime
+        self.photos = photos
+        self._faces: dict[str, list[Face]] = {}
+        self._embedded: dict[str, Embedded] = {}
+
+    @property
+    def chosen(self) -> str:
+        """The name of the photo that the chapter is about: the reader's own, or else the first sample."""
+        return OWN if OWN in self.photos else next(iter(self.photos))
+
+    def put(self, name: str, photo: Photo) -> None:
+        """Lay a photo on the desk; one of the same name goes, with all that was found in it."""
+        self.remove(name)
+        self.photos[name] = photo
+
+    def remove(self, name: str) -> None:
+        """Take a photo off the desk, with all that was found in it."""
+        self.photos.pop(name, None)
+        self._faces.pop(name, None)
+        self._embedded.pop(name, None)
+
+    def photo(self, name: str | None = None) -> Photo:
+        """A photo by name; None: the one that the chapter is about. Raises InputError where there is none of that name."""
+        name = name or self.chosen
+        if name not in self.photos:
+            raise InputError(f"there is no photo called {name} on the desk: it has {', '.join(self.photos)}")
+        return self.photos[name]
+
+    def pixels(self, name: str | None = None) -> Pixels:
+        """The pixels of a photo, [height, width, 3] RGB. Raises InputError."""
+        return self.runtime.pixels(self.photo(name))
+
+    async def faces(self, name: str | None = None) -> list[Face]:
+        """The faces of a photo, the largest first. Raises InputError."""
+        name = name or self.chosen
+        if name not in self._faces:
+            self._faces[name] = await detect_faces(self.runtime, self.photo(name))
+        return self._faces[name]
+
+    async def embedded(self, name: str | None = None) -> Embedded:
+        """The largest face of a photo, embedded. Raises InputError, NoFaceError."""
+        name = name or self.chosen
+        if name not in self._embedded:
+            faces = await self.faces(name)
+            if not faces:
+                raise NoFaceError("no face was found in your photo: choose one where a face is clearly seen")
+            (self._embedded[name],) = await embed_faces(self.runtime, self.photo(name), faces[:1])
+        return self._embedded[name]
+
+
+_desk: Desk | None = None
+
+
+def set_desk(desk: Desk) -> None:
+    """Make a desk the one that `current_desk` answers."""
+    global _desk
+    _desk = desk
+
+
+def current_desk() -> Desk:
+    """The page's desk; under CPython one with the samples of this checkout."""
+    if _desk is None:
+        set_desk(_native_desk())
+        return current_desk()
+    return _desk
+
+
+def _native_desk() -> Desk:
+    from .native import default_runtime  # not at the top: the page has no onnxruntime
+    from .photos import read_photo
+
+    runtime = default_runtime()
+    folder = Path(__file__).resolve().parents[2] / "docs" / "app" / "samples"
+    return Desk(runtime, {name: read_photo(folder / name, runtime.manifest.max_side) for name in SAMPLES})

@@ -1,0 +1,123 @@
+/** The desk that all labs and cells of a page work on: the samples, and the reader's photo, which stays for the visit. */
+
+import { EngineError, PhotoError, type Outcome, type Panel, type Settings } from "../contract";
+import { engineAt, type EngineClient } from "../engine/client";
+import { decode, pixelsOf, type Photo } from "../photos";
+
+const KEY = "facelab-photo";
+const OWN = "yours";
+/** Sides of the reader's photo, in pixels: enough for the labs, and small enough for the browser to keep. */
+const LONGEST_SIDE = 1024;
+
+/** book.js and its chunks lie in app/web/. */
+const APP = new URL("../", import.meta.url);
+
+/** Fires `change` when the reader's photo is another, and when the engine's state is. */
+class Desk extends EventTarget {
+  #engine: EngineClient | undefined;
+  #laid: Promise<void> | undefined;
+
+  /** The engine, started by the first who asks. */
+  get engine(): EngineClient {
+    if (!this.#engine) {
+      this.#engine = engineAt(APP);
+      this.#engine.addEventListener("change", () => {
+        if (this.#engine?.state.phase === "loading") this.#laid = undefined; // a new worker has an empty desk
+        this.#tell();
+      });
+    }
+    return this.#engine;
+  }
+
+  get started(): boolean {
+    return this.#engine !== undefined;
+  }
+
+  /** A data URL: a copy in this tab's session storage, gone when the tab is closed or the reader says so. */
+  get own(): string | null {
+    try {
+      return sessionStorage.getItem(KEY);
+    } catch {
+      return null; // storage is forbidden here
+    }
+  }
+
+  async lab(kind: string, settings: Settings, signal: AbortSignal): Promise<Panel[]> {
+    await this.#lay();
+    return this.engine.lab(kind, settings, signal);
+  }
+
+  async runCell(source: string, signal: AbortSignal): Promise<Outcome> {
+    await this.#lay();
+    return this.engine.runCell(source, signal);
+  }
+
+  /**
+   * Take a photo of the reader's own for this and all other chapters of the visit.
+   *
+   * @throws PhotoError when it cannot be read, or the browser does not keep it.
+   */
+  async take(file: Blob): Promise<void> {
+    const photo = await decode(file, LONGEST_SIDE);
+    try {
+      sessionStorage.setItem(KEY, photo.toDataURL("image/jpeg", 0.95));
+    } catch {
+      throw new PhotoError("The browser does not keep photos for this page. Allow storage for it, or use a smaller photo.");
+    }
+    if (this.#laid) await this.engine.put(OWN, pixelsOf(await this.#own(this.own!)));
+    this.#tell();
+  }
+
+  /** The reader's photo goes, from the engine and from storage; the samples are back. */
+  async forget(): Promise<void> {
+    sessionStorage.removeItem(KEY);
+    if (this.#laid) await this.engine.remove(OWN);
+    this.#tell();
+  }
+
+  /** Stop an endless cell. What the cells had computed goes with it. */
+  interrupt(): void {
+    this.engine.interrupt();
+  }
+
+  /** Once for each life of the engine: the samples and the reader's photo. */
+  #lay(): Promise<void> {
+    this.#laid ??= this.#put().catch((error: unknown) => {
+      this.#laid = undefined;
+      throw error;
+    });
+    return this.#laid;
+  }
+
+  async #put(): Promise<void> {
+    const samples = new URL("samples/", APP);
+    const { photos } = (await (await asked(new URL("samples.json", samples))).json()) as { photos: { file: string }[] };
+    const { photo } = await this.engine.manifest;
+    await Promise.all(
+      photos.map(async ({ file }) => {
+        const blob = await (await asked(new URL(file, samples))).blob();
+        return [file, await decode(blob, photo.max_side)] as const;
+      }),
+    ).then(async (decoded) => {
+      for (const [name, sample] of decoded) await this.engine.put(name, pixelsOf(sample)); // in their order: the first is the default
+    });
+    const own = this.own;
+    if (own) await this.engine.put(OWN, pixelsOf(await this.#own(own)));
+  }
+
+  async #own(url: string): Promise<Photo> {
+    return decode(await (await fetch(url)).blob(), LONGEST_SIDE);
+  }
+
+  #tell(): void {
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+async function asked(url: URL): Promise<Response> {
+  const response = await fetch(url).catch(() => undefined);
+  if (!response?.ok) throw new EngineError(`The sample photos did not arrive. Check the connection, then try again.`);
+  return response;
+}
+
+export const desk = new Desk();

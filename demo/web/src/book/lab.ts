@@ -1,0 +1,312 @@
+import type { Control, LabTold, Settings } from "../contract";
+import { openCamera, takePhoto } from "../camera";
+import { find, shadow, sheet } from "../element";
+import { LoadProgress } from "../progress";
+import base from "../styles/base.css?inline";
+import css from "../styles/lab.css?inline";
+import { desk } from "./desk";
+import { element, showPanels } from "./panels";
+
+const styles = [sheet(base), sheet(css)];
+
+/** Put a lab in the place of each still picture. */
+export function placeLabs(stills: Iterable<HTMLElement>): void {
+  if (!customElements.get("load-progress")) customElements.define("load-progress", LoadProgress);
+  customElements.define("face-lab", FaceLab);
+  for (const still of stills) {
+    const lab = document.createElement("face-lab") as FaceLab;
+    lab.setAttribute("kind", still.dataset.lab!);
+    lab.told = JSON.parse(still.dataset.told!) as LabTold;
+    lab.patient = "waiting" in still.dataset;
+    lab.dataset.testid = `lab-${still.dataset.lab!}`;
+    lab.append(...still.childNodes);
+    still.replaceWith(lab);
+  }
+}
+
+/** `still`: a picture from the book's build; `ready`: the panels answer what the controls say. */
+type LabState = "still" | "loading" | "working" | "ready" | "failed";
+
+/**
+ * `<face-lab kind="cascade">`: controls, and panels that answer them. What is computed, Python computes (facelab.labs); until it is
+ * there, a still picture stands in the place of the panels.
+ */
+export class FaceLab extends HTMLElement {
+  told!: LabTold;
+  /** Whether it waits until the reader touches it, even when it is in view. */
+  patient = false;
+  #root!: ShadowRoot;
+  #settings: Settings = {};
+  #asked: AbortController | null = null;
+  #again = false;
+  #camera: AbortController | null = null;
+  #leave: AbortController | null = null;
+
+  get kind(): string {
+    return this.getAttribute("kind")!;
+  }
+
+  connectedCallback(): void {
+    if (!this.#root) {
+      this.#settings = { ...this.told.settings };
+      this.#root = shadow(this, template(this.told), ...styles);
+      this.#makeControls();
+      if (this.told.wants_photo) this.#offerPhotos();
+      this.#press(".start", () => void this.#start());
+      this.#press(".retry", () => {
+        desk.engine.restart();
+        void this.#answer();
+      });
+    }
+    this.#enter("still");
+    const { signal } = (this.#leave = new AbortController());
+    desk.addEventListener("change", () => this.#deskChanged(), { signal });
+    this.#deskChanged();
+    if (!this.patient) this.#startWhenNear(signal);
+  }
+
+  disconnectedCallback(): void {
+    this.#leave?.abort();
+    this.#camera?.abort();
+    this.#asked?.abort();
+  }
+
+  /** Near the window, and after the reader has done something: whoever only looks in loads no megabytes. */
+  #startWhenNear(signal: AbortSignal): void {
+    if ((navigator as { connection?: { saveData?: boolean } }).connection?.saveData) return; // then on request only
+    const watch = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+        watch.disconnect();
+        void this.#start();
+      },
+      { rootMargin: "300px" },
+    );
+    signal.addEventListener("abort", () => watch.disconnect());
+    const begin = () => watch.observe(this);
+    for (const type of ["scroll", "pointerdown", "keydown"]) addEventListener(type, begin, { once: true, passive: true, signal });
+  }
+
+  async #start(): Promise<void> {
+    if (this.dataset.state === "still") await this.#answer();
+  }
+
+  // Controls
+
+  #makeControls(): void {
+    const host = find(this.#root, ".controls");
+    for (const control of this.told.controls) host.append(this.#make(control));
+    if (!this.told.controls.length) host.remove();
+  }
+
+  #make(control: Control): HTMLElement {
+    const row = element("label", `control ${control.kind}`);
+    const testid = `lab-${this.kind}-${control.name}`;
+    if (control.kind === "button") {
+      const button = element("button", "", control.label);
+      button.dataset.testid = testid;
+      button.addEventListener("click", () => this.#set(control.name, Number(this.#settings[control.name]) + 1));
+      const box = element("div", "control");
+      box.append(button);
+      return box;
+    }
+    row.append(element("span", "name", control.label));
+    if (control.kind === "slider") {
+      const input = element("input");
+      const value = element("output", "", written(control, control.start));
+      Object.assign(input, { type: "range", min: control.low, max: control.high, step: control.step, value: control.start });
+      input.dataset.testid = testid;
+      input.addEventListener("input", () => {
+        value.textContent = written(control, input.valueAsNumber);
+        input.ariaValueText = value.textContent;
+        this.#set(control.name, input.valueAsNumber);
+      });
+      row.append(input, value);
+    } else if (control.kind === "choice") {
+      const select = element("select");
+      select.dataset.testid = testid;
+      for (const [option, label] of control.options) select.add(new Option(label, option, false, option === control.start));
+      select.addEventListener("change", () => this.#set(control.name, select.value));
+      row.append(select);
+    } else {
+      const input = element("input");
+      input.type = "checkbox";
+      input.checked = control.start;
+      input.dataset.testid = testid;
+      input.addEventListener("change", () => this.#set(control.name, input.checked));
+      row.prepend(input);
+    }
+    return row;
+  }
+
+  #set(name: string, value: Settings[string]): void {
+    this.#settings[name] = value;
+    void this.#answer();
+  }
+
+  // Answers
+
+  /** Ask for the newest settings; one question at a time, and none in between is kept. */
+  async #answer(): Promise<void> {
+    if (this.#asked) {
+      this.#again = true;
+      return;
+    }
+    this.#asked = new AbortController();
+    const { signal } = this.#asked;
+    const wait = setTimeout(() => this.#enter(desk.engine.state.phase === "ready" ? "working" : "loading"), 150);
+    if (desk.engine.state.phase !== "ready") this.#enter("loading");
+    try {
+      const panels = await desk.lab(this.kind, { ...this.#settings }, signal);
+      clearTimeout(wait);
+      showPanels(find(this.#root, ".panels"), panels, (name, x, y) => {
+        this.#settings[`${name}_x`] = x;
+        this.#settings[`${name}_y`] = y;
+        void this.#answer();
+      });
+      this.dataset.answers = String(Number(this.dataset.answers ?? 0) + 1);
+      this.#say("");
+      this.#enter("ready");
+    } catch (error) {
+      clearTimeout(wait);
+      if (signal.aborted) return;
+      const known = error instanceof Error && ["PhotoError", "EngineError"].includes(error.name);
+      if (!known) console.error(error);
+      this.#say(known ? (error as Error).message : "This lab stumbled over your photo. Try another one.");
+      this.#enter("failed");
+    } finally {
+      this.#asked = null;
+    }
+    if (this.#again) {
+      this.#again = false;
+      await this.#answer();
+    }
+  }
+
+  #deskChanged(): void {
+    this.#showPhoto();
+    if (!desk.started) return;
+    const { state } = desk.engine;
+    const progress = find<LoadProgress>(this.#root, "load-progress");
+    if (state.phase === "loading") progress.show(state.progress.loaded, state.progress.total, state.progress.what);
+    find(this.#root, ".retry").hidden = state.phase !== "failed";
+    if (this.#seen !== desk.own) {
+      this.#seen = desk.own;
+      // What the reader had set on the old photo, such as a dragged dot, means nothing on the new one.
+      for (const [name, value] of Object.entries(this.told.settings)) {
+        if (!this.told.controls.some((control) => control.name === name)) this.#settings[name] = value;
+      }
+      if (this.dataset.state !== "still") void this.#answer();
+    }
+  }
+
+  #seen: string | null = desk.own;
+
+  #enter(state: LabState): void {
+    this.dataset.state = state;
+    find(this.#root, ".panels").ariaBusy = String(state === "working");
+  }
+
+  #say(sentence: string): void {
+    find(this.#root, ".error").textContent = sentence;
+  }
+
+  // The photo
+
+  #offerPhotos(): void {
+    const input = find<HTMLInputElement>(this.#root, ".file");
+    input.addEventListener("change", () => {
+      const [file] = input.files ?? [];
+      input.value = ""; // the same file again is a choice too
+      if (file) void this.#take(file);
+    });
+    this.#press(".choose", () => input.click());
+    this.#press(".forget", () => void desk.forget());
+    this.#press(".camera", () => void this.#openCamera());
+    this.#press(".shutter", async () => {
+      const photo = await takePhoto(find<HTMLVideoElement>(this.#root, "video"));
+      this.#closeCamera();
+      await this.#take(photo);
+    });
+    this.#press(".stop", () => this.#closeCamera());
+    this.#root.addEventListener("dragover", (event) => event.preventDefault());
+    this.#root.addEventListener("drop", (event) => {
+      event.preventDefault();
+      const [file] = (event as DragEvent).dataTransfer?.files ?? [];
+      if (file) void this.#take(file);
+    });
+  }
+
+  async #take(file: Blob): Promise<void> {
+    try {
+      await desk.take(file);
+      void this.#start();
+    } catch (error) {
+      this.#say((error as Error).message);
+    }
+  }
+
+  #showPhoto(): void {
+    if (!this.told.wants_photo) return;
+    find(this.#root, ".whose").textContent = desk.own ? "On your photo. It stays in this tab, until you close it." : "On a sample photo.";
+    find(this.#root, ".forget").hidden = !desk.own;
+  }
+
+  async #openCamera(): Promise<void> {
+    const dialog = find<HTMLDialogElement>(this.#root, "dialog");
+    this.#camera = new AbortController();
+    dialog.showModal();
+    dialog.addEventListener("close", () => this.#camera?.abort(), { once: true });
+    try {
+      await openCamera(find<HTMLVideoElement>(this.#root, "video"), this.#camera.signal);
+    } catch (error) {
+      this.#closeCamera();
+      this.#say((error as Error).message);
+    }
+  }
+
+  #closeCamera(): void {
+    this.#camera?.abort();
+    find<HTMLDialogElement>(this.#root, "dialog").close();
+  }
+
+  #press(selector: string, action: () => void | Promise<void>): void {
+    find(this.#root, selector).addEventListener("click", () => void action());
+  }
+}
+
+const written = (slider: Extract<Control, { kind: "slider" }>, value: number) => {
+  const digits = Math.max(0, Math.ceil(-Math.log10(slider.step) - 1e-9));
+  return `${value.toFixed(digits)}${slider.unit}`;
+};
+
+const PHOTO_BAR = `
+<div class="photo">
+  <span class="whose"></span>
+  <button type="button" class="choose">Choose your own</button>
+  <button type="button" class="camera">Camera</button>
+  <button type="button" class="forget" hidden>Forget it</button>
+  <input class="file" type="file" accept="image/*" hidden data-testid="lab-photo" aria-label="Your photo">
+</div>
+<dialog aria-label="Camera">
+  <video muted playsinline></video>
+  <div><button type="button" class="shutter primary">Take the photo</button> <button type="button" class="stop">Cancel</button></div>
+</dialog>`;
+
+const template = ({ title, wants_photo }: LabTold) => `
+<section aria-label="Lab">
+  <header><p class="kicker">Lab</p><h2>${escaped(title)}</h2></header>
+  ${wants_photo ? PHOTO_BAR : ""}
+  <div class="controls"></div>
+  <div class="still-frame"><slot></slot><button type="button" class="start primary">Make it move</button></div>
+  <load-progress></load-progress>
+  <p class="error" role="alert"></p>
+  <button type="button" class="retry" hidden>Try again</button>
+  <div class="panels" aria-live="off" data-testid="panels"></div>
+</section>`;
+
+function escaped(words: string): string {
+  const host = document.createElement("p");
+  host.textContent = words;
+  return host.innerHTML;
+}

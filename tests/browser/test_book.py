@@ -1,0 +1,190 @@
+"""The chapters come alive: every lab answers in the page, every code cell runs there and prints what the chapter says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from facelab.labs import LABS
+
+from ..conftest import ROOT
+from ..unit.test_cells import PAGES, cells_of
+from .conftest import READY, Watched, watch
+
+PLACED = re.compile(r"^\{\{ lab (\S+?)(?: waiting)? \}\}$", re.MULTILINE)
+PLACES = [(page.stem, kind) for page in sorted((ROOT / "docs").glob("*.md")) for kind in PLACED.findall(page.read_text())]
+
+
+def address(stem: str) -> str:
+    return "" if stem == "index" else f"{stem}/"
+
+
+@pytest.fixture(scope="module")
+def book(chromium: Browser, site: str) -> Iterator[Watched]:
+    """One tab for all chapters, as a reader has."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield watch(context.new_page(), site)
+    context.close()
+
+
+def open_lab(page: Page, kind: str) -> Locator:
+    lab = page.get_by_test_id(f"lab-{kind}")
+    lab.scroll_into_view_if_needed()
+    lab.evaluate("lab => lab.shadowRoot.querySelector('.start').click()")  # unless coming near has already started it
+    expect(lab).to_have_attribute("data-state", "ready", timeout=READY)
+    return lab
+
+
+def answers(lab: Locator) -> int:
+    return int(lab.get_attribute("data-answers") or 0)
+
+
+def wait_for_answer(lab: Locator, before: int) -> None:
+    lab.page.wait_for_function(
+        "([lab, before]) => Number(lab.dataset.answers) > before && lab.dataset.state === 'ready'",
+        arg=[lab.element_handle(), before],
+        timeout=READY,
+    )
+
+
+def test_every_lab_has_its_place() -> None:
+    assert sorted(kind for _, kind in PLACES) == sorted(LABS)
+
+
+@pytest.mark.parametrize(("stem", "kind"), PLACES, ids=lambda name: str(name))
+def test_lab_answers_when_a_control_is_moved(stem: str, kind: str, book: Watched) -> None:
+    if not book.page.url.endswith(f"/{address(stem)}") or stem == "index":
+        book.open(address(stem))
+    lab = open_lab(book.page, kind)
+    for control in LABS[kind].controls:
+        shown, before = picture_of(lab), answers(lab)
+        element = lab.get_by_test_id(f"lab-{kind}-{control.name}")
+        if control.kind == "slider":
+            element.fill(str(control.high if control.start < control.high else control.low))
+        elif control.kind == "choice":
+            element.select_option(next(value for value, _ in control.options if value != control.start))
+        else:
+            element.click()
+        wait_for_answer(lab, before)
+        assert picture_of(lab) != shown, f"moving “{control.label}” shows nothing new"
+    assert book.complaints == []
+    assert book.requests_elsewhere() == []
+
+
+def picture_of(lab: Locator) -> str:
+    """All that the panels show: their text, drawings and pixels."""
+    seen: str = lab.get_by_test_id("panels").evaluate(
+        "host => host.innerHTML + [...host.querySelectorAll('canvas')].map(canvas => canvas.toDataURL()).join()"
+    )
+    return seen
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_cells_run_in_the_page_and_print_what_the_chapter_says(path: Path, book: Watched) -> None:
+    cells = cells_of(path)
+    page = book.open(address(path.stem))
+    page.get_by_test_id(f"cell-{len(cells) - 1}").get_by_test_id("cell-run").click()  # runs those above it, too
+    for place, cell in enumerate(cells):
+        host = page.get_by_test_id(f"cell-{place}")
+        expect(host).to_have_attribute("data-state", re.compile("done|failed"), timeout=READY)
+        printed = host.locator(".cell-text:not(.expected), .cell-error")
+        assert host.get_attribute("data-state") == "done", printed.all_inner_texts()
+        if cell.printed:
+            assert printed.inner_text().strip() == cell.printed.strip()
+    assert book.complaints == []
+
+
+@pytest.fixture
+def cell(book: Watched) -> Locator:
+    """The first cell of a chapter that has some, open for editing."""
+    page = book.open(address(PAGES[0].stem))
+    host = page.get_by_test_id("cell-0")
+    host.locator("pre").first.click()
+    host.locator(".cm-content").wait_for()
+    return host
+
+
+def type_over(cell: Locator, source: str) -> None:
+    cell.page.keyboard.press("Control+a")
+    cell.page.keyboard.insert_text(source)
+
+
+def test_error_marks_its_line(cell: Locator) -> None:
+    type_over(cell, "a = 1\na / 0\n")
+    cell.page.keyboard.press("Control+Enter")
+    expect(cell).to_have_attribute("data-state", "failed", timeout=READY)
+    assert cell.locator(".cell-error").inner_text() == "Line 2: ZeroDivisionError: division by zero"
+    assert cell.locator(".cm-stopped").inner_text() == "a / 0"
+
+
+def test_endless_cell_can_be_stopped_and_runs_again(cell: Locator) -> None:
+    type_over(cell, "while True: pass")
+    cell.get_by_test_id("cell-run").click()
+    expect(cell).to_have_attribute("data-state", "running", timeout=READY)
+    cell.get_by_test_id("cell-stop").click()
+    expect(cell.locator(".cell-error")).to_contain_text("Stopped.")
+    cell.locator(".cm-content").click()
+    type_over(cell, "print(6 * 7)")
+    cell.get_by_test_id("cell-run").click()
+    expect(cell.locator(".cell-text")).to_have_text("42", timeout=READY)
+
+
+def test_reset_brings_the_chapters_code_back(cell: Locator) -> None:
+    original = cell.locator(".cm-content").inner_text()
+    type_over(cell, "print('mine')")
+    cell.get_by_test_id("cell-reset").click()
+    assert cell.locator(".cm-content").inner_text() == original
+
+
+def test_own_photo_stays_for_the_visit_and_goes_when_told(book: Watched, samples: Path) -> None:
+    kinds = [(stem, kind) for stem, kind in PLACES if LABS[kind].wants_photo and stem != "index"]
+    (stem, kind), (other_stem, other_kind) = kinds[0], next(place for place in kinds if place[0] != kinds[0][0])
+    lab = open_lab(book.open(address(stem)), kind)
+    sample = picture_of(lab)
+    before = answers(lab)
+    lab.get_by_test_id("lab-photo").set_input_files(samples / "biden.jpg")
+    wait_for_answer(lab, before)
+    assert picture_of(lab) != sample
+    elsewhere = open_lab(book.open(address(other_stem)), other_kind)
+    expect(elsewhere.locator(".whose")).to_contain_text("On your photo")
+    before = answers(elsewhere)
+    elsewhere.get_by_role("button", name="Forget it").click()
+    wait_for_answer(elsewhere, before)
+    expect(elsewhere.locator(".whose")).to_contain_text("On a sample photo")
+    assert book.page.evaluate("Object.values(sessionStorage).join('').includes('data:image')") is False
+
+
+def test_unreadable_photo_is_refused_with_a_sentence(book: Watched, tmp_path: Path) -> None:
+    stem, kind = next((stem, kind) for stem, kind in PLACES if LABS[kind].wants_photo and stem != "index")
+    lab = open_lab(book.open(address(stem)), kind)
+    text = tmp_path / "notes.txt"
+    text.write_text("no photo")
+    lab.get_by_test_id("lab-photo").set_input_files(text)
+    expect(lab.locator(".error")).to_contain_text("not a picture")
+    assert lab.get_attribute("data-state") == "ready", "the photo before stays"
+
+
+@pytest.mark.parametrize("stem", sorted({stem for stem, _ in PLACES} | {path.stem for path in PAGES}))
+def test_chapter_loads_nothing_heavy_before_it_is_touched(stem: str, watched: Watched) -> None:
+    page = watched.open(address(stem))
+    page.wait_for_load_state("networkidle")
+    weight = page.evaluate("performance.getEntries().reduce((sum, entry) => sum + (entry.encodedBodySize ?? 0), 0)")
+    assert not [url for url in watched.requests if re.search(r"\.(onnx|wasm|whl|zip)$", url)]
+    assert weight < 900_000, "as files; half of it when compressed on the way"
+
+
+@pytest.mark.parametrize("stem", sorted({stem for stem, _ in PLACES}))
+def test_labs_have_stills_without_scripts(stem: str, chromium: Browser, site: str) -> None:
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 800, "height": 900})
+    page = context.new_page()
+    page.goto(site + address(stem))
+    for kind in (kind for place, kind in PLACES if place == stem):
+        still = page.locator(f"[data-lab={kind}] img:visible")
+        still.scroll_into_view_if_needed()
+        expect(still).to_have_js_property("complete", True)
+        assert still.evaluate("img => img.naturalWidth") > 300
+    context.close()

@@ -1,0 +1,99 @@
+"""The chapters' labs, run natively: every control moves something, on a sample, on a photo without a face, and on odd ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facelab.desk import OWN, Desk, current_desk
+from facelab.labs import LABS
+from facelab.labs.panels import Button, Chart, Choice, Control, Facts, Grid, Lab, Panel, Picture, Setting, Slider, Switch
+from facelab.runtime import finish
+
+KINDS = sorted(LABS)
+
+
+def answer(lab: Lab, desk: Desk, **changes: Setting) -> Sequence[Panel]:
+    return finish(lab.answer(desk, {**lab.settings, **changes}))
+
+
+def told(panels: Sequence[Panel]) -> str:
+    """All that a reader sees of panels, for comparing."""
+    return repr([{k: v.tobytes() if isinstance(v, np.ndarray) else v for k, v in asdict(panel).items()} for panel in panels])
+
+
+def ends(control: Control) -> list[Setting]:
+    match control:
+        case Slider(low=low, high=high):
+            return [low, high]
+        case Choice(options=options):
+            return [value for value, _ in options]
+        case Switch():
+            return [False, True]
+        case Button():
+            return [0, 1, 2]
+
+
+def check(panels: Sequence[Panel]) -> None:
+    """What the page can draw, and a reader can read."""
+    assert panels, "a lab answers with something"
+    for panel in panels:
+        match panel:
+            case Picture():
+                assert panel.pixels.dtype == np.uint8
+                assert panel.pixels.ndim in (2, 3)
+                assert panel.pixels.size
+                assert panel.alt
+            case Chart():
+                assert panel.alt
+                for line in panel.lines:
+                    assert len(line.x) == len(line.y)
+                    assert all(np.isfinite([*line.x, *line.y])), line.name
+            case Facts():
+                assert panel.facts
+                assert all(fact.label and fact.value for fact in panel.facts)
+            case Grid():
+                assert all(len(row) == len(panel.columns) for row in panel.rows)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lab_answers_each_control(kind: str) -> None:
+    lab, desk = LABS[kind], current_desk()
+    for control in lab.controls:
+        seen = set()
+        for value in ends(control):
+            panels = answer(lab, desk, **{control.name: value})
+            check(panels)
+            seen.add(told(panels))
+        assert len(seen) > 1, f"moving “{control.label}” of {kind} changes nothing"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lab_answers_the_same_twice(kind: str) -> None:
+    assert told(answer(LABS[kind], current_desk())) == told(answer(LABS[kind], current_desk()))
+
+
+@pytest.mark.parametrize("size", [(240, 320), (1, 1), (40, 900)], ids=["a photo of nothing", "one pixel", "a strip"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_lab_bears_a_photo_without_a_face(kind: str, size: tuple[int, int]) -> None:
+    samples = current_desk()
+    desk = Desk(samples.runtime, dict(samples.photos))
+    desk.put(OWN, samples.runtime.photo(np.full((*size, 3), 90, np.uint8)))
+    check(answer(LABS[kind], desk))
+    for control in LABS[kind].controls:
+        for value in ends(control):
+            check(answer(LABS[kind], desk, **{control.name: value}))
+
+
+def test_control_starts_within_its_range() -> None:
+    for kind, lab in LABS.items():
+        for control in lab.controls:
+            allowed: Any = ends(control)
+            if isinstance(control, Slider):
+                assert control.low <= control.start <= control.high, (kind, control.name)
+            else:
+                assert control.start in allowed, (kind, control.name)
