@@ -153,7 +153,7 @@ def before_and_after(report: Report, strangers: Seen, pairs: Mapping[str, Genuin
         ],
     )
     report.tables["cost"] = Table(
-        ["", "lfw100", "orl39", "actors6"],
+        ["Score", "lfw100", "orl39", "actors6"],
         [
             [label, *(spread(column, 1) for column in zip(*cost[name], strict=True))]
             for label, name in (("Plain distance", "plain"), ("Corrected distance", "normalised"))
