@@ -33,6 +33,18 @@ def fit_similarity(source: Points, target: Points, weights: NDArray[np.floating]
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
+def fit_affine(source: Points, target: Points, weights: NDArray[np.floating] | None = None) -> NDArray[np.float64]:
+    """The affine transform [2, 3] with the least weighted sum of squares: two numbers more than a similarity, to shear and stretch.
+
+    source, target: [K, 2], K at least 3, not all on a line; weights: [K], positive; None: all alike.
+    """
+    root = np.sqrt(np.ones(len(source)) if weights is None else np.asarray(weights, np.float64))[:, None]
+    ones = np.ones((len(source), 1))
+    fitted, *_ = np.linalg.lstsq(root * np.concatenate([source, ones], axis=1), root * target, rcond=None)
+    transform: NDArray[np.float64] = fitted.T
+    return transform
+
+
 def apply_transform(transform: NDArray[np.floating], points: Points) -> Points:
     """Points [K, 2] carried by an affine transform [2, 3]."""
     moved: Points = points @ transform[:, :2].T + transform[:, 2]
@@ -51,3 +63,22 @@ def chip_to_photo(landmarks: Points, embedder: Embedder) -> NDArray[np.float64]:
     landmarks: [5, 2], photo. The fit is made the other way, photo to chip, so that its errors are weighed in pixels of the chip.
     """
     return invert_transform(fit_similarity(landmarks, embedder.template, embedder.landmark_weights))
+
+
+def warp(pixels: NDArray[np.uint8], to_source: NDArray[np.floating], height: int, width: int) -> NDArray[np.uint8]:
+    """A picture [height, width, 3] with its pixels taken from another [H, W, 3] where `to_source` [2, 3] says; black outside it.
+
+    Each is a mean of the four pixels around that place, weighted by nearness (bilinear interpolation). The embedder's graph does
+    the same for its chips; this is for showing.
+    """
+    rows, columns = np.mgrid[:height, :width]
+    x, y = apply_transform(to_source, np.stack([columns.ravel(), rows.ravel()], axis=1)).T
+    left, top = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
+    result = np.zeros((height * width, 3))
+    for down in (0, 1):
+        for across in (0, 1):
+            i, j = top + down, left + across
+            inside = (i >= 0) & (i < pixels.shape[0]) & (j >= 0) & (j < pixels.shape[1])
+            nearness = (1 - np.abs(x - j)) * (1 - np.abs(y - i)) * inside
+            result += nearness[:, None] * pixels[i.clip(0, pixels.shape[0] - 1), j.clip(0, pixels.shape[1] - 1)]
+    return result.round().astype(np.uint8).reshape(height, width, 3)

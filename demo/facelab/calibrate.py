@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -120,3 +121,14 @@ def calibrate(groups: Mapping[str, Strangers], deciding: Mapping[str, Strangers]
         "log_odds": [round(value, 4) for value in fit_log_odds(genuine, worst.scores)],
         "rates": rates,
     }
+
+
+def fit_normal_tail(impostor: Scores, rate: float) -> float:
+    """The threshold with a stated false-match rate, from few scores: the tail of a normal distribution through their lower half.
+
+    Distances between strangers are nearly normal (Daugman, "How iris recognition works", IEEE TCSVT 14(1), 2004,
+    doi:10.1109/TCSVT.2003.818350, for another biometric); the lower half alone sets the spread, as it is the tail that matters.
+    """
+    middle = float(np.median(impostor))
+    spread = (middle - float(np.quantile(impostor, 0.05))) / 1.6449  # the normal distribution's 5 % lie so many deviations below
+    return middle + NormalDist().inv_cdf(rate) * spread

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cohort import Cohort, crowdedness, normalised
+from .verify import distances_between
 
 Distances = NDArray[np.floating]
 
@@ -26,10 +27,8 @@ def cluster(embeddings: NDArray[np.floating], cohort: Cohort | None, limit: floa
 
 def all_distances(embeddings: NDArray[np.floating], cohort: Cohort | None) -> NDArray[np.float64]:
     """The distance of every face to every other: [N, N]; normalised where there is a cohort."""
-    points = np.asarray(embeddings, np.float64)
-    squares = (points**2).sum(axis=1)
-    plain = np.sqrt(np.maximum(squares[:, None] + squares[None, :] - 2 * points @ points.T, 0))
-    if cohort is None or not len(points):
+    plain = distances_between(embeddings, embeddings)
+    if cohort is None or not len(embeddings):
         return plain
     around = crowdedness(embeddings, cohort)
     return normalised(plain, around[:, None], around[None, :], cohort)
@@ -45,7 +44,7 @@ def merges(distances: Distances) -> list[tuple[int, int, float]]:
     np.fill_diagonal(between, np.inf)
     size = np.ones(len(between))
     chain: list[int] = []
-    found = []
+    found: list[tuple[int, int, float]] = []
     while len(found) < len(between) - 1:
         if not chain:
             chain = [int(np.flatnonzero(size)[0])]

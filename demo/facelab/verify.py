@@ -52,6 +52,14 @@ def distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.flo
     return length
 
 
+def distances_between(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Euclidean distances of all a [N, D] to all b [M, D]: [N, M]."""
+    points, others = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    squares = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * points @ others.T
+    root: NDArray[np.float64] = np.sqrt(np.maximum(squares, 0))
+    return root
+
+
 def decide(
     a: NDArray[np.floating], b: NDArray[np.floating], embedder: Embedder, cohort: Cohort | None, poor: bool = False
 ) -> Decision:

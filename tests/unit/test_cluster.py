@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
@@ -14,7 +15,7 @@ def partition(groups: list[list[int]]) -> set[frozenset[int]]:
     return {frozenset(group) for group in groups}
 
 
-def scipy_groups(distances: np.ndarray, limit: float) -> set[frozenset[int]]:  # type: ignore[type-arg]
+def scipy_groups(distances: NDArray[np.float64], limit: float) -> set[frozenset[int]]:
     labels = fcluster(linkage(squareform(distances, checks=False), "average"), limit, "distance")
     return {frozenset(np.flatnonzero(labels == label).tolist()) for label in set(labels)}
 

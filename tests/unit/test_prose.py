@@ -26,7 +26,13 @@ REFERENCES = re.compile(r"^## (?:References|Sources)$.*?(?=^## |\Z)", re.DOTALL 
 
 
 def test_no_common_misspelling() -> None:
-    command = [Path(sys.executable).with_name("codespell"), "--builtin", "clear,rare", *PAGES, ROOT / "demo" / "facelab"]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("codespell"),
+        "--builtin",
+        "clear,rare",
+        *PAGES,
+        ROOT / "demo" / "facelab",
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 

@@ -1,0 +1,110 @@
+"""The lab on alignment: a photo turned and scaled, landmarks to drag, and the chip that comes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..align import Points, apply_transform, chip_to_photo, fit_affine, fit_similarity, invert_transform, warp
+from ..desk import Desk
+from ..detect import Face
+from ..embed import Embedded
+from ..models import Embedder
+from .compared import NO_FACE, TONES, compare, other_photo
+from .panels import Choice, Dot, Fact, Facts, Lab, Panel, Picture, Setting, Settings, Slider
+
+STAGE = 320  # side of the picture on which the photo is turned
+NAMES = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
+UNMOVED = -1000.0
+
+
+async def _alignment(desk: Desk, settings: Settings) -> list[Panel]:
+    """The photo as it was turned, the chip, and the distance to a second photo."""
+    faces = await desk.faces()
+    if not faces:
+        return [NO_FACE]
+    on_stage = _stage(faces[0], float(settings["turn"]), float(settings["scale"]))
+    pixels = warp(desk.pixels(), invert_transform(on_stage), STAGE, STAGE)
+    landmarks = apply_transform(on_stage, faces[0].landmarks)
+    for index, name in enumerate(NAMES):
+        if float(settings[f"{name}_x"]) > UNMOVED:
+            landmarks[index] = float(settings[f"{name}_x"]), float(settings[f"{name}_y"])
+    embedder = desk.runtime.manifest.embedder
+    transform = _transform(str(settings["way"]), landmarks, faces[0], on_stage, embedder)
+    photo = desk.runtime.photo(pixels)
+    answer = await desk.runtime.run("embedder", photo, {"transforms": transform[None].astype(np.float32)})
+    chip = answer["chips"][0].astype(np.uint8)
+    decision = compare(desk, Embedded(faces[0], chip, answer["embeddings"][0]), (await other_photo(desk))[0])
+    missed = np.sqrt(((apply_transform(invert_transform(transform), landmarks) - embedder.template) ** 2).sum(axis=1).mean())
+    dots = [Dot(float(x), float(y), name) for (x, y), name in zip(landmarks, NAMES, strict=True)]
+    return [
+        Picture(
+            pixels,
+            "the photo, turned and scaled, with five landmarks",
+            "Drag a landmark, or move it with the arrow keys.",
+            dots=dots,
+        ),
+        Picture(
+            chip,
+            "the chip",
+            "The chip; dots: where the template wants the landmarks.",
+            dots=[Dot(float(x), float(y)) for x, y in embedder.template],
+        ),
+        Facts(
+            [
+                Fact("Corrected distance", f"{decision.distance:.3f}", (await other_photo(desk))[1], TONES[decision.verdict]),
+                Fact("Landmarks miss the template by", f"{missed:.1f} px", "root mean square, on the chip"),
+                Fact(
+                    "Scale", f"{1 / np.sqrt(abs(np.linalg.det(transform[:, :2]))):.2f}", "pixels of the chip for one of the picture"
+                ),
+            ]
+        ),
+    ]
+
+
+def _stage(face: Face, degrees: float, scale: float) -> NDArray[np.float64]:
+    """Photo to stage: the face in the middle, turned about it; at scale 1 its box takes up 40 % of the stage."""
+    centre = (face.box[:2] + face.box[2:]) / 2
+    size = scale * 0.4 * STAGE / float((face.box[2:] - face.box[:2]).max())
+    a = size * np.exp(1j * np.radians(degrees))
+    turn = np.array([[a.real, -a.imag], [a.imag, a.real]])
+    return np.concatenate([turn, (STAGE / 2 - turn @ centre)[:, None]], axis=1)
+
+
+def _transform(way: str, landmarks: Points, face: Face, on_stage: NDArray[np.float64], embedder: Embedder) -> NDArray[np.float64]:
+    """Chip to stage, by one of the ways."""
+    if way == "similarity":
+        return chip_to_photo(landmarks, embedder)
+    if way == "affine":
+        return invert_transform(fit_affine(landmarks, embedder.template, embedder.landmark_weights))
+    if way == "eyes":
+        return invert_transform(fit_similarity(landmarks[:2], embedder.template[:2]))
+    corners = apply_transform(on_stage, face.box.reshape(2, 2))  # no alignment: an upright square about as large as the box
+    size = 1.1 * float(np.linalg.norm(corners[1] - corners[0])) / np.sqrt(2)
+    scale = size / embedder.chip_size
+    x, y = corners.mean(axis=0) - scale * (embedder.chip_size - 1) / 2
+    return np.array([[scale, 0, x], [0, scale, y]])
+
+
+_POINTS: dict[str, Setting] = {f"{name}_{axis}": UNMOVED for name in NAMES for axis in "xy"}
+
+ALIGNMENT = Lab(
+    "What does the network get to see?",
+    [
+        Slider("turn", "Turn of the photo", -90, 90, 5, 25, "°"),
+        Slider("scale", "Its scale", 0.3, 1.6, 0.05, 1),
+        Choice(
+            "way",
+            "Transform",
+            [
+                ("similarity", "five points, similarity"),
+                ("affine", "five points, affine"),
+                ("eyes", "eyes only"),
+                ("box", "none: the box"),
+            ],
+            "similarity",
+        ),
+    ],
+    _alignment,
+    extra=_POINTS,
+)

@@ -1,0 +1,27 @@
+"""Comparing faces in a lab: the corrected distance, and facts about it in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..desk import SAMPLES, Desk
+from ..embed import Embedded
+from ..verify import Decision, decide
+from .panels import Fact, Facts, Tone
+
+TONES: dict[str, Tone] = {"same": "good", "different": "bad", "unsure": "warn"}
+
+
+def compare(desk: Desk, a: Embedded, b: Embedded) -> Decision:
+    """The decision on two faces."""
+    return decide(np.asarray(a.embedding), np.asarray(b.embedding), desk.runtime.manifest.embedder, desk.runtime.cohort)
+
+
+async def other_photo(desk: Desk) -> tuple[Embedded, str]:
+    """A second photo of the same person, and what to call it: for the sample another one, else the reader's, untouched."""
+    if desk.chosen in SAMPLES:
+        return await desk.embedded("obama2.jpg"), "to another photo of him"
+    return await desk.embedded(), "to your photo as it was"
+
+
+NO_FACE = Facts([Fact("Face", "not found", "choose a photo where a face is clearly seen", "bad")])

@@ -1,0 +1,149 @@
+"""Labs on detection: what survives each network of MTCNN, and what suppression leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..desk import Desk
+from ..detect import Floats, confirm, propose, pyramid_scales, refine, suppress, window_boxes
+from ..models import Detector
+from ..runtime import Answer, Photo, Runtime
+from .panels import Box, Chart, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider
+from .pictures import shrunk
+
+SIDE = 480
+DRAWN = 150  # boxes of a picture: more would hide it
+
+
+class _Adjusted:
+    """An engine whose manifest has other thresholds."""
+
+    def __init__(self, runtime: Runtime, detector: Detector) -> None:
+        self._runtime = runtime
+        self.manifest = replace(runtime.manifest, detector=detector)
+        self.cohort = runtime.cohort
+
+    async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
+        return await self._runtime.run(graph, photo, inputs)
+
+    def photo(self, pixels: NDArray[np.uint8]) -> Photo:
+        return self._runtime.photo(pixels)
+
+    def pixels(self, photo: Photo) -> NDArray[np.uint8]:
+        return self._runtime.pixels(photo)
+
+
+async def _cascade(desk: Desk, settings: Settings) -> list[Panel]:
+    """The boxes after each stage, and how many."""
+    picture = shrunk(desk.pixels(), SIDE)
+    photo = desk.runtime.photo(picture)
+    thresholds = (float(settings["p"]), float(settings["r"]), float(settings["o"]))
+    runtime = _Adjusted(desk.runtime, replace(desk.runtime.manifest.detector, thresholds=thresholds))
+    smallest = float(settings["min_face"])
+    proposed = await propose(runtime, photo, smallest)
+    refined = await refine(runtime, photo, proposed)
+    faces = await confirm(runtime, photo, refined)
+    scales = list(pyramid_scales(photo.height, photo.width, smallest, runtime.manifest.detector))
+    windows = sum(_windows(photo, scale, runtime.manifest.detector) for scale in scales)
+    return [
+        _boxes(picture, proposed, "P-Net: {} boxes", "warn"),
+        _boxes(picture, refined, "R-Net: {} left", "warn"),
+        Picture(
+            picture,
+            f"O-Net: {len(faces)} faces",
+            f"O-Net: {len(faces)} {'face' if len(faces) == 1 else 'faces'}",
+            [Box(face.box.tolist(), f"{face.score:.2f}", "good") for face in faces],
+        ),
+        _sides(proposed, scales, runtime.manifest.detector),
+        Facts(
+            [
+                Fact("Windows looked at", f"{windows:,}", f"on {len(scales)} levels of the pyramid"),
+                Fact("After P-Net", f"{len(proposed):,}"),
+                Fact("After R-Net", f"{len(refined):,}"),
+                Fact("Faces", str(len(faces)), tone="good" if faces else "bad"),
+            ]
+        ),
+    ]
+
+
+def _windows(photo: Photo, scale: float, detector: Detector) -> int:
+    """How many windows P-Net answers for on a level."""
+    rows, columns = (
+        (int(side * scale) + 2 * detector.padding - detector.cell) // detector.stride + 1 for side in (photo.height, photo.width)
+    )
+    return max(rows, 0) * max(columns, 0)
+
+
+def _boxes(picture: NDArray[np.uint8], boxes: Floats, caption: str, tone: str) -> Picture:
+    drawn = [Box(box.tolist(), tone="warn", faint=len(boxes) > 20) for box in boxes[:DRAWN]]
+    told = caption.format(f"{len(boxes):,}")
+    return Picture(picture, told, told + (f" (the best {DRAWN} drawn)" if len(boxes) > DRAWN else ""), drawn)
+
+
+def _sides(boxes: Floats, scales: Sequence[float], detector: Detector) -> Chart:
+    """How many proposals come from each level: by the side of the face that fills P-Net's window there."""
+    sides = [detector.cell / scale for scale in scales] or [detector.cell]
+    edges = np.array([0, *np.sqrt(np.array(sides[:-1]) * sides[1:]), np.inf])
+    counts = np.histogram(boxes[:, 2] - boxes[:, 0], edges)[0].tolist() if len(boxes) else [0] * len(sides)
+    levels = [float(level) for level in range(1, len(sides) + 1)]
+    alt = "proposals of each level of the pyramid: " + ", ".join(
+        f"{count} of about {side:.0f} px" for count, side in zip(counts, sides, strict=True)
+    )
+    return Chart(alt, [Line("", levels, counts, "bars")], "level of the pyramid, from fine to coarse", "boxes", small=True)
+
+
+async def _suppression(desk: Desk, settings: Settings) -> list[Panel]:
+    """P-Net's raw boxes around the sample's face, and what is left of them."""
+    picture = shrunk(desk.pixels(), SIDE)
+    photo = desk.runtime.photo(picture)
+    boxes, scores = await _raw(desk.runtime, photo, float(settings["least"]))
+    kept = suppress(boxes, scores, float(settings["most"]))
+    return [
+        _boxes(picture, boxes[np.argsort(-scores, kind="stable")], "Before: {} boxes", "warn"),
+        _boxes(picture, boxes[kept], "After: {} boxes", "good"),
+        Facts(
+            [
+                Fact("Boxes", f"{len(boxes):,} → {len(kept):,}"),
+                Fact("Best score", f"{scores.max():.3f}" if len(scores) else "–"),
+            ]
+        ),
+    ]
+
+
+async def _raw(runtime: Runtime, photo: Photo, least: float) -> tuple[Floats, Floats]:
+    """Every window of every level that P-Net takes for a face, nothing suppressed: boxes [N, 4], scores [N]."""
+    detector = runtime.manifest.detector
+    boxes: list[Floats] = [np.empty((0, 4))]
+    scores: list[Floats] = [np.empty(0)]
+    for scale in pyramid_scales(photo.height, photo.width, detector.min_face, detector):
+        size = np.array([photo.height * scale, photo.width * scale]).astype(np.int64)
+        answer = await runtime.run("pnet", photo, {"size": size})
+        row, column = np.nonzero(answer["scores"] > least)
+        boxes.append(window_boxes(row, column, answer["offsets"][row, column], scale, detector))
+        scores.append(answer["scores"][row, column])
+    return np.concatenate(boxes), np.concatenate(scores)
+
+
+CASCADE = Lab(
+    "What survives each network?",
+    [
+        Slider("min_face", "Smallest face", 16, 160, 4, 40, " px"),
+        Slider("p", "P-Net’s threshold", 0.1, 0.99, 0.01, 0.6),
+        Slider("r", "R-Net’s threshold", 0.1, 0.99, 0.01, 0.7),
+        Slider("o", "O-Net’s threshold", 0.1, 0.99, 0.01, 0.7),
+    ],
+    _cascade,
+)
+SUPPRESSION = Lab(
+    "How many boxes does one face need?",
+    [
+        Slider("most", "Overlap that is allowed", 0.05, 0.95, 0.05, 0.5),
+        Slider("least", "Least score of a box", 0.3, 0.99, 0.01, 0.6),
+    ],
+    _suppression,
+)

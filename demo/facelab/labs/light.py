@@ -1,0 +1,182 @@
+"""Labs on light and blur: what each technique does to a photo, to its histogram, to the detector, and to the distance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..desk import Desk
+from ..detect import detect_faces
+from ..embed import Embedded, embed_faces
+from ..preprocess import (
+    blur,
+    brightness,
+    clahe,
+    contrast,
+    equalise,
+    exposure,
+    gamma,
+    gamma_for,
+    histogram,
+    log_transform,
+    luma,
+    motion_kernel,
+    on_colour,
+    wiener,
+)
+from .compared import compare, other_photo
+from .panels import Box, Chart, Choice, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider, Tone
+from .pictures import shrunk
+
+Pixels = NDArray[np.uint8]
+
+SIDE = 420
+NEUTRAL = {"under": "underexposed", "neutral": "neutral", "over": "overexposed"}
+
+
+async def _light(desk: Desk, settings: Settings) -> list[Panel]:
+    """The photo in another light, then corrected."""
+    photo = _in_light(shrunk(desk.pixels(), SIDE), float(settings["stops"]))
+    corrected = _corrected(
+        photo, str(settings["technique"]), str(settings["where"]), float(settings["clip"]), float(settings["gamma"])
+    )
+    before, after = await _seen(desk, photo), await _seen(desk, corrected)
+    return [
+        _picture(photo, before, "Before."),
+        _picture(corrected, after, "After."),
+        _histograms(photo, corrected),
+        Facts(
+            [
+                Fact("Brightness", f"{brightness(photo):.0f} → {brightness(corrected):.0f}", f"it was {NEUTRAL[exposure(photo)]}"),
+                Fact("Contrast", f"{contrast(photo):.0f} → {contrast(corrected):.0f}", "standard deviation of the grey levels"),
+                *await _what_it_does(desk, before, after),
+            ]
+        ),
+    ]
+
+
+def _in_light(photo: Pixels, stops: float) -> Pixels:
+    """More or less light, in linear light: a stop is a factor of two."""
+    linear = (np.arange(256) / 255) ** 2.2 * 2.0**stops
+    table: Pixels = (np.clip(linear, 0, 1) ** (1 / 2.2) * 255).round().astype(np.uint8)
+    return table[photo]
+
+
+def _corrected(photo: Pixels, technique: str, where: str, clip: float, exponent: float) -> Pixels:
+    place = {"grey": "grey", "channels": "channels"}.get(where, "value")
+    if technique in ("gamma", "own gamma", "log"):
+        change = {
+            "gamma": lambda grey: gamma(grey, exponent),
+            "own gamma": lambda grey: gamma(grey, gamma_for(photo)),
+            "log": log_transform,
+        }[technique]
+    else:
+        change = {
+            "equalise": equalise,
+            "adaptive": lambda grey: clahe(grey, 8, np.inf),
+            "clahe": lambda grey: clahe(grey, 8, clip),
+        }[technique]
+    return on_colour(photo, change, place)  # type: ignore[arg-type]
+
+
+async def _motion(desk: Desk, settings: Settings) -> list[Panel]:
+    """The photo smeared, with a little noise, then sharpened by a guess at the smear."""
+    sharp = shrunk(desk.pixels(), SIDE)
+    kernel = motion_kernel(int(settings["length"]), float(settings["angle"]))
+    grain = np.random.default_rng(1).normal(0, float(settings["grain"]), sharp.shape)
+    smeared = np.clip(blur(sharp, kernel) + grain, 0, 255).round().astype(np.uint8)
+    guess = motion_kernel(int(settings["guess"]), float(settings["angle"]))
+    restored = wiener(smeared, guess, 10.0 ** float(settings["noise"]))
+    before, after = await _seen(desk, smeared), await _seen(desk, restored)
+    errors = [float(np.abs(one.astype(float) - sharp).mean()) for one in (smeared, restored)]
+    tone: Tone = "good" if errors[1] < errors[0] else "bad"
+    return [
+        _picture(smeared, before, "Smeared."),
+        _picture(restored, after, "Restored by the guess."),
+        Picture(_enlarged(kernel), "the smear as a picture", "The smear, enlarged.", small=True),
+        Facts(
+            [
+                Fact("Difference from the sharp photo", f"{errors[0]:.1f} → {errors[1]:.1f}", "grey levels, mean", tone),
+                *await _what_it_does(desk, before, after),
+            ]
+        ),
+    ]
+
+
+def _enlarged(kernel: NDArray[np.floating]) -> Pixels:
+    grey = (255 * kernel / kernel.max()).round().astype(np.uint8)
+    return np.kron(grey, np.ones((6, 6), np.uint8))
+
+
+async def _seen(desk: Desk, pixels: Pixels) -> Embedded | None:
+    """The largest face, embedded."""
+    photo = desk.runtime.photo(pixels)
+    faces = await detect_faces(desk.runtime, photo)
+    if not faces:
+        return None
+    (embedded,) = await embed_faces(desk.runtime, photo, faces[:1])
+    return embedded
+
+
+def _picture(pixels: Pixels, seen: Embedded | None, caption: str) -> Picture:
+    boxes, found = [], "no face found"
+    if seen:
+        found = f"a face found with score {seen.face.score:.3f}"
+        boxes = [Box(seen.face.box.tolist(), f"{seen.face.score:.3f}")]
+    return Picture(pixels, f"{caption} {found}", f"{caption} {found[0].upper()}{found[1:]}.", boxes)
+
+
+def _histograms(before: Pixels, after: Pixels) -> Chart:
+    levels = (np.arange(0, 256, 8) + 4).tolist()
+    shares = [(histogram(luma(pixels)).reshape(32, 8).sum(axis=1) / luma(pixels).size * 100).tolist() for pixels in (before, after)]
+    lines = [Line("before", levels, shares[0], "dashed"), Line("after", levels, shares[1])]
+    alt = f"histograms: the mean moves from {brightness(before):.0f} to {brightness(after):.0f}"
+    return Chart(alt, lines, "grey level", "% of pixels", x_limits=(0, 256), small=True)
+
+
+async def _what_it_does(desk: Desk, before: Embedded | None, after: Embedded | None) -> list[Fact]:
+    """To the detector, and to the distance from another photo of the same person."""
+    if not before and not after:
+        return [Fact("Face", "not found", "neither before nor after", "bad")]
+    other, to_whom = await other_photo(desk)
+    values = [compare(desk, one, other).distance if one else None for one in (before, after)]
+    written = ["–" if value is None else f"{value:.3f}" for value in values]
+    better = values[1] is not None and (values[0] is None or values[1] < values[0])
+    note = "corrected distance; shorter is better, as both show one person"
+    return [Fact(f"Distance {to_whom}", " → ".join(written), note, "good" if better else "bad")]
+
+
+LIGHT = Lab(
+    "Which correction helps, and which hurts?",
+    [
+        Slider("stops", "Light in the room", -6, 3, 0.5, -3, " stops"),
+        Choice(
+            "technique",
+            "Technique",
+            [
+                ("clahe", "CLAHE"),
+                ("equalise", "Histogram equalisation"),
+                ("adaptive", "Adaptive equalisation"),
+                ("gamma", "Gamma"),
+                ("own gamma", "Gamma of the photo’s own"),
+                ("log", "Logarithm"),
+            ],
+            "clahe",
+        ),
+        Choice("where", "Applied to", [("value", "V of HSV"), ("channels", "each channel"), ("grey", "grey")], "value"),
+        Slider("clip", "Clip limit (CLAHE)", 1, 10, 0.5, 2),
+        Slider("gamma", "Exponent (gamma)", 0.2, 3, 0.1, 0.5),
+    ],
+    _light,
+)
+MOTION = Lab(
+    "Can a smear be undone?",
+    [
+        Slider("length", "Length of the smear", 1, 31, 2, 13, " px"),
+        Slider("angle", "Its direction", 0, 170, 10, 20, "°"),
+        Slider("grain", "Noise of the camera", 0, 10, 0.5, 1, " levels"),
+        Slider("guess", "Your guess at its length", 1, 31, 2, 13, " px"),
+        Slider("noise", "Noise you reckon with, K = 10 to the", -4, 0, 0.25, -2),
+    ],
+    _motion,
+)

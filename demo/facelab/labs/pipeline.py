@@ -1,0 +1,110 @@
+"""The lab of the front page: one photo that flows through the whole pipeline."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..desk import Desk
+from ..detect import propose
+from .compared import NO_FACE, TONES, compare
+from .panels import Box, Chart, Dot, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider
+from .pictures import shrunk
+
+SIDE = 440
+STAGES = 6
+
+
+async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
+    """The stage that the slider stands at: what it has made of the photo."""
+    stage = int(settings["stage"])
+    pixels = desk.pixels()
+    picture = shrunk(pixels, SIDE)
+    share = len(picture) / len(pixels)
+    if stage == 1:
+        height, width = pixels.shape[:2]
+        return [
+            Picture(picture, "the photo", "The photo, as the file has it."),
+            Facts(
+                [
+                    Fact("Shape", f"{height} × {width} × 3", "rows, columns, and red, green, blue"),
+                    Fact("Numbers", f"{pixels.size:,}", "each 0 to 255"),
+                ]
+            ),
+        ]
+    if stage == 2:
+        boxes = await propose(desk.runtime, desk.photo(), desk.runtime.manifest.detector.min_face)
+        return [
+            Picture(
+                picture,
+                "candidates",
+                "Whatever may be a face, at any size.",
+                [Box((box * share).tolist(), tone="warn", faint=True) for box in boxes],
+            ),
+            Facts([Fact("Candidates", f"{len(boxes):,}", "of the first network; two more throw nearly all of them out")]),
+        ]
+    faces = await desk.faces()
+    if not faces:
+        return [Picture(picture, "the photo", "No face was found."), NO_FACE]
+    if stage == 3:
+        on_picture = faces[0].scaled(share)
+        return [
+            Picture(
+                picture,
+                "a face and its landmarks",
+                "A box, and five landmarks: eyes, nose, corners of the mouth.",
+                [Box(face.scaled(share).box.tolist(), f"{face.score:.2f}", "good") for face in faces],
+                [Dot(float(x), float(y)) for x, y in on_picture.landmarks],
+            ),
+            Facts([Fact("Faces", str(len(faces))), Fact("Score of the largest", f"{faces[0].score:.3f}")]),
+        ]
+    face = await desk.embedded()
+    if stage == 4:
+        return [
+            Picture(face.chip, "the chip", "Turned, scaled and cut out: the chip."),
+            Facts([Fact("Shape", "150 × 150 × 3", "whatever the photo was; this is all that the next network sees")]),
+        ]
+    values = np.asarray(face.embedding, float)
+    bars = Chart(
+        "the embedding",
+        [Line("", list(range(128)), values.tolist(), "bars")],
+        "which of the 128 numbers",
+        "value",
+        "No number means anything by itself: only distances do.",
+    )
+    if stage == 5:
+        return [
+            bars,
+            Facts(
+                [
+                    Fact("From", f"{face.chip.size:,} numbers", "the chip"),
+                    Fact("To", "128 numbers", f"a point {np.linalg.norm(values):.2f} from the origin"),
+                ]
+            ),
+        ]
+    panels: list[Panel] = []
+    for name in ("obama3.jpg", "biden.jpg"):
+        other = await desk.embedded(name)
+        decision = compare(desk, face, other)
+        label = name.removesuffix(".jpg").rstrip("23").capitalize()
+        panels.append(
+            Picture(other.chip, f"a photo of {label}", f"{label}: {decision.verdict}, at {decision.distance:.3f}", small=True)
+        )
+        panels.append(
+            Facts(
+                [Fact(f"Is it {label}?", decision.verdict, f"corrected distance {decision.distance:.3f}", TONES[decision.verdict])]
+            )
+        )
+    return [
+        Picture(face.chip, "the chip", "This face, compared with two others.", small=True),
+        panels[0],
+        panels[2],
+        panels[1],
+        panels[3],
+    ]
+
+
+FLOW = Lab(
+    "From a photo to an answer",
+    [Slider("stage", "Stage", 1, STAGES, 1, 3, f" of {STAGES}")],
+    _flow,
+)

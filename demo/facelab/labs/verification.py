@@ -1,0 +1,155 @@
+"""Labs on verification: the crowd around a face, and a threshold over real distances."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..desk import Desk
+from ..verify import distance
+from .compared import NO_FACE, TONES, compare
+from .panels import Chart, Choice, Fact, Facts, Lab, Line, Panel, Settings, Slider
+from .recognition import everyone, short
+
+
+async def _crowding(desk: Desk, settings: Settings) -> list[Panel]:
+    """Two faces among the composites: their nearest neighbours, and the distance with and without them."""
+    faces = await everyone(desk)
+    cohort = desk.runtime.cohort
+    if not faces or cohort is None:
+        return [NO_FACE]
+    first = desk.chosen if desk.chosen in faces else next(iter(faces))
+    other = str(settings["other"]) if settings["other"] in faces else next(iter(faces))
+    count = int(settings["neighbours"])
+    lines, crowded = [], []
+    for name in dict.fromkeys([first, other]):
+        to_all = np.sort(distance(cohort.composites, np.asarray(faces[name].embedding)))
+        crowded.append(float(to_all[:count].mean()))
+        lines.append(Line(short(name), list(range(1, 201)), to_all[:200].tolist()))
+    decision = compare(desk, faces[first], faces[other])
+    around = (crowded[0] + crowded[-1]) / 2
+    corrected = decision.plain_distance - float(settings["weight"]) * (around - cohort.centre)
+    limits = desk.runtime.manifest.embedder.calibration.good
+    verdict = "same" if corrected < limits.same_below else "unsure" if corrected < limits.different_from else "different"
+    return [
+        Chart(
+            "distances to the composites, nearest first",
+            lines,
+            "composites, the nearest first",
+            "distance",
+            "How far the composites of the cohort lie from each face. A low curve: many are near, it is crowded there.",
+            marks=[(f"{count} nearest", count)],
+        ),
+        Facts(
+            [
+                Fact("Plain distance", f"{decision.plain_distance:.3f}", f"{short(first)} to {short(other)}"),
+                Fact(
+                    "Crowdedness",
+                    " and ".join(f"{value:.3f}" for value in crowded),
+                    f"mean distance to the {count} nearest; {cohort.centre:.3f} is usual",
+                ),
+                Fact(
+                    "Corrected distance",
+                    f"{corrected:.3f}",
+                    "with your settings; the thresholds are those for five neighbours and weight 1",
+                    TONES[verdict],
+                ),
+            ]
+        ),
+    ]
+
+
+@cache
+def _lfw100() -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+    """Of each of 4,950 pairs: whether one person, plain and corrected distance (`python -m tests.experiments distances`)."""
+    with files(__package__).joinpath("lfw100-distances.npy").open("rb") as file:
+        table = np.load(file)
+    return table[0] > 0, table[1] / 1e4, table[2] / 1e4
+
+
+async def _threshold(desk: Desk, settings: Settings) -> list[Panel]:
+    """All rates at a threshold."""
+    same, plain, corrected = _lfw100()
+    distances = plain if settings["kind"] == "plain" else corrected
+    at = float(settings["threshold"])
+    accepted = distances < at
+    far, frr = float(accepted[~same].mean()), float((~accepted[same]).mean())
+    right = float((accepted == same).mean())
+    precision = float(same[accepted].mean()) if accepted.any() else 1.0
+    edges = np.linspace(0, 1.1, 56)
+    middles = ((edges[:-1] + edges[1:]) / 2).tolist()
+    share = [100 * np.histogram(distances[who], edges)[0] / who.sum() for who in (same, ~same)]
+    cuts = np.linspace(0, 1.1, 221)
+    fars = np.array([(distances[~same] < cut).mean() for cut in cuts])
+    frrs = np.array([(distances[same] >= cut).mean() for cut in cuts])
+    equal = int(np.abs(fars - frrs).argmin())
+    shown = (fars > 0) & (frrs > 0)
+    return [
+        Chart(
+            "histograms of the distances of both kinds of pairs",
+            [
+                Line("one person", middles, share[0].tolist(), "line", "good"),
+                Line("two people", middles, share[1].tolist(), "line", "bad"),
+            ],
+            "distance",
+            "% of the pairs",
+            x_limits=(0, 1.1),
+            marks=[("threshold", at)],
+        ),
+        Chart(
+            f"detection error trade-off; here FAR {far:.4f}, FRR {frr:.4f}",
+            [
+                Line("every threshold", (100 * fars[shown]).tolist(), (100 * frrs[shown]).tolist()),
+                Line("yours", [100 * max(far, 2e-4)], [100 * max(frr, 2e-3)], "points"),
+            ],
+            "FAR, %",
+            "FRR, %",
+            x_log=True,
+            y_log=True,
+            x_limits=(0.02, 100),
+            y_limits=(0.2, 100),
+            small=True,
+        ),
+        Facts(
+            [
+                Fact(
+                    "False accepts, FAR",
+                    f"{100 * far:.2f} %",
+                    f"{int(accepted[~same].sum()):,} of {int((~same).sum()):,} pairs of two people",
+                ),
+                Fact(
+                    "False rejects, FRR",
+                    f"{100 * frr:.2f} %",
+                    f"{int((~accepted[same]).sum())} of {int(same.sum())} pairs of one person",
+                ),
+                Fact("Accuracy", f"{100 * right:.2f} %", "of all pairs; 9 of 10 are of two people"),
+                Fact("Precision", f"{100 * precision:.2f} %", "of the accepted pairs show one person"),
+                Fact(
+                    "Equal error rate", f"{50 * (fars[equal] + frrs[equal]):.2f} %", f"at {cuts[equal]:.3f}, where FAR and FRR meet"
+                ),
+            ]
+        ),
+    ]
+
+
+CROWDING = Lab(
+    "How crowded is it around a face?",
+    [
+        Choice("other", "Compared with", [(f"{name}.jpg", name) for name in ("obama2", "obama3", "biden")], "biden.jpg"),
+        Slider("neighbours", "Neighbours that count", 1, 100, 1, 5),
+        Slider("weight", "Weight of the correction", 0, 1.5, 0.05, 1),
+    ],
+    _crowding,
+)
+THRESHOLD = Lab(
+    "Where would you draw the line?",
+    [
+        Slider("threshold", "Threshold", 0, 1.1, 0.005, 0.6),
+        Choice("kind", "Distance", [("plain", "plain"), ("corrected", "corrected for crowding")], "plain"),
+    ],
+    _threshold,
+    wants_photo=False,
+)
