@@ -351,7 +351,7 @@ def _on_sheets(report: Report, sheets: list[Scene], found: dict[str, list[Answer
     counted = [f"{state} ({sum(int(chosen.sum()) for chosen in of_state)})" for state, of_state in in_state.items()]
     report.tables["states"] = Table(["Detector", *counted], by_state)
     report.charts["size"] = Chart(
-        "Share of faces found against their size. MTCNN finds nearly all from 28 pixels up, as facelab sets it up from 40. HOG finds "
+        "Share of faces found against their size. MTCNN finds nearly all from 28 pixels up, as facelab sets it from 40. HOG finds "
         "none below 56 pixels, with the photo doubled few below 40; the Haar cascades rise from a third to four fifths.",
         Axis("side of the face, pixels"),
         Axis("found", percent=True, limits=(0, 1.02)),
