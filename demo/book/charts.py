@@ -23,6 +23,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 COLOURS = ("#7a6ff0", "#d1651f", "#1f9e77", "#cc4f93", "#3a8fd0", "#a3842a", "#8d8d8d", "#b3474a", "#4e9a3c", "#9a6fb0")
 INK = "#010203"  # replaced by the page's own colour
 WIDTH = 6.4
+LEGEND = 84  # letters of a legend's line, each entry's stroke counted as seven
 
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -60,8 +61,9 @@ def draw(chart: dict[str, Any], name: str) -> str:
                 label, (at, 1), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points", fontsize=8.5
             )
         if len(chart["curves"]) > 1:
-            below = len(chart["curves"]) > 5 or places
-            figure.legend(loc="outside lower center", ncols=2 if not below else min(4, len(chart["curves"])), fontsize=8.5)
+            longest = max(len(curve["name"]) for curve in chart["curves"])
+            columns = max(1, min(4, len(chart["curves"]), LEGEND // (longest + 7)))
+            figure.legend(loc="outside lower center", ncols=columns, fontsize=8.5)
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return _for_the_page(file.getvalue(), chart["alt"])

@@ -10,10 +10,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from facelab.labs import LABS
+from facelab.labs.panels import Choice, Control, Slider
 
 from ..conftest import ROOT
 from ..unit.test_cells import PAGES, cells_of
-from .conftest import READY, Watched, watch
+from .conftest import READY, Watched, axe_violations, watch
 
 PLACED = re.compile(r"^\{\{ lab (\S+?)(?: waiting)? \}\}$", re.MULTILINE)
 PLACES = [(page.stem, kind) for page in sorted((ROOT / "docs").glob("*.md")) for kind in PLACED.findall(page.read_text())]
@@ -61,18 +62,54 @@ def test_lab_answers_when_a_control_is_moved(stem: str, kind: str, book: Watched
         book.open(address(stem))
     lab = open_lab(book.page, kind)
     for control in LABS[kind].controls:
-        shown, before = picture_of(lab), answers(lab)
-        element = lab.get_by_test_id(f"lab-{kind}-{control.name}")
-        if control.kind == "slider":
-            element.fill(str(control.high if control.start < control.high else control.low))
-        elif control.kind == "choice":
-            element.select_option(next(value for value, _ in control.options if value != control.start))
-        else:
-            element.click()
-        wait_for_answer(lab, before)
-        assert picture_of(lab) != shown, f"moving “{control.label}” shows nothing new"
+        if isinstance(control, Slider) and control.only:
+            choice, value = control.only
+            before = answers(lab)
+            lab.get_by_test_id(f"lab-{kind}-{choice}").select_option(value)
+            wait_for_answer(lab, before)
+        seen = {picture_of(lab)}
+        for place in places(control):
+            before = answers(lab)
+            move(lab.get_by_test_id(f"lab-{kind}-{control.name}"), place)
+            wait_for_answer(lab, before)
+            seen.add(picture_of(lab))
+        assert len(seen) > 1, f"moving “{control.label}” shows nothing new"
     assert book.complaints == []
     assert book.requests_elsewhere() == []
+
+
+@pytest.mark.parametrize("stem", sorted({stem for stem, _ in PLACES}))
+def test_open_labs_are_for_everybody(stem: str, watched: Watched) -> None:
+    """With all labs of a chapter at work: no accessibility violation, light or dark, and no sideways scrolling on a phone."""
+    page = watched.open(address(stem))
+    for kind in (kind for place, kind in PLACES if place == stem):
+        open_lab(page, kind)
+    for scheme, width in (("default", 1280), ("slate", 390)):
+        page.evaluate("scheme => document.body.setAttribute('data-md-color-scheme', scheme)", scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(300)  # colours fade
+        assert axe_violations(page) == [], f"{width}, {scheme}"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert watched.complaints == []
+
+
+def places(control: Control) -> list[str]:
+    """Where to move it: to its ends, and back to where it began; a button is only pressed."""
+    if isinstance(control, Slider):
+        return [str(end) for end in (control.low, control.high) if end != control.start] + [str(control.start)]
+    if isinstance(control, Choice):
+        return [next(value for value, _ in control.options if value != control.start), control.start]
+    return [""]
+
+
+def move(element: Locator, place: str) -> None:
+    kind = element.evaluate("element => element.localName")
+    if kind == "select":
+        element.select_option(place)
+    elif place:
+        element.fill(place)
+    else:
+        element.click()
 
 
 def picture_of(lab: Locator) -> str:

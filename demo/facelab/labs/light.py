@@ -164,8 +164,8 @@ LIGHT = Lab(
             "clahe",
         ),
         Choice("where", "Applied to", [("value", "V of HSV"), ("channels", "each channel"), ("grey", "grey")], "value"),
-        Slider("clip", "Clip limit (CLAHE)", 1, 10, 0.5, 2),
-        Slider("gamma", "Exponent (gamma)", 0.2, 3, 0.1, 0.5),
+        Slider("clip", "Clip limit", 1, 10, 0.5, 2, only=("technique", "clahe")),
+        Slider("gamma", "Exponent", 0.2, 3, 0.1, 0.5, only=("technique", "gamma")),
     ],
     _light,
 )

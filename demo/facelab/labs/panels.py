@@ -21,7 +21,7 @@ Tone = Literal["", "good", "bad", "warn"]
 
 @dataclass(frozen=True)
 class Slider:
-    """A number from low to high. unit: written after it."""
+    """A number from low to high. unit: written after it. only: there while a choice has a value, (choice, value)."""
 
     name: str
     label: str
@@ -30,6 +30,7 @@ class Slider:
     step: float
     start: float
     unit: str = ""
+    only: tuple[str, str] | None = None
     kind: Literal["slider"] = "slider"
 
 

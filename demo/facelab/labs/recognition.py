@@ -47,7 +47,7 @@ async def _distances(desk: Desk, settings: Settings) -> list[Panel]:
     values = np.asarray(shown.embedding, float)
     return [
         *(Picture(face.chip, f"the chip of {short(name)}", short(name), small=True) for name, face in faces.items()),
-        Grid(["", *map(short, faces)], rows, "Green: one person. Yellow: unsure. Red: two people.", tones),  # type: ignore[arg-type]
+        Grid(["Photo", *map(short, faces)], rows, "Green: one person. Yellow: unsure. Red: two people.", tones),  # type: ignore[arg-type]
         Chart(
             "an embedding as 128 bars",
             [Line("", list(range(128)), values.tolist(), "bars")],

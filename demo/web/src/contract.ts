@@ -153,7 +153,7 @@ export interface GridPanel {
 export type Panel = PicturePanel | ChartPanel | FactsPanel | GridPanel;
 
 export type Control = { name: string; label: string } & (
-  | { kind: "slider"; low: number; high: number; step: number; start: number; unit: string }
+  | { kind: "slider"; low: number; high: number; step: number; start: number; unit: string; only: [choice: string, value: string] | null }
   | { kind: "choice"; options: [value: string, label: string][]; start: string }
   | { kind: "switch"; start: boolean }
   | { kind: "button"; start: number }

@@ -88,7 +88,9 @@ export class FaceLab extends HTMLElement {
   }
 
   async #start(): Promise<void> {
-    if (this.dataset.state === "still") await this.#answer();
+    if (this.dataset.state !== "still") return;
+    this.#enter("loading"); // at once: coming near and being pressed are one start
+    await this.#answer();
   }
 
   // Controls
@@ -122,6 +124,7 @@ export class FaceLab extends HTMLElement {
         this.#set(control.name, input.valueAsNumber);
       });
       row.append(input, value);
+      this.#onlyIf(control.only, row);
     } else if (control.kind === "choice") {
       const select = element("select");
       select.dataset.testid = testid;
@@ -139,8 +142,20 @@ export class FaceLab extends HTMLElement {
     return row;
   }
 
+  /** Some controls belong to one value of a choice. */
+  readonly #conditions: (() => void)[] = [];
+
+  #onlyIf(only: [choice: string, value: string] | null, row: HTMLElement): void {
+    if (!only) return;
+    const [choice, value] = only;
+    const apply = () => (row.hidden = this.#settings[choice] !== value);
+    this.#conditions.push(apply);
+    apply();
+  }
+
   #set(name: string, value: Settings[string]): void {
     this.#settings[name] = value;
+    for (const apply of this.#conditions) apply();
     void this.#answer();
   }
 
@@ -294,7 +309,7 @@ const PHOTO_BAR = `
 </dialog>`;
 
 const template = ({ title, wants_photo }: LabTold) => `
-<section aria-label="Lab">
+<section aria-label="Lab: ${escaped(title)}">
   <header><p class="kicker">Lab</p><h2>${escaped(title)}</h2></header>
   ${wants_photo ? PHOTO_BAR : ""}
   <div class="controls"></div>
