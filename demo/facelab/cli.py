@@ -1,4 +1,4 @@
-"""The command line: `facelab detect | embed | verify | evaluate | calibrate`.
+"""The command line: `facelab detect | embed | verify | enrol | identify | cluster | evaluate | calibrate | forget`.
 
 Answers go to standard output, progress and errors to standard error. Exit status 0: done; 2: bad input, told in one line.
 """
@@ -10,7 +10,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +19,14 @@ from tqdm import tqdm
 
 from . import easy
 from .calibrate import LEAST_PEOPLE, calibrate, pairs_of_strangers, without_duplicates
+from .cluster import cluster
 from .cohort import Cohort, crowdedness, normalised
 from .det import draw_det
 from .errors import FacelabError, InputError, NoFaceError, PhotoError
 from .evaluate import Pair, rates_by_group, read_groups, read_pairs, summarise, worst_to_best
+from .folders import Found, find_faces, forget, photos_in, unfit
+from .gallery import Enrolled, read_gallery, write_gallery
+from .identify import Gallery, class_thresholds, identify, most_alike, unlike_the_rest
 from .native import default_runtime
 from .verify import distance, in_words
 
@@ -63,6 +67,17 @@ def _parser() -> argparse.ArgumentParser:
     verify = command("verify", _verify, "tell whether two photos show the same person (the largest face of each)")
     verify.add_argument("a", type=Path)
     verify.add_argument("b", type=Path)
+    enrol = command("enrol", _enrol, "make a gallery of people from a folder with a folder of photos for each")
+    enrol.add_argument("folder", type=Path)
+    enrol.add_argument("-o", "--out", type=Path, required=True, metavar="GALLERY", help="the file to write")
+    identify = command("identify", _identify, "name the people of a photo who are in a gallery")
+    identify.add_argument("gallery", type=Path)
+    photo_options(identify)
+    cluster = command("cluster", _cluster, "sort the photos of a folder by the people in them")
+    cluster.add_argument("folder", type=Path)
+    for many in (enrol, cluster):
+        many.add_argument("--no-cache", action="store_true", help="neither use nor keep what was found in these files before")
+    command("forget", _forget, "delete what is remembered of photos by enrol and cluster")
     evaluate = command("evaluate", _evaluate, "measure how often the answers are right")
     evaluate.add_argument("pairs", type=Path, help="CSV with the columns a,b,same; photos relative to it")
     evaluate.add_argument("--save", type=Path, metavar="CSV", help="write the distance of each pair")
@@ -109,6 +124,110 @@ def _verify(arguments: argparse.Namespace) -> None:
         return
     answers = {"same": "same person", "different": "different people", "unsure": "can't tell"}
     print(f"{answers[verification.verdict]}\n{in_words(verification)}")
+
+
+def _enrol(arguments: argparse.Namespace) -> None:
+    if not arguments.folder.is_dir():
+        raise InputError(f"{arguments.folder} is no folder: name a folder with a folder of photos for each person")
+    photos = [photo for photo in photos_in(arguments.folder) if photo.parent != arguments.folder]
+    if not photos:
+        raise InputError(f"{arguments.folder} has no folders with photos: make one for each person, named after them")
+    people: dict[str, list[Enrolled]] = {}
+    left_out: list[str] = []
+    for photo, found in _looked_at(photos, arguments):
+        name = photo.relative_to(arguments.folder).parts[0]
+        if sentence := unfit(found):
+            left_out.append(f"{photo}: {sentence}" if not isinstance(found, str) else sentence)
+            continue
+        people.setdefault(name, []).append(Enrolled(photo.name, found[0].embedding))  # type: ignore[union-attr]
+    if not people:
+        raise InputError(f"{arguments.folder}: no photo shows exactly one face clearly enough to enrol it")
+    runtime = default_runtime()
+    _write(arguments.out, write_gallery(people, runtime.manifest.embedder.name))
+    gallery = _gallery(people)
+    limits, alike, odd = class_thresholds(gallery), most_alike(gallery), unlike_the_rest(gallery)
+    if arguments.json:
+        told = {
+            "people": {name: len(photos) for name, photos in people.items()},
+            "left_out": left_out,
+            "unlike_the_rest": [{"name": name, "file": people[name][i].file} for name, i in odd],
+            "sure_below": limits.same_below,
+            "threshold": limits.different_from,
+            "most_alike": [{"names": [a, b], "distance": d} for a, b, d in alike],
+        }
+        print(json.dumps(told))
+        return
+    print(f"{len(people)} people with {sum(map(len, people.values()))} photos in {arguments.out}")
+    for sentence in left_out:
+        print(f"  left out: {sentence}")
+    for name, i in odd:
+        print(f"  look at it: {people[name][i].file} is not like the other photos of {name}")
+    if alike:
+        print("most alike: " + "; ".join(f"{a} and {b}" for a, b, _ in alike))
+
+
+def _identify(arguments: argparse.Namespace) -> None:
+    embedder = default_runtime().manifest.embedder.name
+    try:
+        text = arguments.gallery.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{arguments.gallery} cannot be read as a gallery: {getattr(error, 'strerror', None) or 'it is no text'}"
+        ) from None
+    gallery = _gallery(read_gallery(text, embedder))
+    embedded = easy.embed(arguments.photo, arguments.min_face)
+    named = identify(gallery, np.stack([e.embedding for e in embedded])) if embedded else []
+    if arguments.json:
+        faces = [
+            {**e.face.as_json(), "name": n.name, "answer": n.answer, "distance": n.distance, "nearest": n.nearest}
+            for e, n in zip(embedded, named, strict=True)
+        ]
+        print(json.dumps(faces))
+        return
+    print(f"{len(named)} face{'' if len(named) == 1 else 's'} in {arguments.photo}")
+    for e, n in zip(embedded, named, strict=True):
+        x, y = (e.face.box[:2] + e.face.box[2:]) / 2
+        print(f"  {n.name or 'unknown'}{' (not sure)' if n.answer == 'unsure' else ''}, at ({x:.0f}, {y:.0f})")
+
+
+def _cluster(arguments: argparse.Namespace) -> None:
+    files: list[Path] = []
+    embeddings = []
+    for photo, found in _looked_at(photos_in(arguments.folder), arguments):
+        for one in [] if isinstance(found, str) else found:
+            files.append(photo)
+            embeddings.append(one.embedding)
+    runtime = default_runtime()
+    limit = runtime.manifest.embedder.calibration.good.different_from
+    groups = cluster(np.stack(embeddings), runtime.cohort, limit) if embeddings else []
+    named = [sorted({str(files[face]) for face in group}) for group in groups]
+    if arguments.json:
+        print(json.dumps(named))
+        return
+    print(f"{len(named)} {'person' if len(named) == 1 else 'people'} in {len(set(files))} photos of {arguments.folder}")
+    for number, group in enumerate(named, 1):
+        print(f"\nperson {number}, {len(group)} photo{'' if len(group) == 1 else 's'}", *group, sep="\n  ")
+
+
+def _forget(arguments: argparse.Namespace) -> None:
+    there = forget()
+    print(json.dumps({"forgotten": there}) if arguments.json else "all gone" if there else "there was nothing to forget")
+
+
+def _looked_at(photos: Sequence[Path], arguments: argparse.Namespace) -> Iterator[tuple[Path, list[Found] | str]]:
+    """What is in each photo, with progress; what cannot be read is told as it is met."""
+    for photo, found in tqdm(
+        find_faces(photos, remember=not arguments.no_cache), total=len(photos), desc="photos", unit="photo", disable=None
+    ):
+        if isinstance(found, str):
+            tqdm.write(f"facelab: {found}", file=sys.stderr)
+        yield photo, found
+
+
+def _gallery(people: Mapping[str, Sequence[Enrolled]]) -> Gallery:
+    runtime = default_runtime()
+    embeddings = {name: np.stack([photo.embedding for photo in photos]) for name, photos in people.items()}
+    return Gallery(embeddings, runtime.cohort, runtime.manifest.embedder.calibration.good)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

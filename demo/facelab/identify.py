@@ -197,6 +197,18 @@ def class_thresholds(gallery: Gallery, rate: float = RATE) -> Thresholds:
     return Thresholds(same, max(different, same))
 
 
+def unlike_the_rest(gallery: Gallery) -> list[tuple[str, int]]:
+    """Photos that lie farther from the others of their person than strangers do: (name, which), to be looked at."""
+    found = []
+    for name, known in gallery.embeddings.items():
+        around = gallery.around(known)
+        for one in range(len(known) if len(known) > 1 else 0):
+            mean, of_mean = template(np.delete(known, one, axis=0), np.delete(around, one))
+            if float(gallery.judged(distance(known[one], mean), around[one], of_mean)) >= gallery.shipped.different_from:
+                found.append((name, one))
+    return found
+
+
 def most_alike(gallery: Gallery, count: int = 3) -> list[tuple[str, str, float]]:
     """The pairs of people whose templates are nearest: whom to look at twice."""
     if len(gallery.names) < 2:
