@@ -22,13 +22,13 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 # Told apart in light and dark, and by those who see fewer colours (after Okabe and Ito); `styles` helps where these fail.
 COLOURS = ("#7a6ff0", "#d1651f", "#1f9e77", "#cc4f93", "#3a8fd0", "#a3842a", "#8d8d8d", "#b3474a", "#4e9a3c", "#9a6fb0")
 INK = "#010203"  # replaced by the page's own colour
-WIDTH = 6.4
-LEGEND = 84  # letters of a legend's line, each entry's stroke counted as seven
+WIDTH = 4.9
+LEGEND = 62  # letters of a legend's line, each entry's stroke counted as seven
 
 STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
-    "font.size": 9.5,
+    "font.size": 9,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "text.color": INK,
@@ -48,7 +48,7 @@ def draw(chart: dict[str, Any], name: str) -> str:
     """The SVG of a chart (see tests.experiments.report.Chart). name: unlike any other chart's, so that its ids are."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
         places = len(chart["y"]["names"])
-        figure = Figure(figsize=(WIDTH, 0.26 * places + 1.3 if places else 3.9), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 0.24 * places + 1.2 if places else 3.4), layout="constrained")
         axes = figure.add_subplot()
         axes.grid(visible=True, axis="x" if places else "both")
         for curve, colour in zip(chart["curves"], COLOURS * 2, strict=False):
@@ -58,12 +58,12 @@ def draw(chart: dict[str, Any], name: str) -> str:
         for label, at in chart["marks"].items():
             axes.axvline(at, color=INK, linewidth=0.8, linestyle=(0, (2, 3)))
             axes.annotate(
-                label, (at, 1), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points", fontsize=8.5
+                label, (at, 1), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points", fontsize=8
             )
         if len(chart["curves"]) > 1:
             longest = max(len(curve["name"]) for curve in chart["curves"])
             columns = max(1, min(4, len(chart["curves"]), LEGEND // (longest + 7)))
-            figure.legend(loc="outside lower center", ncols=columns, fontsize=8.5)
+            figure.legend(loc="outside lower center", ncols=columns, fontsize=8)
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return _for_the_page(file.getvalue(), chart["alt"])
