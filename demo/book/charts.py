@@ -57,9 +57,7 @@ def draw(chart: dict[str, Any], name: str) -> str:
         _set_axis(axes, axes.yaxis, chart["y"])
         for label, at in chart["marks"].items():
             axes.axvline(at, color=INK, linewidth=0.8, linestyle=(0, (2, 3)))
-            axes.annotate(
-                label, (at, 1), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points", fontsize=8
-            )
+            axes.annotate(label, (at, 1), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points", fontsize=8)
         if len(chart["curves"]) > 1:
             longest = max(len(curve["name"]) for curve in chart["curves"])
             columns = max(1, min(4, len(chart["curves"]), LEGEND // (longest + 7)))

@@ -90,6 +90,7 @@ def place_lab(kind: str, *how: str) -> str:
         "controls": [asdict(control) for control in lab.controls],
         "settings": lab.settings,
         "wants_photo": lab.wants_photo,
+        "quick": lab.quick,
     }
     alt = f"Lab, a still: {lab.title}"
     stills = "\n".join(f"![{alt}](app/stills/{kind}-{scheme}.webp#only-{scheme}){{ loading=lazy }}" for scheme in ("light", "dark"))

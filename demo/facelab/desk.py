@@ -5,7 +5,9 @@ In the page the worker lays the photos on it; under CPython the samples that the
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,9 @@ from .errors import InputError, NoFaceError
 from .runtime import Photo, Runtime
 
 Pixels = NDArray[np.uint8]
+Made = TypeVar("Made")
+
+MADE_AT_MOST = 12
 
 SAMPLES = ("obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg")
 OWN = "yours"
@@ -32,6 +37,7 @@ class Desk:
         self.photos = photos
         self._faces: dict[str, list[Face]] = {}
         self._embedded: dict[str, Embedded] = {}
+        self._made: dict[tuple[object, ...], Any] = {}
 
     @property
     def chosen(self) -> str:
@@ -48,6 +54,7 @@ class Desk:
         self.photos.pop(name, None)
         self._faces.pop(name, None)
         self._embedded.pop(name, None)
+        self._made.clear()
 
     def photo(self, name: str | None = None) -> Photo:
         """A photo by name; None: the one that the chapter is about. Raises InputError where there is none of that name."""
@@ -66,6 +73,15 @@ class Desk:
         if name not in self._faces:
             self._faces[name] = await detect_faces(self.runtime, self.photo(name))
         return self._faces[name]
+
+    async def once(self, key: tuple[object, ...], make: Callable[[], Coroutine[Any, Any, Made]]) -> Made:
+        """What `make` makes, made once for a key while the photos stay: for what a lab needs again while a slider moves."""
+        if key not in self._made:
+            if len(self._made) >= MADE_AT_MOST:
+                self._made.pop(next(iter(self._made)))
+            self._made[key] = await make()
+        result: Made = self._made[key]
+        return result
 
     async def embedded(self, name: str | None = None) -> Embedded:
         """The largest face of a photo, embedded. Raises InputError, NoFaceError."""

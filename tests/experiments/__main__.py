@@ -15,7 +15,7 @@ from facelab.errors import FacelabError
 
 from .photos import DATA
 
-EXPERIMENTS = ("whom", "proxies", "preprocessing", "alignment", "detectors", "classifiers", "distances")
+EXPERIMENTS = ("whom", "proxies", "preprocessing", "alignment", "detectors", "classifiers", "rollcall", "distances")
 
 
 def main() -> int:

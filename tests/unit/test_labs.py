@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from facelab.desk import OWN, Desk, current_desk
 from facelab.labs import LABS
 from facelab.labs.panels import Button, Chart, Choice, Control, Facts, Grid, Lab, Panel, Picture, Setting, Slider, Switch
+from facelab.labs.pictures import shrunk
 from facelab.runtime import finish
 
 KINDS = sorted(LABS)
@@ -105,3 +107,17 @@ def test_control_starts_within_its_range() -> None:
                 assert control.low <= control.start <= control.high, (kind, control.name)
             else:
                 assert control.start in allowed, (kind, control.name)
+
+
+@pytest.mark.parametrize(("height", "width", "longest"), [(640, 512, 420), (300, 900, 90), (50, 40, 100), (1000, 7, 33)])
+def test_shrunk_is_opencvs_area_filter(height: int, width: int, longest: int) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (height, width, 3)).astype(np.uint8)
+    ours = shrunk(pixels, longest)
+    assert max(ours.shape[:2]) == min(longest, max(height, width))
+    theirs = cv2.resize(pixels, (ours.shape[1], ours.shape[0]), interpolation=cv2.INTER_AREA)
+    assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= 1
+
+
+def test_shrunk_by_a_whole_number_is_the_mean_of_blocks() -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (60, 90, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(shrunk(pixels, 30), pixels.reshape(20, 3, 30, 3, 3).mean(axis=(1, 3)).round().astype(np.uint8))

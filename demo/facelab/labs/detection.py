@@ -17,6 +17,7 @@ from .panels import Box, Chart, Fact, Facts, Lab, Line, Panel, Picture, Settings
 from .pictures import shrunk
 
 SIDE = 480
+LEAST = 0.3  # score of a box that suppression may be asked about
 DRAWN = 150  # boxes of a picture: more would hide it
 
 
@@ -45,7 +46,8 @@ async def _cascade(desk: Desk, settings: Settings) -> list[Panel]:
     thresholds = (float(settings["p"]), float(settings["r"]), float(settings["o"]))
     runtime = _Adjusted(desk.runtime, replace(desk.runtime.manifest.detector, thresholds=thresholds))
     smallest = float(settings["min_face"])
-    proposed = await propose(runtime, photo, smallest)
+    key = ("cascade", desk.chosen, smallest, thresholds[0])
+    proposed = await desk.once(key, lambda: propose(runtime, photo, smallest))
     refined = await refine(runtime, photo, proposed)
     faces = await confirm(runtime, photo, refined)
     scales = list(pyramid_scales(photo.height, photo.width, smallest, runtime.manifest.detector))
@@ -101,7 +103,9 @@ async def _suppression(desk: Desk, settings: Settings) -> list[Panel]:
     """P-Net's raw boxes around the sample's face, and what is left of them."""
     picture = shrunk(desk.pixels(), SIDE)
     photo = desk.runtime.photo(picture)
-    boxes, scores = await _raw(desk.runtime, photo, float(settings["least"]))
+    boxes, scores = await desk.once(("raw", desk.chosen), lambda: _raw(desk.runtime, photo, LEAST))
+    likely = scores > float(settings["least"])
+    boxes, scores = boxes[likely], scores[likely]
     kept = suppress(boxes, scores, float(settings["most"]))
     return [
         _boxes(picture, boxes[np.argsort(-scores, kind="stable")], "Before: {} boxes", "warn"),
@@ -143,7 +147,7 @@ SUPPRESSION = Lab(
     "How many boxes does one face need?",
     [
         Slider("most", "Overlap that is allowed", 0.05, 0.95, 0.05, 0.5),
-        Slider("least", "Least score of a box", 0.3, 0.99, 0.01, 0.6),
+        Slider("least", "Least score of a box", LEAST, 0.99, 0.01, 0.6),
     ],
     _suppression,
 )

@@ -40,7 +40,10 @@ async def _light(desk: Desk, settings: Settings) -> list[Panel]:
     corrected = _corrected(
         photo, str(settings["technique"]), str(settings["where"]), float(settings["clip"]), float(settings["gamma"])
     )
-    before, after = await _seen(desk, photo), await _seen(desk, corrected)
+    if settings.get("quick"):
+        return [Picture(photo, "before", "Before."), Picture(corrected, "after", "After."), _histograms(photo, corrected)]
+    before = await desk.once(("light", desk.chosen, settings["stops"]), lambda: _seen(desk, photo))
+    after = await _seen(desk, corrected)
     return [
         _picture(photo, before, "Before."),
         _picture(corrected, after, "After."),
@@ -87,7 +90,11 @@ async def _motion(desk: Desk, settings: Settings) -> list[Panel]:
     smeared = np.clip(blur(sharp, kernel) + grain, 0, 255).round().astype(np.uint8)
     guess = motion_kernel(int(settings["guess"]), float(settings["angle"]))
     restored = wiener(smeared, guess, 10.0 ** float(settings["noise"]))
-    before, after = await _seen(desk, smeared), await _seen(desk, restored)
+    if settings.get("quick"):
+        pictures = [Picture(smeared, "smeared", "Smeared."), Picture(restored, "restored", "Restored by the guess.")]
+        return [*pictures, Picture(_enlarged(kernel), "the smear as a picture", "The smear, enlarged.", small=True)]
+    smear = ("motion", desk.chosen, settings["length"], settings["angle"], settings["grain"])
+    before, after = await desk.once(smear, lambda: _seen(desk, smeared)), await _seen(desk, restored)
     errors = [float(np.abs(one.astype(float) - sharp).mean()) for one in (smeared, restored)]
     tone: Tone = "good" if errors[1] < errors[0] else "bad"
     return [
@@ -168,6 +175,7 @@ LIGHT = Lab(
         Slider("gamma", "Exponent", 0.2, 3, 0.1, 0.5, only=("technique", "gamma")),
     ],
     _light,
+    quick=True,
 )
 MOTION = Lab(
     "Can a smear be undone?",
@@ -179,4 +187,5 @@ MOTION = Lab(
         Slider("noise", "Noise you reckon with, K = 10 to the", -4, 0, 0.25, -2),
     ],
     _motion,
+    quick=True,
 )

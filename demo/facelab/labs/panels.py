@@ -169,6 +169,7 @@ Answer = Callable[[Desk, Settings], Coroutine[Any, Any, Sequence[Panel]]]
 class Lab:
     """title: what the reader can find out. controls: what they move. answer: what they see for settings (name -> value).
 
+    quick: whether it answers with its first panels at once where the setting "quick" is true, and with all of them when it is not.
     extra: settings without a control, such as the places of dots. wants_photo: whether it is about the reader's photo.
     """
 
@@ -177,6 +178,7 @@ class Lab:
     answer: Answer
     extra: Settings = field(default_factory=dict)
     wants_photo: bool = True
+    quick: bool = False
 
     @property
     def settings(self) -> Settings:

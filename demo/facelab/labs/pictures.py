@@ -14,17 +14,21 @@ def shrunk(pixels: Pixels, longest: int) -> Pixels:
     if max(height, width) <= longest:
         return pixels
     share = longest / max(height, width)
-    rows, columns = (_means(length, max(1, round(length * share))) for length in (height, width))
-    small = np.einsum("ih,hwc->iwc", rows, pixels.astype(np.float32), optimize=True)
-    result: Pixels = np.einsum("jw,iwc->ijc", columns, small, optimize=True).round().astype(np.uint8)
+    small = pixels.astype(np.float64)
+    for axis, length in ((0, height), (1, width)):
+        small = _means(small, max(1, round(length * share)), axis)
+    result: Pixels = small.round().astype(np.uint8)
     return result
 
 
-def _means(length: int, wanted: int) -> NDArray[np.float32]:
-    """[wanted, length]: the share of each old pixel in each new one (an area filter along one side)."""
+def _means(values: NDArray[np.float64], wanted: int, axis: int) -> NDArray[np.float64]:
+    """So many means along one side, of stretches of equal length: differences of running sums, read between the pixels too."""
+    length = values.shape[axis]
+    sums = np.cumsum(values, axis=axis)
+    sums = np.concatenate([np.zeros_like(np.take(sums, [0], axis)), sums], axis=axis)
     edges = np.linspace(0, length, wanted + 1)
-    start, end = edges[:-1, None], edges[1:, None]
-    pixel = np.arange(length)
-    cover = np.clip(np.minimum(end, pixel + 1) - np.maximum(start, pixel), 0, 1)
-    result: NDArray[np.float32] = (cover / cover.sum(axis=1, keepdims=True)).astype(np.float32)
-    return result
+    before = np.minimum(edges.astype(np.intp), length - 1)
+    part = (edges - before).reshape([-1 if one == axis else 1 for one in range(values.ndim)])
+    at = np.take(sums, before, axis) * (1 - part) + np.take(sums, before + 1, axis) * part
+    means: NDArray[np.float64] = np.diff(at, axis=axis) * (wanted / length)
+    return means

@@ -32,7 +32,8 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
             ),
         ]
     if stage == 2:
-        boxes = await propose(desk.runtime, desk.photo(), desk.runtime.manifest.detector.min_face)
+        smallest = desk.runtime.manifest.detector.min_face
+        boxes = await desk.once(("flow", desk.chosen), lambda: propose(desk.runtime, desk.photo(), smallest))
         return [
             Picture(
                 picture,

@@ -167,6 +167,8 @@ export interface LabTold {
   controls: Control[];
   settings: Settings;
   wants_photo: boolean;
+  /** Whether a first, cheap answer may be had while a slider still moves. */
+  quick: boolean;
 }
 
 export interface Outcome {

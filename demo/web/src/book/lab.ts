@@ -7,6 +7,9 @@ import css from "../styles/lab.css?inline";
 import { desk } from "./desk";
 import { element, showPanels } from "./panels";
 
+/** Milliseconds without a move, after which a slider is taken to have come to rest. */
+const STILL = 250;
+
 const styles = [sheet(base), sheet(css)];
 
 /** Put a lab in the place of each still picture. */
@@ -156,13 +159,14 @@ export class FaceLab extends HTMLElement {
   #set(name: string, value: Settings[string]): void {
     this.#settings[name] = value;
     for (const apply of this.#conditions) apply();
-    void this.#answer();
+    void this.#answer(this.told.quick);
   }
 
   // Answers
 
   /** Ask for the newest settings; one question at a time, and none in between is kept. */
-  async #answer(): Promise<void> {
+  async #answer(quick = false): Promise<void> {
+    clearTimeout(this.#thorough);
     if (this.#asked) {
       this.#again = true;
       return;
@@ -172,16 +176,22 @@ export class FaceLab extends HTMLElement {
     const wait = setTimeout(() => this.#enter(desk.engine.state.phase === "ready" ? "working" : "loading"), 150);
     if (desk.engine.state.phase !== "ready") this.#enter("loading");
     try {
-      const panels = await desk.lab(this.kind, { ...this.#settings }, signal);
+      const panels = await desk.lab(this.kind, { ...this.#settings, quick }, signal);
       clearTimeout(wait);
       showPanels(find(this.#root, ".panels"), panels, (name, x, y) => {
         this.#settings[`${name}_x`] = x;
         this.#settings[`${name}_y`] = y;
         void this.#answer();
-      });
-      this.dataset.answers = String(Number(this.dataset.answers ?? 0) + 1);
+      }, quick);
       this.#say("");
-      this.#enter("ready");
+      this.toggleAttribute("data-quick", quick);
+      if (quick) {
+        this.#enter("working"); // the rest follows when the hand is still
+        this.#thorough = setTimeout(() => void this.#answer(), STILL);
+      } else {
+        this.dataset.answers = String(Number(this.dataset.answers ?? 0) + 1);
+        this.#enter("ready");
+      }
     } catch (error) {
       clearTimeout(wait);
       if (signal.aborted) return;
@@ -194,9 +204,11 @@ export class FaceLab extends HTMLElement {
     }
     if (this.#again) {
       this.#again = false;
-      await this.#answer();
+      await this.#answer(quick);
     }
   }
+
+  #thorough: ReturnType<typeof setTimeout> | undefined;
 
   #deskChanged(): void {
     this.#showPhoto();

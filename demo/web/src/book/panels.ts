@@ -4,14 +4,15 @@ import type { Box, ChartLine, ChartPanel, FactsPanel, GridPanel, Panel, Picture,
 
 export type Drag = (name: string, x: number, y: number) => void;
 
-/** The elements for panels, in place of those before; a picture whose dot is being dragged stays where it is. */
-export function showPanels(host: HTMLElement, panels: Panel[], drag: Drag): void {
+/** The elements for panels, in place of those before; a picture whose dot is being dragged stays where it is. `keepRest`: more are to come. */
+export function showPanels(host: HTMLElement, panels: Panel[], drag: Drag, keepRest = false): void {
   const old = [...host.children] as HTMLElement[];
   const fresh = panels.map((panel, i) => {
     const before = old[i];
     if (panel.kind === "picture" && before?.classList.contains("picture")) return updatePicture(before, panel, drag);
     return draw(panel, drag);
   });
+  if (keepRest) fresh.push(...old.slice(fresh.length));
   if (old.length === fresh.length && fresh.every((element, i) => element === old[i])) return;
   host.replaceChildren(...fresh);
 }

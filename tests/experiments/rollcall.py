@@ -1,0 +1,176 @@
+"""The whole system on class photos with exact truth: who is named rightly, wrongly, or not at all, and what becomes of strangers.
+
+The photos are composed from portraits of orl39 and lfw100 (tests/classroom.py): 10 to 35 enrolled people and some strangers, each
+once, faces of 40 to 200 pixels, turned, lit and blurred. The enrolled photos are never those in the class photo. What such photos
+lack is told there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facelab.cluster import cluster
+from facelab.detect import detect_faces
+from facelab.embed import embed_faces
+from facelab.identify import Gallery, Named, Way, assign, class_thresholds, identify, scores
+from facelab.native import default_runtime
+from facelab.runtime import finish
+
+from ..classroom import compose
+from .photos import Seen, look, photos_of
+from .report import Report, Table, percent
+
+CLASSES = 60
+SMALLEST = 24.0  # pixels looked for
+ENROLLED = (1, 3, 6)
+SIZES = ((40, 60), (60, 100), (100, 200))
+WAYS: tuple[Way, ...] = ("template", "nearest", "mean")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A class photo as the machine saw it. enrolled: name -> nine photos, in order. faces: (true name or "", side, embedding)."""
+
+    enrolled: Mapping[str, Sequence[Path]]
+    placed: Sequence[tuple[str, float]]
+    truth: Sequence[tuple[str, float]]
+    embeddings: NDArray[np.float32]
+
+
+def measure(data: Path) -> Report:
+    """The report on the roll call, and on clustering."""
+    report = Report("python -m tests.experiments rollcall")
+    sets = [look(photos_of(data / name), name) for name in ("orl39", "lfw100")]
+    people: dict[str, list[Path]] = {}
+    for seen in sets:
+        for photo in seen.photos:
+            people.setdefault(f"{photo.parents[1].name}/{photo.parent.name}", []).append(photo)
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        lessons = list(pool.map(_lesson, [people] * CLASSES, range(CLASSES)))
+    known = {photo: e for seen in sets for photo, e in zip(seen.photos, seen.embeddings, strict=True)}
+    report.values["class photos"] = str(CLASSES)
+    report.values["pupils"] = f"{sum(len(lesson.enrolled) for lesson in lessons):,}"
+    report.tables["roll"] = Table(
+        ["Photos enrolled", "Named rightly", "unsure, rightly", "Named wrongly", "Not seen", "Strangers named", "Strangers unsure"],
+        [_roll(count, lessons, known, (60, 1e9)) for count in ENROLLED],
+    )
+    report.tables["sizes"] = Table(
+        [
+            "Side of the face",
+            "Named rightly",
+            "unsure, rightly",
+            "Named wrongly",
+            "Not seen",
+            "Strangers named",
+            "Strangers unsure",
+        ],
+        [[f"{low} to {high} px", *_roll(6, lessons, known, (low, high))[1:]] for low, high in SIZES],
+    )
+    report.tables["ways"] = Table(["Compared with", "Limit on the distance", "Recall", "Strangers named"], _ways(lessons, known))
+    report.tables["clusters"] = Table(["Photos", "People", "Groups", "Pairwise F1"], _clusters(sets))
+    return report
+
+
+def _lesson(people: Mapping[str, Sequence[Path]], seed: int) -> Lesson:
+    random = np.random.default_rng(seed)
+    order = [sorted(people)[i] for i in random.permutation(len(people))]
+    count = int(random.integers(10, 36))
+    shuffled = {name: [people[name][i] for i in random.permutation(len(people[name]))] for name in sorted(people)}
+    here = order[: count + max(3, count // 5)]
+    pixels, placed = compose([(name, shuffled[name][9]) for name in here], seed)
+    runtime = default_runtime()
+    photo = runtime.photo(pixels)
+    faces = finish(detect_faces(runtime, photo, SMALLEST))
+    truth = []
+    for face in faces:
+        x, y = (face.box[:2] + face.box[2:]) / 2
+        hit = [one for one in placed if one.box[0] <= x <= one.box[2] and one.box[1] <= y <= one.box[3]]
+        truth.append((hit[0].name, hit[0].side) if hit else ("", 0.0))
+    embeddings = np.stack([e.embedding for e in finish(embed_faces(runtime, photo, faces))])
+    enrolled = {name: shuffled[name][:9] for name in order[:count]}
+    return Lesson(enrolled, [(one.name, one.side) for one in placed], truth, embeddings)
+
+
+def _gallery(lesson: Lesson, known: Mapping[Path, NDArray[np.float32]], count: int) -> Gallery:
+    runtime = default_runtime()
+    photos = {name: np.stack([known[photo] for photo in files[:count]]) for name, files in lesson.enrolled.items()}
+    return Gallery(photos, runtime.cohort, runtime.manifest.embedder.calibration.good)
+
+
+def _roll(
+    count: int, lessons: Sequence[Lesson], known: Mapping[Path, NDArray[np.float32]], sizes: tuple[float, float]
+) -> list[str]:
+    """One row: shares of the pupils in the photos, and of the strangers, with faces of such sides."""
+    right = unsure = wrong = pupils = strangers = named = doubted = 0
+    for lesson in lessons:
+        gallery = _gallery(lesson, known, count)
+        sized = [(name, side) for name, side in lesson.placed if sizes[0] <= side < sizes[1]]
+        pupils += sum(name in lesson.enrolled for name, _ in sized)
+        strangers += sum(name not in lesson.enrolled for name, _ in sized)
+        answers: list[Named] = identify(gallery, lesson.embeddings, class_thresholds(gallery))
+        for answer, (name, side) in zip(answers, lesson.truth, strict=True):
+            if not sizes[0] <= side < sizes[1]:
+                continue
+            if name in lesson.enrolled:
+                right += answer.name == name and answer.answer == "sure"
+                unsure += answer.name == name and answer.answer == "unsure"
+                wrong += answer.name not in (name, None)
+            else:
+                named += answer.answer == "sure"
+                doubted += answer.answer == "unsure"
+    rest = pupils - right - unsure - wrong
+    shares = [percent(part / max(pupils, 1), 1) for part in (right, unsure, wrong, rest)]
+    return [str(count), *shares, *(percent(part / max(strangers, 1), 1) for part in (named, doubted))]
+
+
+def _ways(lessons: Sequence[Lesson], known: Mapping[Path, NDArray[np.float32]]) -> list[list[str]]:
+    """Each way of comparing at the loosest limit, of those tried, that names no stranger: how many pupils it names."""
+    labels = {"template": "the template of six", "nearest": "the nearest of six", "mean": "the mean distance to six"}
+    rows = []
+    for way in WAYS:
+        tables = [(scores(_gallery(lesson, known, 6), lesson.embeddings, way), lesson) for lesson in lessons]
+        best = ("–", "–", "–")
+        for limit in np.arange(0.30, 0.62, 0.02):
+            recalled = pupils = strangers = named = 0
+            for table, lesson in tables:
+                names = list(lesson.enrolled)
+                for person, (name, _) in zip(assign(table, float(limit)), lesson.truth, strict=True):
+                    if name in lesson.enrolled:
+                        pupils += 1
+                        recalled += person is not None and names[person] == name
+                    elif name:
+                        strangers += 1
+                        named += person is not None
+            if not named:
+                best = (f"{limit:.2f}", percent(recalled / pupils, 1), percent(named / strangers, 1))
+        rows.append([labels[way], *best])
+    return rows
+
+
+def _clusters(sets: Sequence[Seen]) -> list[list[str]]:
+    """Clustering without names, with one limit for all."""
+    runtime = default_runtime()
+    limit = runtime.manifest.embedder.calibration.good.different_from
+    heaps = {
+        "orl39": (sets[0].embeddings, sets[0].people),
+        "lfw100": (sets[1].embeddings, sets[1].people),
+        "both": (np.concatenate([s.embeddings for s in sets]), np.concatenate([s.people for s in sets])),
+    }
+    rows = []
+    for name, (embeddings, people) in heaps.items():
+        groups = cluster(embeddings, runtime.cohort, limit)
+        label = np.empty(len(people), np.intp)
+        for number, group in enumerate(groups):
+            label[group] = number
+        first, second = np.triu_indices(len(people), 1)
+        together, same = label[first] == label[second], people[first] == people[second]
+        score = 2 * (together & same).sum() / (together.sum() + same.sum())
+        rows.append([f"{name} ({len(people)})", str(len(set(people))), str(len(groups)), f"{score:.3f}"])
+    return rows
