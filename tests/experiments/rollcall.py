@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from facelab.cluster import cluster
 from facelab.detect import detect_faces
 from facelab.embed import embed_faces
-from facelab.identify import Gallery, Named, Way, assign, class_thresholds, identify, scores
+from facelab.identify import Gallery, Named, class_thresholds, identify
 from facelab.native import default_runtime
 from facelab.runtime import finish
 
@@ -31,7 +31,6 @@ CLASSES = 60
 SMALLEST = 24.0  # pixels looked for
 ENROLLED = (1, 3, 6)
 SIZES = ((40, 60), (60, 100), (100, 200))
-WAYS: tuple[Way, ...] = ("template", "nearest", "mean")
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,6 @@ def measure(data: Path) -> Report:
         ],
         [[f"{low} to {high} px", *_roll(6, lessons, known, (low, high))[1:]] for low, high in SIZES],
     )
-    report.tables["ways"] = Table(["Compared with", "Limit on the distance", "Recall", "Strangers named"], _ways(lessons, known))
     report.tables["clusters"] = Table(["Photos", "People", "Groups", "Pairwise F1"], _clusters(sets))
     return report
 
@@ -128,30 +126,6 @@ def _roll(
     rest = pupils - right - unsure - wrong
     shares = [percent(part / max(pupils, 1), 1) for part in (right, unsure, wrong, rest)]
     return [str(count), *shares, *(percent(part / max(strangers, 1), 1) for part in (named, doubted))]
-
-
-def _ways(lessons: Sequence[Lesson], known: Mapping[Path, NDArray[np.float32]]) -> list[list[str]]:
-    """Each way of comparing at the loosest limit, of those tried, that names no stranger: how many pupils it names."""
-    labels = {"template": "the template of six", "nearest": "the nearest of six", "mean": "the mean distance to six"}
-    rows = []
-    for way in WAYS:
-        tables = [(scores(_gallery(lesson, known, 6), lesson.embeddings, way), lesson) for lesson in lessons]
-        best = ("–", "–", "–")
-        for limit in np.arange(0.30, 0.62, 0.02):
-            recalled = pupils = strangers = named = 0
-            for table, lesson in tables:
-                names = list(lesson.enrolled)
-                for person, (name, _) in zip(assign(table, float(limit)), lesson.truth, strict=True):
-                    if name in lesson.enrolled:
-                        pupils += 1
-                        recalled += person is not None and names[person] == name
-                    elif name:
-                        strangers += 1
-                        named += person is not None
-            if not named:
-                best = (f"{limit:.2f}", percent(recalled / pupils, 1), percent(named / strangers, 1))
-        rows.append([labels[way], *best])
-    return rows
 
 
 def _clusters(sets: Sequence[Seen]) -> list[list[str]]:
