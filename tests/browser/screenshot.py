@@ -1,4 +1,4 @@
-"""`python -m tests.browser.screenshot`: the picture of the demo in the README, from the built site and its sample photos."""
+"""`python -m tests.browser.screenshot`: the picture of the demo's answer in the README, from the built site. It shows no photo."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 from ..conftest import ROOT
 from .chromium import ARGUMENTS, find_chromium
 
+EDGE = 24  # pixels around what is shown
 PICTURE = ROOT / "docs" / "assets" / "demo.webp"
 
 
@@ -26,14 +27,16 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=found.path, args=ARGUMENTS, env={"HOME": "/nonexistent", **found.environment}
         )
-        page = browser.new_page(viewport={"width": 1280, "height": 1420}, color_scheme="dark")
+        page = browser.new_page(viewport={"width": 1280, "height": 2800}, color_scheme="dark")
         page.goto(f"http://127.0.0.1:{server.server_port}/demo/")
         page.get_by_test_id("sample-0").click()
         page.locator('[data-testid="verdict"][data-verdict]').wait_for(timeout=60_000)
-        page.get_by_test_id("drop-a").scroll_into_view_if_needed()
-        page.evaluate("window.scrollTo(0, 290)")
         page.wait_for_timeout(500)
-        Image.open(io.BytesIO(page.screenshot())).save(PICTURE, quality=80)
+        places = [page.get_by_test_id(name).bounding_box() for name in ("verdict", "strip-difference")]
+        top, end = (place for place in places if place)
+        picture = Image.open(io.BytesIO(page.screenshot()))
+        left, right = int(top["x"]) - EDGE, int(end["x"] + end["width"]) + EDGE
+        picture.crop((left, int(top["y"]) - EDGE, right, int(end["y"] + end["height"]) + EDGE)).save(PICTURE, quality=80)
         browser.close()
     print(f"{PICTURE.relative_to(ROOT)}: {PICTURE.stat().st_size / 1000:.0f} kB")
 
