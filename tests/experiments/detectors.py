@@ -21,16 +21,13 @@ between half the face's and twice it. A face is found once; a second box on it i
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import skimage.data
@@ -39,11 +36,10 @@ from PIL import Image, ImageOps
 
 from export.cohort import group_of
 from facelab.detect import detect_faces
-from facelab.errors import InputError
 from facelab.native import default_runtime
 from facelab.runtime import finish
 
-from .photos import KEPT, ROOT, Pixels, look, photos_of
+from .photos import Pixels, look, photos_of
 from .proxies import blur, expose
 from .report import Axis, Chart, Curve, Report, Table, percent, thinned
 
@@ -60,8 +56,6 @@ CANVAS = (1600, 1200)
 CLEAR = 56  # pixels: from here on light and blur are compared
 A_GROUP = 23
 SEED = 1
-OPENCV_4 = KEPT / "opencv4"
-INSTALL = f"pip install --no-deps --target {OPENCV_4.relative_to(ROOT)} opencv-python-headless==4.14.0.94"
 LFW, ORL, UTK, CROP = (125.0, 128.0, 108.0), (44.0, 62.0, 80.0), (98.0, 88.0, 186.0), (32.0, 33.0, 57.0)
 
 
@@ -146,7 +140,9 @@ def _detector(name: str) -> Detector:
 
 
 def _haar(file: str) -> Detector:
-    cv2 = _opencv_4()
+    import cv2
+    import cv2.data
+
     cv2.setNumThreads(1)
     cascade = cv2.CascadeClassifier(cv2.data.haarcascades + file)
 
@@ -155,15 +151,6 @@ def _haar(file: str) -> Detector:
         return np.concatenate([found[:, :2], found[:, :2] + found[:, 2:]], axis=1)
 
     return detect
-
-
-def _opencv_4() -> ModuleType:
-    """OpenCV with Haar cascades: version 5 has none, so an older one is kept for this process alone."""
-    sys.path.insert(0, str(OPENCV_4))
-    cv2 = import_module("cv2")
-    if not hasattr(cv2, "CascadeClassifier"):
-        raise InputError(f"OpenCV {cv2.__version__} has no Haar cascades: run `{INSTALL}`")
-    return cv2
 
 
 def _hog(doublings: int) -> Detector:
