@@ -18,12 +18,16 @@ from numpy.typing import NDArray
 from pyodide.ffi import JsProxy, jsnull, to_js
 
 from .cells import Notebook
+from .cluster import cluster
 from .cohort import Cohort, read_cohort
 from .desk import Desk, set_desk
 from .detect import Face, detect_faces
 from .embed import embed_faces
+from .enrol import look_at, unfit
+from .gallery import Enrolled, read_gallery, write_gallery
 from .models import parse_manifest
 from .quality import measure_quality
+from .register import Register, Rule
 from .runtime import Answer, Photo
 from .verify import decide, in_words
 
@@ -82,6 +86,7 @@ class Session:
         self._runtime = PageRuntime(manifest, engine, cohort)
         self._desk = Desk(self._runtime, {})
         self._notebook = Notebook()
+        self._register = Register([], np.empty((0, 0), np.float32), None, self._runtime.manifest.embedder.calibration.good)
         set_desk(self._desk)
 
     async def analyse(self, tensor: JsProxy, width: int, height: int) -> str:
@@ -123,6 +128,65 @@ class Session:
         decision = decide(np.asarray(a.to_py()), np.asarray(b.to_py()), runtime.manifest.embedder, runtime.cohort, poor)
         return json.dumps({**decision.as_json(), "words": in_words(decision)})
 
+    # What the roll call and the album ask for
+
+    async def look(self, tensor: JsProxy, width: int, height: int, smallest: float) -> JsProxy:
+        """Every face of a photo: {faces: [{face, chip, chip_size, embedding, poor}], evened, unfit}, the largest first.
+
+        smallest: side of the smallest face looked for, pixels. unfit: why nobody should be enrolled by this photo, or null.
+        """
+        seen = await look_at(self._runtime, Photo(tensor, height, width), smallest)
+        poor = [measure_quality(one).complaints for one in seen.faces]
+        faces = [
+            {
+                "face": one.face.as_json(),
+                "chip": one.chip.ravel(),
+                "chip_size": one.chip.shape[0],
+                "embedding": one.embedding,
+                "poor": list(complaints),
+            }
+            for one, complaints in zip(seen.faces, poor, strict=True)
+        ]
+        reason = unfit([one.face.area for one in seen.faces], poor[0] if poor else ())
+        return to_js({"faces": faces, "evened": seen.evened, "unfit": reason or jsnull}, dict_converter=Object.fromEntries)
+
+    def enrol(self, keys: str, embeddings: JsProxy) -> str:
+        """Whom `who` is to know: the key of each photo (JSON) and the embeddings, one after another. See Register.told."""
+        whose = json.loads(keys)
+        embedder = self._runtime.manifest.embedder
+        self._register = Register(whose, _rows(embeddings), self._runtime.cohort, embedder.calibration.good)
+        return json.dumps(self._register.told())
+
+    def who(self, embeddings: JsProxy, rule: Rule) -> str:
+        """See Register.who."""
+        return json.dumps(self._register.who(_rows(embeddings), rule))
+
+    def group(self, embeddings: JsProxy, limit: float | None) -> str:
+        """Faces sorted by person, as lists of their numbers. limit: None: the embedder's own."""
+        embedder = self._runtime.manifest.embedder
+        chosen = embedder.calibration.good.different_from if limit is None else limit
+        return json.dumps(cluster(_rows(embeddings), self._runtime.cohort, chosen))
+
+    def write_gallery(self, people: str) -> str:
+        """A gallery's file of [{name, photos: [{file, embedding, chip}]}] (JSON)."""
+        told = {
+            person["name"]: [Enrolled(p["file"], np.array(p["embedding"], np.float32), p["chip"]) for p in person["photos"]]
+            for person in json.loads(people)
+        }
+        return write_gallery(told, self._runtime.manifest.embedder.name)
+
+    def read_gallery(self, text: str) -> str:
+        """The other way round. Raises InputError where it is none."""
+        people = read_gallery(text, self._runtime.manifest.embedder.name)
+        told = [
+            {
+                "name": name,
+                "photos": [{"file": p.file, "embedding": p.embedding.tolist(), "chip": p.chip} for p in photos],
+            }
+            for name, photos in people.items()
+        ]
+        return json.dumps(told)
+
     # What chapters ask for: their labs and their code, on the photos that lie on the desk.
 
     def put(self, name: str, tensor: JsProxy, width: int, height: int) -> None:
@@ -148,6 +212,12 @@ class Session:
             for picture in outcome.shown
         ]
         return _handed_over({"text": outcome.text, "shown": shown, "error": outcome.error, "line": outcome.line})
+
+
+def _rows(embeddings: JsProxy) -> NDArray[np.float32]:
+    """[N, D] of {rows, numbers}, the numbers one after another."""
+    plain = np.asarray(embeddings.numbers.to_py(), np.float32)
+    return plain.reshape(embeddings.rows, -1) if embeddings.rows else plain.reshape(0, 0)
 
 
 def _handed_over(value: object) -> JsProxy:

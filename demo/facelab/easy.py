@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .detect import Face, detect_faces
 from .embed import Embedded, embed_faces
+from .enrol import look_at
 from .errors import NoFaceError
 from .quality import measure_quality
 from .runtime import Photo, finish
@@ -43,8 +44,8 @@ def detect(photo: PhotoFile, min_face: float | None = None) -> list[Face]:
 def embed(photo: PhotoFile, min_face: float | None = None) -> list[Embedded]:
     """The chip and the embedding of every face of a photo, the largest face first. Raises PhotoError."""
     runtime, opened = _runtime(), _open(photo)
-    faces = finish(detect_faces(runtime, opened, min_face and min_face / opened.shrunk))
-    return [_in_file(embedded, opened) for embedded in finish(embed_faces(runtime, opened, faces))]
+    seen = finish(look_at(runtime, opened, min_face and min_face / opened.shrunk))
+    return [_in_file(embedded, opened) for embedded in seen.faces]
 
 
 def verify(a: PhotoFile, b: PhotoFile) -> Verification:

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from . import easy
+from . import easy, enrol
 from .detect import Face
 from .errors import InputError, PhotoError
 from .native import default_runtime
@@ -104,13 +104,7 @@ def unfit(found: list[Found] | str) -> str | None:
     """Why a photo is no good for enrolling whom it shows, for a person to read; None for a good one."""
     if isinstance(found, str):
         return found
-    if not found:
-        return "no face was found"
-    if len(found) > 1 and found[1].face.area > found[0].face.area / 4:
-        return "it shows more than one face; cut it so that one is left"
-    if found[0].complaints:
-        return f"the face is {' and '.join(found[0].complaints)}"
-    return None
+    return enrol.unfit([one.face.area for one in found], found[0].complaints if found else ())
 
 
 def memory_file() -> Path:

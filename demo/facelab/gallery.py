@@ -22,18 +22,16 @@ KIND, FORMAT = "facelab gallery", 1
 
 @dataclass(frozen=True)
 class Enrolled:
-    """One photo of a person. file: its name, for people to read. embedding: float32 [D]."""
+    """One photo of a person. file: its name, for people to read. embedding: float32 [D]. chip: the face, a data URL, or None."""
 
     file: str
     embedding: NDArray[np.float32]
+    chip: str | None = None
 
 
 def write_gallery(people: Mapping[str, list[Enrolled]], embedder: str) -> str:
     """The text of a gallery's file. embedder: the name of whose embeddings these are."""
-    entries = [
-        {"name": name, "photos": [{"file": photo.file, "embedding": _packed(photo.embedding)} for photo in photos]}
-        for name, photos in people.items()
-    ]
+    entries = [{"name": name, "photos": [_entry(photo) for photo in photos]} for name, photos in people.items()]
     told = {"kind": KIND, "format": FORMAT, "embedder": embedder, "sha256": _checksum(entries), "people": entries}
     return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
 
@@ -51,11 +49,18 @@ def read_gallery(text: str, embedder: str) -> dict[str, list[Enrolled]]:
         if _checksum(told["people"]) != told["sha256"]:
             raise InputError("this gallery is damaged: its checksum does not fit what is in it; take a copy, or enrol again")
         return {
-            person["name"]: [Enrolled(photo["file"], _unpacked(photo["embedding"])) for photo in person["photos"]]
+            person["name"]: [
+                Enrolled(photo["file"], _unpacked(photo["embedding"]), photo.get("chip")) for photo in person["photos"]
+            ]
             for person in told["people"]
         }
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError("this is no gallery: make one with `facelab enrol FOLDER -o GALLERY`") from None
+
+
+def _entry(photo: Enrolled) -> dict[str, str]:
+    entry = {"file": photo.file, "embedding": _packed(photo.embedding)}
+    return {**entry, "chip": photo.chip} if photo.chip else entry
 
 
 def _checksum(entries: object) -> str:

@@ -24,6 +24,7 @@ Scores = NDArray[np.float64]
 Way = Literal["template", "nearest", "mean"]
 
 RATE = 3e-4  # false matches of one comparison: with thirty enrolled, a stranger is named once in a hundred times
+CUSTOMARY, STRICTER = 0.6, 0.5  # plain distances: the embedder's author's, and what holds for a photo of another class
 PRIOR_PEOPLE = 10  # a class of so many counts as much as the shipped calibration
 
 
@@ -100,10 +101,12 @@ def scores(gallery: Gallery, probes: NDArray[np.floating], way: Way = "template"
     return np.stack(columns, axis=1)
 
 
-def identify(gallery: Gallery, probes: NDArray[np.floating], limits: Thresholds | None = None) -> list[Named]:
+def identify(
+    gallery: Gallery, probes: NDArray[np.floating], limits: Thresholds | None = None, way: Way = "template"
+) -> list[Named]:
     """Who is who among the faces [N, D] of one photo: no person is named twice. limits: None: the gallery's own."""
-    limits = limits or class_thresholds(gallery)
-    table = scores(gallery, probes)
+    limits = limits or class_thresholds(gallery, way=way)
+    table = scores(gallery, probes, way)
     people = assign(table, limits.different_from)
     answers = []
     for row, person in zip(table, people, strict=True):
@@ -115,6 +118,23 @@ def identify(gallery: Gallery, probes: NDArray[np.floating], limits: Thresholds 
             sure = row[person] < limits.same_below
             answers.append(Named(gallery.names[person], "sure" if sure else "unsure", float(row[person]), gallery.names[person]))
     return answers
+
+
+def identify_as_the_original(gallery: Gallery, probes: NDArray[np.floating]) -> list[Named]:
+    """The rule of the system that this book grew out of, to be compared with: the nearest photo below a fixed plain distance.
+
+    Where most faces of a group photo are far from everyone enrolled, the photo is taken for another class's, and a stricter
+    distance holds. There is no third answer, and a name may be given twice.
+    """
+    table = scores(Gallery(gallery.embeddings, None, gallery.shipped), probes, "nearest")
+    if not table.size:
+        return [Named(None, "unknown", float("inf"), None) for _ in probes]
+    person, least = table.argmin(axis=1), table.min(axis=1)
+    limit = CUSTOMARY if np.median(least) < CUSTOMARY else STRICTER
+    return [
+        Named(gallery.names[who] if at < limit else None, "sure" if at < limit else "unknown", float(at), gallery.names[who])
+        for who, at in zip(person, least, strict=True)
+    ]
 
 
 def assign(table: Scores, limit: float) -> list[int | None]:
@@ -165,22 +185,27 @@ def cheapest(cost: Scores) -> NDArray[np.intp]:
     return chosen
 
 
-def class_scores(gallery: Gallery) -> tuple[Scores, Scores]:
-    """What the class tells of itself: distances of each photo to its own person's other photos, and to everyone else's template."""
-    people = list(gallery.embeddings.values())
-    whose = np.repeat(np.arange(len(people)), [len(known) for known in people])
-    table = scores(gallery, np.concatenate(people))
-    impostor = table[whose[:, None] != np.arange(len(people))]
-    genuine = []
-    for known in people:
+def genuine_scores(gallery: Gallery) -> Scores:
+    """The distance of each photo to the template of the same person's other photos: [photos of people with more than one]."""
+    found = []
+    for known in gallery.embeddings.values():
         around = gallery.around(known)
         for one in range(len(known) if len(known) > 1 else 0):
             mean, of_mean = template(np.delete(known, one, axis=0), np.delete(around, one))
-            genuine.append(float(gallery.judged(distance(known[one], mean), around[one], of_mean)))
-    return np.array(genuine), impostor
+            found.append(float(gallery.judged(distance(known[one], mean), around[one], of_mean)))
+    return np.array(found)
 
 
-def class_thresholds(gallery: Gallery, rate: float = RATE) -> Thresholds:
+def impostor_scores(gallery: Gallery, way: Way = "template") -> Scores:
+    """The distances of each photo to everyone else: [photos * (people - 1)]."""
+    people = list(gallery.embeddings.values())
+    whose = np.repeat(np.arange(len(people)), [len(known) for known in people])
+    everyone = np.concatenate(people) if people else np.empty((0, 0))
+    apart: Scores = scores(gallery, everyone, way)[whose[:, None] != np.arange(len(people))]
+    return apart
+
+
+def class_thresholds(gallery: Gallery, rate: float = RATE, way: Way = "template") -> Thresholds:
     """Thresholds for just these people: a stated false-match rate of one comparison, and ten times that for "unsure".
 
     Where the class is small its own comparisons cannot show so rare an error: the shipped thresholds count as much as a class of
@@ -189,7 +214,7 @@ def class_thresholds(gallery: Gallery, rate: float = RATE) -> Thresholds:
     people = len(gallery.names)
     if people < 2:
         return gallery.shipped
-    _, impostor = class_scores(gallery)
+    impostor = impostor_scores(gallery, way)
     weight = (people - 1) / (people - 1 + PRIOR_PEOPLE)
     own = [fit_normal_tail(impostor, share) for share in (rate, 10 * rate)]
     shipped = (gallery.shipped.same_below, gallery.shipped.different_from)

@@ -12,7 +12,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { facelab: "src/facelab.ts", book: "src/book.ts" },
+      input: { facelab: "src/facelab.ts", book: "src/book.ts", people: "src/people.ts" },
       output: {
         entryFileNames: "[name].js",
         chunkFileNames: "[name]-[hash].js",

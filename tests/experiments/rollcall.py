@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from facelab.cluster import cluster
 from facelab.detect import detect_faces
 from facelab.embed import embed_faces
-from facelab.identify import Gallery, Named, class_thresholds, identify
+from facelab.identify import Gallery, Named, class_thresholds, identify, identify_as_the_original
+from facelab.models import Thresholds
 from facelab.native import default_runtime
+from facelab.register import Rule
 from facelab.runtime import finish
 
 from ..classroom import compose
@@ -30,14 +32,26 @@ from .report import Report, Table, percent
 CLASSES = 60
 SMALLEST = 24.0  # pixels looked for
 ENROLLED = (1, 3, 6)
+RULES: tuple[tuple[str, Rule, bool], ...] = (
+    ("Nearest mean, limit of the class, normalised (ours)", "template", True),
+    ("Nearest mean, limit of the class, plain", "template", False),
+    ("Nearest photo, limit of the class, normalised", "nearest", True),
+    ("Nearest photo, limit of the class, plain", "nearest", False),
+    ("Mean over photos, limit of the class, normalised", "mean", True),
+    ("The original system's: nearest photo below 0.6, or 0.5", "original", False),
+)
 SIZES = ((40, 60), (60, 100), (100, 200))
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A class photo as the machine saw it. enrolled: name -> nine photos, in order. faces: (true name or "", side, embedding)."""
+    """A class photo as the machine saw it. enrolled: name -> nine photos, in order; others: of people who are not in it.
+
+    truth: (true name or "", side) of each face found.
+    """
 
     enrolled: Mapping[str, Sequence[Path]]
+    others: Mapping[str, Sequence[Path]]
     placed: Sequence[tuple[str, float]]
     truth: Sequence[tuple[str, float]]
     embeddings: NDArray[np.float32]
@@ -72,6 +86,11 @@ def measure(data: Path) -> Report:
         ],
         [[f"{low} to {high} px", *_roll(6, lessons, known, (low, high))[1:]] for low, high in SIZES],
     )
+    report.tables["rules"] = Table(
+        ["Rule", "Named rightly", "unsure, rightly", "Named wrongly", "Strangers named", "Named of another class"],
+        [_by_rule(words, rule, normalised, lessons, known) for words, rule, normalised in RULES],
+    )
+    report.values["album people"] = str(len(people))
     report.tables["clusters"] = Table(["Photos", "People", "Groups", "Pairwise F1"], _clusters(sets))
     return report
 
@@ -93,7 +112,8 @@ def _lesson(people: Mapping[str, Sequence[Path]], seed: int) -> Lesson:
         truth.append((hit[0].name, hit[0].side) if hit else ("", 0.0))
     embeddings = np.stack([e.embedding for e in finish(embed_faces(runtime, photo, faces))])
     enrolled = {name: shuffled[name][:9] for name in order[:count]}
-    return Lesson(enrolled, [(one.name, one.side) for one in placed], truth, embeddings)
+    others = {name: shuffled[name][:9] for name in order[len(here) :]}
+    return Lesson(enrolled, others, [(one.name, one.side) for one in placed], truth, embeddings)
 
 
 def _gallery(lesson: Lesson, known: Mapping[Path, NDArray[np.float32]], count: int) -> Gallery:
@@ -126,6 +146,41 @@ def _roll(
     rest = pupils - right - unsure - wrong
     shares = [percent(part / max(pupils, 1), 1) for part in (right, unsure, wrong, rest)]
     return [str(count), *shares, *(percent(part / max(strangers, 1), 1) for part in (named, doubted))]
+
+
+def _by_rule(
+    words: str, rule: Rule, normalised: bool, lessons: Sequence[Lesson], known: Mapping[Path, NDArray[np.float32]]
+) -> list[str]:
+    """One row, with six photos enrolled and faces of 60 pixels and more: also the same faces asked of a class that is not there."""
+    runtime = default_runtime()
+    embedder = runtime.manifest.embedder
+    plain = Thresholds(embedder.plain_threshold, embedder.plain_threshold)
+    cohort, shipped = (runtime.cohort, embedder.calibration.good) if normalised else (None, plain)
+    right = unsure = wrong = pupils = strangers = named = elsewhere = faces = 0
+    for lesson in lessons:
+        here, absent = (
+            Gallery({name: np.stack([known[photo] for photo in files[:6]]) for name, files in people.items()}, cohort, shipped)
+            for people in (lesson.enrolled, lesson.others)
+        )
+        large = [i for i, (_, side) in enumerate(lesson.truth) if side >= 60]
+        answers = _answers(here, lesson.embeddings, rule)
+        for answer, name in ((answers[i], lesson.truth[i][0]) for i in large):
+            if name in lesson.enrolled:
+                right += answer.name == name and answer.answer == "sure"
+                unsure += answer.name == name and answer.answer == "unsure"
+                wrong += answer.name not in (name, None)
+        pupils += sum(lesson.truth[i][0] in lesson.enrolled for i in large)
+        strange = [i for i in large if lesson.truth[i][0] and lesson.truth[i][0] not in lesson.enrolled]
+        strangers += len(strange)
+        named += sum(answers[i].answer == "sure" for i in strange)
+        faces += len(large)
+        elsewhere += sum(_answers(absent, lesson.embeddings, rule)[i].answer == "sure" for i in large)
+    shares = (right / pupils, unsure / pupils, wrong / pupils, named / strangers, elsewhere / faces)
+    return [words, *(percent(share, 2) for share in shares)]
+
+
+def _answers(gallery: Gallery, faces: NDArray[np.float32], rule: Rule) -> list[Named]:
+    return identify_as_the_original(gallery, faces) if rule == "original" else identify(gallery, faces, way=rule)
 
 
 def _clusters(sets: Sequence[Seen]) -> list[list[str]]:

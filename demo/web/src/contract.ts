@@ -179,6 +179,61 @@ export interface Outcome {
   line: number | null;
 }
 
+// The roll call and the album: facelab.register and facelab.enrol, as this side reads them.
+
+export interface SeenFace {
+  face: Face;
+  chip: Uint8Array;
+  chip_size: number;
+  embedding: Float32Array;
+  poor: string[];
+}
+
+/** Every face of a photo, the largest first. */
+export interface Look {
+  faces: SeenFace[];
+  /** The photo was too dark: its light was evened out before this look. */
+  evened: boolean;
+  /** Why nobody should be enrolled by it. */
+  unfit: string | null;
+}
+
+export type Rule = "template" | "nearest" | "mean" | "original";
+export type Certainty = "sure" | "unsure" | "unknown";
+
+/** What a class tells of itself. */
+export interface ClassTold {
+  people: number;
+  photos: number;
+  sure_below: number;
+  unknown_from: number;
+  /** False matches of one comparison below the first threshold. */
+  rate: number;
+  /** Width of a bin of the two histograms. */
+  step: number;
+  genuine: number[];
+  impostor: number[];
+  alike: [a: string, b: string, distance: number][];
+  /** Rows of photos that are not like the others of their person. */
+  odd: number[];
+}
+
+export interface Who {
+  key: string | null;
+  answer: Certainty;
+  distance: number | null;
+  /** That a stranger comes as near to anybody of the class. */
+  chance: number | null;
+  /** Everybody, the nearest first. */
+  likely: [key: string, distance: number][];
+}
+
+/** A person of a gallery's file. */
+export interface GalleryPerson {
+  name: string;
+  photos: { file: string; embedding: number[]; chip: string | null }[];
+}
+
 /** The photo cannot be used; the message is a sentence for the reader that says what to do. */
 export class PhotoError extends Error {
   override name = "PhotoError";

@@ -5,15 +5,20 @@ import * as Comlink from "comlink";
 import {
   EngineError,
   type Analysis,
+  type ClassTold,
   type Embedded,
   type Face,
+  type GalleryPerson,
+  type Look,
   type Manifest,
   type Outcome,
   type Panel,
   type Pixels,
   type Progress,
+  type Rule,
   type Settings,
   type Verdict,
+  type Who,
 } from "../contract";
 import type { Engine } from "./worker";
 
@@ -106,6 +111,34 @@ export class EngineClient extends EventTarget {
     return this.#next(undefined, (remote) => remote.compare(a, b, poor));
   }
 
+  // What the roll call and the album ask for
+
+  /** All faces of a photo, which the engine does not keep. */
+  look(pixels: Pixels, smallest: number, signal: AbortSignal): Promise<Look> {
+    return this.#next(signal, (remote) => remote.look(Comlink.transfer(pixels, [pixels.rgba]), smallest));
+  }
+
+  enrol(keys: string[], embeddings: Float32Array): Promise<ClassTold> {
+    return this.#next(undefined, (remote) => remote.enrol(keys, embeddings));
+  }
+
+  /** Among whom was enrolled last. */
+  who(embeddings: Float32Array[], rule: Rule): Promise<Who[]> {
+    return this.#next(undefined, (remote) => remote.who(embeddings.length, joined(embeddings), rule));
+  }
+
+  group(embeddings: Float32Array[], limit?: number): Promise<number[][]> {
+    return this.#next(undefined, (remote) => remote.group(embeddings.length, joined(embeddings), limit));
+  }
+
+  writeGallery(people: GalleryPerson[]): Promise<string> {
+    return this.#next(undefined, (remote) => remote.writeGallery(people));
+  }
+
+  readGallery(text: string): Promise<GalleryPerson[]> {
+    return this.#next(undefined, (remote) => remote.readGallery(text));
+  }
+
   // What chapters ask for
 
   put(name: string, pixels: Pixels): Promise<void> {
@@ -192,4 +225,12 @@ export class EngineClient extends EventTarget {
     this.state = state;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Embeddings, one after another. */
+export function joined(embeddings: Float32Array[]): Float32Array {
+  const length = embeddings[0]?.length ?? 0;
+  const all = new Float32Array(embeddings.length * length);
+  embeddings.forEach((embedding, i) => all.set(embedding, i * length));
+  return all;
 }

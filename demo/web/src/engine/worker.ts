@@ -12,17 +12,22 @@ import {
   EngineError,
   PhotoError,
   type Analysis,
+  type ClassTold,
   type Embedded,
   type Face,
+  type GalleryPerson,
   type GraphName,
+  type Look,
   type Manifest,
   type ModelFile,
   type Outcome,
   type Panel,
   type Pixels,
   type Progress,
+  type Rule,
   type Settings,
   type Verdict,
+  type Who,
 } from "../contract";
 import { Assets } from "./assets";
 
@@ -33,10 +38,22 @@ interface PythonSession {
   analyse(photo: Ort.Tensor, width: number, height: number): Promise<string>;
   embed(photo: Ort.Tensor, face: string): Promise<Embedded>;
   compare(a: Float32Array, b: Float32Array, poor: boolean): string;
+  look(photo: Ort.Tensor, width: number, height: number, smallest: number): Promise<Look>;
+  enrol(keys: string, embeddings: Rows): string;
+  who(embeddings: Rows, rule: Rule): string;
+  group(embeddings: Rows, limit: number | undefined): string;
+  write_gallery(people: string): string;
+  read_gallery(text: string): string;
   put(name: string, photo: Ort.Tensor, width: number, height: number): void;
   remove(name: string): void;
   lab(kind: string, settings: string): Promise<Panel[]>;
   run(source: string): Promise<Outcome>;
+}
+
+/** Embeddings, one after another. */
+interface Rows {
+  rows: number;
+  numbers: Float32Array;
 }
 
 /** What Python sends to a graph: a plain array with its shape. The photo goes as the tensor it already is. */
@@ -93,17 +110,48 @@ class Engine {
   async analyse(photo: number): Promise<Analysis> {
     const tensor = this.#photo(photo);
     const [height = 0, width = 0] = tensor.dims;
-    return JSON.parse(await plainly(this.#session.analyse(tensor, width, height))) as Analysis;
+    return JSON.parse(await plainly(() => this.#session.analyse(tensor, width, height))) as Analysis;
   }
 
   async embed(photo: number, face: Face): Promise<Embedded> {
-    return plainly(this.#session.embed(this.#photo(photo), JSON.stringify(face)));
+    return plainly(() => this.#session.embed(this.#photo(photo), JSON.stringify(face)));
   }
 
   async compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
     const start = performance.now();
-    const verdict = JSON.parse(await plainly(this.#session.compare(a, b, poor))) as Verdict;
+    const verdict = JSON.parse(await plainly(() => this.#session.compare(a, b, poor))) as Verdict;
     return { ...verdict, milliseconds: performance.now() - start };
+  }
+
+  /** All faces of a photo, which is not kept. `smallest`: side of the smallest face looked for, pixels. */
+  async look({ width, height, rgba }: Pixels, smallest: number): Promise<Look> {
+    const photo = new this.#tensor("uint8", withoutAlpha(new Uint8Array(rgba)), [height, width, 3]);
+    try {
+      return await plainly(() => this.#session.look(photo, width, height, smallest));
+    } finally {
+      photo.dispose();
+    }
+  }
+
+  /** Whom `who` is to know: whose each photo is, and their embeddings, one after another. */
+  async enrol(keys: string[], numbers: Float32Array): Promise<ClassTold> {
+    return JSON.parse(await plainly(() => this.#session.enrol(JSON.stringify(keys), { rows: keys.length, numbers }))) as ClassTold;
+  }
+
+  async who(rows: number, numbers: Float32Array, rule: Rule): Promise<Who[]> {
+    return JSON.parse(await plainly(() => this.#session.who({ rows, numbers }, rule))) as Who[];
+  }
+
+  async group(rows: number, numbers: Float32Array, limit?: number): Promise<number[][]> {
+    return JSON.parse(await plainly(() => this.#session.group({ rows, numbers }, limit))) as number[][];
+  }
+
+  async writeGallery(people: GalleryPerson[]): Promise<string> {
+    return plainly(() => this.#session.write_gallery(JSON.stringify(people)));
+  }
+
+  async readGallery(text: string): Promise<GalleryPerson[]> {
+    return JSON.parse(await plainly(() => this.#session.read_gallery(text))) as GalleryPerson[];
   }
 
   /** Lay a photo on the desk that the labs and the code cells work on, in place of one of the same name. */
@@ -117,11 +165,11 @@ class Engine {
   }
 
   async lab(kind: string, settings: Settings): Promise<Panel[]> {
-    return plainly(this.#session.lab(kind, JSON.stringify(settings)));
+    return plainly(() => this.#session.lab(kind, JSON.stringify(settings)));
   }
 
   async runCell(source: string): Promise<Outcome> {
-    return plainly(this.#session.run(source));
+    return plainly(() => this.#session.run(source));
   }
 
   /** Run every stage once, on a photo of nothing with faces where none are; after a few rounds the browser has compiled it for speed. */
@@ -210,9 +258,9 @@ function withoutAlpha(rgba: Uint8Array): Uint8Array {
 }
 
 /** Python's own errors carry a sentence for the reader in their last line, `facelab.errors.NoFace: There is ...`. */
-async function plainly<T>(result: T | Promise<T>): Promise<T> {
+async function plainly<T>(ask: () => T | Promise<T>): Promise<T> {
   try {
-    return await result;
+    return await ask();
   } catch (error) {
     const last = error instanceof Error ? error.message.trimEnd().split("\n").at(-1) : undefined;
     const sentence = /^facelab\.errors\.\w+: (.+)$/.exec(last ?? "")?.[1];

@@ -1,0 +1,53 @@
+"""Enrolment: the faces of a photo, and whether it is fit to know a person by. One rule for the page and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .detect import detect_faces
+from .embed import Embedded, embed_faces
+from .preprocess import clahe, on_colour
+from .quality import DARKEST, measure_quality
+from .runtime import Photo, Runtime
+
+ANOTHER = 1 / 4  # of the largest face's area: a second face of so much may be the one that is meant
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a photo shows. faces: the largest first. evened: whether its light had to be evened out for that."""
+
+    faces: Sequence[Embedded]
+    evened: bool = False
+
+
+async def look_at(runtime: Runtime, photo: Photo, min_face: float | None = None) -> Look:
+    """All faces of a photo, embedded. A photo that is too dark gets a second look, with its light evened out.
+
+    By CLAHE on V, which brought back most on photos six stops too dark, and costs a little on all others
+    (`python -m tests.experiments preprocessing`): so it is for those alone. min_face: pixels of the photo, None: the manifest's.
+    """
+    faces = await embed_faces(runtime, photo, await detect_faces(runtime, photo, min_face))
+    if faces and "dark" not in measure_quality(faces[0]).complaints:
+        return Look(faces)
+    pixels = runtime.pixels(photo)
+    if not faces and pixels.mean() > DARKEST:
+        return Look(faces)
+    brighter = runtime.photo(on_colour(pixels, clahe, "value"))
+    again = await embed_faces(runtime, brighter, await detect_faces(runtime, brighter, min_face))
+    return Look(again, evened=True) if len(again) >= max(1, len(faces)) else Look(faces)
+
+
+def unfit(areas: Sequence[float], complaints: Sequence[str]) -> str | None:
+    """Why a photo is no good for enrolling whom it shows, for a person to read; None for a good one.
+
+    areas: of its faces, the largest first. complaints: about the largest (see quality).
+    """
+    if not areas:
+        return "no face was found"
+    if len(areas) > 1 and areas[1] > ANOTHER * areas[0]:
+        return "it shows more than one face; cut it so that one is left"
+    if complaints:
+        return f"the face is {' and '.join(complaints)}"
+    return None

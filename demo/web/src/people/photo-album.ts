@@ -1,0 +1,275 @@
+import { liveQuery, type Subscription } from "dexie";
+import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+
+import { decode, pixelsOf } from "../photos";
+import { chipUrl } from "./chips";
+import { fromDrop, fromInput, save, type Given } from "./intake";
+import { Store, type ClassRow } from "./store";
+import { Tool, isPhotoError } from "./tool";
+
+const MOST = 500;
+const SMALLEST = 40; // side of the smallest face looked for, pixels
+const REGROUP = 1500; // milliseconds between two groupings while photos come in
+const SHOWN = 24; // faces of a group before it is unfolded
+
+interface AlbumFace {
+  id: number;
+  file: string;
+  embedding: Float32Array;
+  chip: string;
+  poor: string[];
+}
+
+/** A person, as far as is known. `held`: the reader has had a hand in it, so that no grouping touches it again. */
+interface Group {
+  id: number;
+  name: string;
+  faces: AlbumFace[];
+  held: boolean;
+}
+
+/** `<photo-album app="../app/">`: photos in, the people in them out, to be named and corrected by hand. Nothing of it is kept. */
+export class PhotoAlbum extends Tool {
+  #faces: AlbumFace[] = [];
+  #groups: Group[] = [];
+  #next = 1;
+  #limit: number | undefined;
+  #files = 0;
+  #faceless: string[] = [];
+  #unread: string[] = [];
+  #work: { job: AbortController; done: number; of: number } | undefined;
+  #grouping: Promise<void> | undefined;
+  #groupedAt = 0;
+  #chosenGroups = new Set<number>();
+  #chosenFaces = new Set<number>();
+  #unfolded = new Set<number>();
+  #store: Store | undefined;
+  #classes: ClassRow[] = [];
+  #watching: Subscription | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.guarded(async () => {
+      this.#store ??= await Store.open();
+      const store = this.#store;
+      this.#watching = liveQuery(() => store.classes()).subscribe((classes) => {
+        this.#classes = classes;
+        this.requestUpdate();
+      });
+      const { embedder } = await this.engine.manifest;
+      this.#limit ??= embedder.calibration.good.different_from;
+      this.requestUpdate();
+    });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#watching?.unsubscribe();
+    this.#work?.job.abort();
+  }
+
+  async #add(given: Given[]): Promise<void> {
+    if (this.#work) return this.warn("One thing at a time: wait, or stop what is going on.");
+    if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
+    const room = MOST - this.#files;
+    this.warn(given.length > room ? `An album holds ${MOST} photos: the first ${room} of these ${given.length} are taken.` : "");
+    const taken = given.slice(0, room);
+    const work = (this.#work = { job: new AbortController(), done: 0, of: taken.length });
+    await this.guarded(async () => {
+      for (const { file } of taken) {
+        work.job.signal.throwIfAborted();
+        await this.#look(file, work.job.signal);
+        work.done++;
+        this.#files++;
+        this.requestUpdate();
+        if (performance.now() - this.#groupedAt > REGROUP) void this.guarded(() => this.#regroup());
+      }
+    });
+    this.#work = undefined;
+    await this.guarded(() => this.#regroup());
+    this.say(work.done === work.of ? "All photos are looked at." : `Stopped after ${work.done} of ${work.of} photos; what was found stays.`);
+  }
+
+  async #look(file: File, signal: AbortSignal): Promise<void> {
+    try {
+      const { photo: limits } = await this.engine.manifest;
+      const photo = await decode(file, limits.max_side);
+      const { faces } = await this.engine.look(pixelsOf(photo), SMALLEST, signal);
+      if (!faces.length) this.#faceless.push(file.name);
+      for (const face of faces) {
+        this.#faces.push({ id: this.#next++, file: file.name, embedding: face.embedding, chip: chipUrl(face), poor: face.poor });
+      }
+    } catch (error) {
+      if (!isPhotoError(error)) throw error;
+      this.#unread.push(`${file.name}: ${error.message}`);
+    }
+  }
+
+  /** The machine's groups of all faces that the reader has not put somewhere; one grouping at a time. */
+  async #regroup(): Promise<void> {
+    await this.#grouping;
+    this.#grouping = (async () => {
+      const held = this.#groups.filter((group) => group.held);
+      const placed = new Set(held.flatMap(({ faces }) => faces));
+      const free = this.#faces.filter((face) => !placed.has(face));
+      const found = free.length ? await this.engine.group(free.map(({ embedding }) => embedding), this.#limit) : [];
+      // What was held meanwhile stays, and what lies in it is not put elsewhere too.
+      const heldNow = this.#groups.filter((group) => group.held);
+      const placedNow = new Set(heldNow.flatMap(({ faces }) => faces));
+      const groups = found.map((members) => members.map((i) => free[i]!).filter((face) => !placedNow.has(face)));
+      this.#groups = [
+        ...heldNow,
+        ...groups.filter((faces) => faces.length).map((faces) => ({ id: faces[0]!.id, name: "", faces, held: false })),
+      ].sort((a, b) => b.faces.length - a.faces.length);
+      this.#groupedAt = performance.now();
+      this.requestUpdate();
+    })().finally(() => (this.#grouping = undefined));
+    await this.#grouping;
+  }
+
+  // By hand
+
+  #name(group: Group, name: string): void {
+    group.name = name.trim();
+    group.held = true;
+    this.requestUpdate();
+  }
+
+  #merge(): void {
+    const chosen = this.#groups.filter(({ id }) => this.#chosenGroups.has(id));
+    const [first] = chosen;
+    if (!first) return;
+    const merged = { ...first, name: chosen.find(({ name }) => name)?.name ?? "", faces: chosen.flatMap(({ faces }) => faces), held: true };
+    this.#groups = [merged, ...this.#groups.filter((group) => !chosen.includes(group))].sort((a, b) => b.faces.length - a.faces.length);
+    this.#chosenGroups.clear();
+    this.say(`${chosen.length} groups are one now.`);
+  }
+
+  /** The faces chosen leave their groups and make one of their own. */
+  #split(): void {
+    const out = this.#faces.filter(({ id }) => this.#chosenFaces.has(id));
+    const touched = this.#groups.map((group) => {
+      const rest = group.faces.filter((face) => !out.includes(face));
+      return rest.length === group.faces.length ? group : { ...group, id: rest[0]?.id ?? group.id, faces: rest, held: true };
+    });
+    this.#groups = [{ id: this.#next++, name: "", faces: out, held: true }, ...touched.filter(({ faces }) => faces.length)];
+    this.#chosenFaces.clear();
+    this.say(`${faces(out.length)} taken out into a group of their own.`);
+  }
+
+  #addToClass(group: Group, classId: string): void {
+    void this.guarded(async () => {
+      const target = this.#classes.find(({ id }) => id === classId);
+      const name = group.name;
+      if (!target || !name) return this.warn("Give the group a name first: it is what the pupil will be called.");
+      const photos = group.faces.filter(({ poor }) => !poor.length).map(({ file, embedding, chip }) => ({ file, embedding: [...embedding], chip }));
+      const added = await this.#store!.take(classId, [{ name, photos }]);
+      this.say(`${name} is in the class ${target.name} with ${faces(added)} of this album${added < group.faces.length ? "; those not seen well are left out" : ""}.`);
+    });
+  }
+
+  #clear(): void {
+    this.#work?.job.abort();
+    [this.#faces, this.#groups, this.#files, this.#faceless, this.#unread] = [[], [], 0, [], []];
+    for (const chosen of [this.#chosenFaces, this.#chosenGroups, this.#unfolded]) chosen.clear();
+    this.say("The album is gone from memory.");
+  }
+
+  #export(): void {
+    const told = this.#groups.map(({ name, faces }, i) => ({ name: name || `person ${i + 1}`, files: [...new Set(faces.map(({ file }) => file))].sort() }));
+    save("album.json", JSON.stringify({ kind: "facelab album", format: 1, people: told, without_a_face: this.#faceless }, null, 1), "application/json");
+  }
+
+  // What is seen
+
+  protected override render(): TemplateResult {
+    const work = this.#work;
+    return html`${this.engineBar()}
+    <section aria-label="Photos">
+      <div class="row">
+        <label class="button primary file">Choose photos<input type="file" multiple accept="image/*" data-testid="album-photos" @change=${(event: Event) => void this.#add(fromInput(event.target as HTMLInputElement))} /></label>
+        <label class="button file">Choose a folder<input type="file" webkitdirectory multiple data-testid="album-folder" @change=${(event: Event) => void this.#add(fromInput(event.target as HTMLInputElement))} /></label>
+        ${this.#files ? html`<button type="button" class="danger" data-testid="album-clear" @click=${() => this.#clear()}>Clear the album</button>` : nothing}
+      </div>
+      <div class="drop" data-testid="drop-album" @dragover=${(event: DragEvent) => event.preventDefault()} @drop=${(event: DragEvent) => {
+        event.preventDefault();
+        void fromDrop(event.dataTransfer).then((given) => this.#add(given));
+      }}>Drop photos or folders here, up to ${MOST} photos.</div>
+      ${work
+        ? html`<div class="work" data-testid="work"><progress max=${work.of} .value=${work.done} aria-label="Looking for people"></progress>
+            <span>${work.done} of ${work.of} photos, ${faces(this.#faces.length)}</span>
+            <button type="button" data-testid="stop" @click=${() => work.job.abort()}>Stop</button></div>`
+        : nothing}
+      ${this.#aside("without a face", this.#faceless)} ${this.#aside("cannot be used", this.#unread)}
+    </section>
+    ${this.#groups.length ? this.#groupsView() : nothing}
+    <p class="caption">Nothing of an album is kept: it lives in this page until you clear it or close the page. Only what you add to a class is.</p>`;
+  }
+
+  #aside(what: string, names: string[]) {
+    if (!names.length) return nothing;
+    return html`<details class="outcomes"><summary>${names.length} ${names.length === 1 ? "photo" : "photos"} ${what}</summary><ul>${names.map((name) => html`<li>${name}</li>`)}</ul></details>`;
+  }
+
+  #groupsView() {
+    const limit = this.#limit ?? 0.47;
+    return html`<section aria-labelledby="groups">
+      <h2 id="groups" data-testid="album-count">${this.#groups.length} ${this.#groups.length === 1 ? "person" : "people"} in ${this.#files} photos</h2>
+      <div class="row">
+        <label class="field">How alike the faces of one person must be
+          <input type="range" min="0.3" max="0.6" step="0.01" .value=${String(limit)} data-testid="album-limit" @change=${(event: Event) => {
+            this.#limit = Number((event.target as HTMLInputElement).value);
+            void this.guarded(() => this.#regroup());
+          }} /></label>
+        <span class="muted">mean distance below ${limit.toFixed(2)}; groups that you have named or changed stay</span>
+      </div>
+      <div class="row bar">
+        <button type="button" data-testid="merge" ?disabled=${this.#chosenGroups.size < 2} @click=${() => this.#merge()}>Merge the groups ticked</button>
+        <button type="button" data-testid="split" ?disabled=${!this.#chosenFaces.size} @click=${() => this.#split()}>Take out the faces chosen</button>
+        <button type="button" data-testid="album-export" @click=${() => this.#export()}>Save as JSON</button>
+      </div>
+      <ul class="groups" data-testid="groups">${repeat(this.#groups, ({ id }) => id, (group) => this.#groupView(group))}</ul>
+    </section>`;
+  }
+
+  #groupView(group: Group) {
+    const shown = this.#unfolded.has(group.id) ? group.faces : group.faces.slice(0, SHOWN);
+    const number = this.#groups.indexOf(group) + 1;
+    return html`<li data-testid="group" data-name=${group.name} data-faces=${group.faces.length}>
+      <div class="row">
+        <label class="tick"><input type="checkbox" data-testid="tick" .checked=${this.#chosenGroups.has(group.id)} aria-label="Tick group ${number}" @change=${() => {
+          toggle(this.#chosenGroups, group.id);
+          this.requestUpdate();
+        }} /></label>
+        <input class="name" aria-label="Name of group ${number}" placeholder="Person ${number}" maxlength="80" autocomplete="off" data-testid="group-name" .value=${group.name} @change=${(event: Event) => this.#name(group, (event.target as HTMLInputElement).value)} />
+        <span class="muted">${faces(group.faces.length)} in ${new Set(group.faces.map(({ file }) => file)).size} photos</span>
+        ${this.#classes.length
+          ? html`<select aria-label="Add group ${number} to a class" data-testid="to-class" @change=${(event: Event) => {
+              const select = event.target as HTMLSelectElement;
+              this.#addToClass(group, select.value);
+              select.value = "";
+            }}><option value="" selected>Add to a class</option>${this.#classes.map(({ id, name }) => html`<option value=${id}>${name}</option>`)}</select>`
+          : nothing}
+      </div>
+      <div class="chips">
+        ${repeat(shown, ({ id }) => id, (face) => html`<button type="button" class="chip" title=${face.file} aria-label="A face of ${face.file}" aria-pressed=${this.#chosenFaces.has(face.id)} data-testid="album-face" @click=${() => {
+          toggle(this.#chosenFaces, face.id);
+          this.requestUpdate();
+        }}><img src=${face.chip} alt="" loading="lazy" /></button>`)}
+        ${shown.length < group.faces.length
+          ? html`<button type="button" class="link" @click=${() => {
+              this.#unfolded.add(group.id);
+              this.requestUpdate();
+            }}>and ${group.faces.length - shown.length} more</button>`
+          : nothing}
+      </div>
+    </li>`;
+  }
+}
+
+const faces = (count: number) => (count === 1 ? "one face" : `${count} faces`);
+
+function toggle(set: Set<number>, id: number): void {
+  if (!set.delete(id)) set.add(id);
+}

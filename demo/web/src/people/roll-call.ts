@@ -1,0 +1,761 @@
+import { liveQuery, type Subscription } from "dexie";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+
+import { openCamera, takePhoto } from "../camera";
+import { PhotoError, type ClassTold, type Look, type Rule, type SeenFace } from "../contract";
+import { joined } from "../engine/client";
+import { decode, pixelsOf, type Photo } from "../photos";
+import { chipUrl } from "./chips";
+import { groupPicture, labelOf } from "./group-picture";
+import { histogram } from "./histogram";
+import { fromDrop, fromInput, hashOf, save, type Given } from "./intake";
+import { asCsv, asJson, countOf, print, rollOf, type Entry } from "./roll";
+import { Store, type Bin, type ClassRow, type Day, type Enrolled, type Person, type Sighting, type Snapshot } from "./store";
+import { Tool, isPhotoError, sentenceFor } from "./tool";
+
+/** Sides of the smallest face looked for, pixels: portraits are large, a class in twelve metres is not. */
+const SMALLEST = { portrait: 40, group: 24 };
+const UNDO_SECONDS = 20;
+
+const RULES: Record<Rule, string> = {
+  template: "nearest mean of a pupil’s photos (measured best)",
+  nearest: "nearest single photo",
+  mean: "mean distance to a pupil’s photos",
+  original: "the original system’s rule",
+};
+
+/** What became of one photo of an enrolment. `spare`: its face, where it could be enrolled all the same. */
+interface Outcome {
+  file: string;
+  name: string;
+  sentence: string;
+  good: boolean;
+  spare?: { face: SeenFace; hash: string };
+}
+
+/** `<roll-call app="../app/">`: a class with its pupils, the day's group photos, and the roll that comes of them. */
+export class RollCall extends Tool {
+  #store: Store | undefined;
+  #classes: ClassRow[] = [];
+  #classId = "";
+  #date = today();
+  #class: Snapshot | undefined;
+  #watching: Subscription[] = [];
+  /** What the engine was told last: a class's photos, in their order. */
+  #enrolled = "";
+  #told: ClassTold | undefined;
+  #likely = new Map<string, [key: string, distance: number][]>();
+  /** The photos of this visit; none is kept. */
+  #pictures = new Map<string, Photo>();
+  #outcomes: Outcome[] = [];
+  #work: { job: AbortController; done: number; of: number; what: string } | undefined;
+  #bin: Bin | undefined;
+  #binTimer: ReturnType<typeof setTimeout> | undefined;
+  #face: Sighting | undefined;
+  #camera: { job: AbortController; name: string } | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.guarded(async () => {
+      this.#store ??= await Store.open();
+      const store = this.#store;
+      this.#watching.push(
+        liveQuery(() => store.classes()).subscribe((classes) => {
+          this.#classes = classes;
+          if (!classes.some(({ id }) => id === this.#classId)) this.#choose(remembered(classes) ?? "");
+          this.requestUpdate();
+        }),
+      );
+      if (!store.lasting) {
+        this.warn("This browser keeps nothing for this page (a private window?). All works, but closing the page loses it: save the class as a file before.");
+      }
+    });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const one of this.#watching.splice(0)) one.unsubscribe();
+    this.#work?.job.abort();
+    this.#camera?.job.abort();
+  }
+
+  // The class in view
+
+  #choose(classId: string, date = this.#date): void {
+    this.#watching.splice(1).forEach((one) => one.unsubscribe());
+    if (classId !== this.#classId) this.#outcomes = [];
+    [this.#classId, this.#date, this.#class, this.#told, this.#enrolled] = [classId, date, undefined, undefined, ""];
+    remember(classId);
+    this.requestUpdate();
+    if (!classId) return;
+    this.#watching.push(
+      liveQuery(() => this.#store!.snapshot(classId, date)).subscribe({
+        next: (snapshot) => {
+          this.#class = snapshot;
+          this.requestUpdate();
+          void this.guarded(() => this.#recognise());
+        },
+        error: (error: unknown) => this.warn(sentenceFor(error) ?? ""),
+      }),
+    );
+  }
+
+  protected override engineRestarted(): void {
+    this.#enrolled = "";
+  }
+
+  /** Tell the engine whom it may name, and ask again about every face that the teacher has not decided on. */
+  async #recognise(): Promise<void> {
+    const current = this.#class;
+    if (!current) return;
+    await this.#enrolEngine(current);
+    const changed: Sighting[] = [];
+    for (const { id } of current.day?.photos ?? []) {
+      const faces = current.sightings.filter(({ photoId }) => photoId === id);
+      changed.push(...(await this.#judged(faces, current.row.rule)).filter((face, i) => differs(face, faces[i]!)));
+    }
+    if (changed.length && this.#class === current) await this.#store!.amend(changed);
+    this.requestUpdate();
+  }
+
+  async #enrolEngine({ row, photos }: Snapshot): Promise<void> {
+    const signature = `${row.id} ${photos.map(({ id }) => id).join()}`;
+    if (signature === this.#enrolled) return;
+    const told = await this.engine.enrol(photos.map(({ personId }) => personId), joined(photos.map(({ embedding }) => embedding)));
+    this.#enrolled = signature;
+    this.#told = told;
+    this.requestUpdate();
+  }
+
+  /** The faces of one photo, with the machine's answers; those of the teacher stay, and nobody is named a second time beside them. */
+  async #judged(faces: Sighting[], rule: Rule): Promise<Sighting[]> {
+    if (!faces.length) return [];
+    const answers = await this.engine.who(faces.map(({ embedding }) => embedding), rule);
+    const taken = new Set(faces.filter(({ by }) => by === "teacher").map(({ personId }) => personId));
+    return faces.map((face, i) => {
+      const { key, answer, distance, chance, likely } = answers[i]!;
+      this.#likely.set(face.id, likely);
+      if (face.by === "teacher") return face;
+      const free = key && !taken.has(key);
+      return { ...face, personId: free ? key : null, answer: free ? answer : "unknown", distance, chance };
+    });
+  }
+
+  // What the teacher does with the class
+
+  #addClass(event: SubmitEvent): void {
+    event.preventDefault();
+    const form = event.target as HTMLFormElement;
+    const name = String(new FormData(form).get("name") ?? "").trim();
+    if (!name) return;
+    void this.guarded(async () => {
+      this.#choose(await this.#store!.addClass(name));
+      form.reset();
+      this.say(`The class ${name} is made. Add its pupils.`);
+    });
+  }
+
+  /** Photos of pupils: whose each is, its folder tells, or the name that was typed. */
+  #enrol(given: Given[], typed: string): void {
+    const nameless = given.find(({ folder }) => !folder) && !typed;
+    if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
+    if (nameless) return this.warn("Whose photos are these? Type the pupil’s name first, or drop a folder that bears it.");
+    this.#outcomes = [];
+    void this.#process("Enrolling", given, async ({ file, folder }, signal) => {
+      const name = typed || folder;
+      const tell = (sentence: string, good: boolean, spare?: Outcome["spare"]) => {
+        this.#outcomes = [...this.#outcomes, { file: file.name, name, sentence, good, ...(spare && { spare }) }];
+      };
+      try {
+        const hash = await hashOf(file);
+        const known = this.#class?.photos.find((photo) => photo.hash === hash);
+        if (known) return tell("is enrolled already", true);
+        const seen = await this.#look(file, SMALLEST.portrait, signal);
+        const [face] = seen.look.faces;
+        if (!face || seen.look.unfit) {
+          return tell(`left out: ${seen.look.unfit ?? "no face was found"}`, false, face && { face, hash });
+        }
+        await this.#store!.enrol(this.#classId, name, { file: file.name, hash, embedding: face.embedding, chip: chipUrl(face) });
+        tell(seen.look.evened ? "enrolled; it was too dark, so its light was evened out first" : "enrolled", true);
+      } catch (error) {
+        if (!isPhotoError(error)) throw error;
+        tell(`left out: ${error.message}`, false);
+      }
+    });
+  }
+
+  #enrolAllTheSame(outcome: Outcome): void {
+    const { face, hash } = outcome.spare!;
+    void this.guarded(async () => {
+      await this.#store!.enrol(this.#classId, outcome.name, { file: outcome.file, hash, embedding: face.embedding, chip: chipUrl(face) });
+      this.#outcomes = this.#outcomes.map((one) =>
+        one === outcome ? { file: one.file, name: one.name, sentence: "enrolled all the same", good: true } : one,
+      );
+      this.requestUpdate();
+    });
+  }
+
+  /** The day's photos: who is in them. */
+  #addGroupPhotos(given: Given[]): void {
+    if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
+    void this.#process("Looking at group photos", given, async ({ file }, signal) => {
+      try {
+        const { photo, look } = await this.#look(file, SMALLEST.group, signal);
+        if (!look.faces.length) throw new PhotoError("no face was found; go nearer, or take it in better light");
+        await this.#enrolEngine(this.#class!);
+        const day = await this.#store!.day(this.#classId, this.#date);
+        const id = crypto.randomUUID();
+        const faces = await this.#judged(look.faces.map((face) => sighting(face, day, id)), this.#class!.row.rule);
+        this.#pictures.set(id, photo);
+        await this.#store!.addGroupPhoto(day.id, { id, file: file.name, width: photo.width, height: photo.height }, faces);
+      } catch (error) {
+        if (!isPhotoError(error)) throw error;
+        this.warn(`${this.warning} ${file.name}: ${error.message}`.trim());
+      }
+    });
+  }
+
+  async #look(file: Blob, smallest: number, signal: AbortSignal): Promise<{ photo: Photo; look: Look }> {
+    const { photo: limits } = await this.engine.manifest;
+    const photo = await decode(file, limits.max_side);
+    signal.throwIfAborted();
+    return { photo, look: await this.engine.look(pixelsOf(photo), smallest, signal) };
+  }
+
+  /** One after another, with progress, until it is stopped; what is done is kept. */
+  async #process(what: string, given: Given[], one: (given: Given, signal: AbortSignal) => Promise<void>): Promise<void> {
+    if (this.#work) return this.warn("One thing at a time: wait, or stop what is going on.");
+    const work = (this.#work = { job: new AbortController(), done: 0, of: given.length, what });
+    const { signal } = work.job;
+    this.warn("");
+    this.say("");
+    await this.guarded(async () => {
+      for (const each of given) {
+        signal.throwIfAborted();
+        await one(each, signal);
+        work.done++;
+        this.requestUpdate();
+      }
+    });
+    this.#work = undefined;
+    this.say(work.done === work.of ? `${photos(work.done)} done.` : `Stopped after ${photos(work.done)}; those are kept.`);
+  }
+
+  // What the teacher does with a face, and with the roll
+
+  #correct(face: Sighting, personId: string | null): void {
+    void this.guarded(async () => {
+      const others = this.#class!.sightings.filter(
+        (one) => one.photoId === face.photoId && one.id !== face.id && personId && one.personId === personId,
+      );
+      await this.#store!.amend([
+        { ...face, personId, answer: personId ? "sure" : "unknown", by: "teacher" },
+        ...others.map((one) => ({ ...one, personId: null, answer: "unknown" as const })),
+      ]);
+      this.#closeFace();
+      this.say(personId ? `That is ${this.#nameOf(personId)} now.` : "That is nobody of the class now.");
+    });
+  }
+
+  async #nameStranger(face: Sighting, name: string): Promise<void> {
+    await this.guarded(async () => {
+      const personId = await this.#store!.person(this.#classId, name);
+      await this.#addToGallery(face, personId);
+      this.#correct(face, personId);
+      this.say(`${name} is enrolled with this face.`);
+    });
+  }
+
+  async #addToGallery(face: Sighting, personId: string): Promise<void> {
+    const file = this.#class?.day?.photos.find(({ id }) => id === face.photoId)?.file ?? "group photo";
+    const { classId, embedding, chip } = face;
+    await this.#store!.db.photos.add({ id: crypto.randomUUID(), classId, personId, file: `${file}, ${this.#date}`, hash: "", embedding, chip });
+  }
+
+  #delete(deletion: () => Promise<Bin>): void {
+    void this.guarded(async () => {
+      this.#bin = await deletion();
+      if (this.#bin.rows.classes.length) this.#pictures.clear();
+      this.#outcomes = [];
+      clearTimeout(this.#binTimer);
+      this.#binTimer = setTimeout(() => {
+        this.#bin = undefined;
+        this.requestUpdate();
+      }, UNDO_SECONDS * 1000);
+      this.say(`Deleted from this browser: ${this.#bin.what}.`);
+    });
+  }
+
+  #undo(): void {
+    const bin = this.#bin;
+    this.#bin = undefined;
+    void this.guarded(async () => {
+      if (bin) await this.#store!.restore(bin);
+      this.say("It is back.");
+    });
+  }
+
+  #export(): void {
+    void this.guarded(async () => {
+      const { row, people, photos } = this.#class!;
+      const told = people.map(({ id, name }) => ({
+        name,
+        photos: photos
+          .filter(({ personId }) => personId === id)
+          .map(({ file, embedding, chip }) => ({ file, embedding: [...embedding], chip })),
+      }));
+      save(`${row.name}.facelab.json`, await this.engine.writeGallery(told.filter((person) => person.photos.length)), "application/json");
+    });
+  }
+
+  #import(input: HTMLInputElement): void {
+    const [file] = input.files ?? [];
+    input.value = "";
+    if (!file) return;
+    void this.guarded(async () => {
+      this.warn("");
+      const people = await this.engine.readGallery(await file.text());
+      const name = file.name.replace(/(\.facelab)?\.json$/, "");
+      const known = this.#classes.find((one) => one.name === name);
+      const classId = known?.id ?? (await this.#store!.addClass(name));
+      const added = await this.#store!.take(classId, people);
+      this.#choose(classId);
+      this.say(`${people.length} pupils with ${photos(added)} ${known ? "added to" : "make"} the class ${name}.`);
+    });
+  }
+
+  #trySamples(): void {
+    void this.guarded(async () => {
+      const folder = new URL("samples/", this.app);
+      const sample = async (name: string) => {
+        const response = await fetch(new URL(name, folder)).catch(() => undefined);
+        if (!response?.ok) throw new PhotoError("The sample photos did not arrive. Check the connection, then try again.");
+        return new File([await response.blob()], name);
+      };
+      const [obama, obama2, obama3, biden] = await Promise.all(["obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg"].map(sample));
+      this.#choose(await this.#store!.addClass("Two presidents"));
+      await this.#arrived();
+      this.#outcomes = [];
+      this.#enrol(
+        [
+          { file: obama!, folder: "Barack Obama" },
+          { file: obama2!, folder: "Barack Obama" },
+          { file: biden!, folder: "Joe Biden" },
+        ],
+        "",
+      );
+      while (this.#work) await new Promise((resolve) => setTimeout(resolve, 50));
+      this.#addGroupPhotos([{ file: obama3!, folder: "" }]);
+    });
+  }
+
+  /** The class just chosen is read. */
+  async #arrived(): Promise<void> {
+    while (!this.#class) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  // The camera
+
+  #openCamera(name: string): void {
+    this.#camera?.job.abort();
+    const camera = (this.#camera = { job: new AbortController(), name });
+    this.requestUpdate();
+    void this.guarded(async () => {
+      await this.updateComplete;
+      const video = this.renderRoot.querySelector("video")!;
+      await openCamera(video, camera.job.signal).catch((error: unknown) => {
+        this.#closeCamera();
+        throw error;
+      });
+    });
+  }
+
+  #closeCamera(): void {
+    this.#camera?.job.abort();
+    this.#camera = undefined;
+    this.requestUpdate();
+  }
+
+  async #shoot(): Promise<void> {
+    const { name } = this.#camera!;
+    const blob = await takePhoto(this.renderRoot.querySelector("video")!);
+    const file = new File([blob], `camera ${new Date().toLocaleTimeString("en-GB")}.png`);
+    if (name) this.#enrol([{ file, folder: "" }], name);
+    else this.#addGroupPhotos([{ file, folder: "" }]);
+  }
+
+  // What is seen
+
+  protected override render(): TemplateResult {
+    return html`${this.engineBar()} ${this.#workBar()} ${this.#binBar()} ${this.#classBar()}
+    ${this.#class ? this.#classView(this.#class) : nothing}
+    ${this.#dataView()} ${this.#faceDialog()}`;
+  }
+
+  protected override updated(changed?: PropertyValues): void {
+    super.updated.call(this);
+    void changed;
+    const dialog = this.renderRoot.querySelector("dialog");
+    if (this.#face && dialog && !dialog.open) dialog.showModal();
+  }
+
+  /** The roll comes first, once there is somebody to call. */
+  #classView(current: Snapshot) {
+    const roll = this.#rollView(current);
+    const pupils = this.#pupilsView(current);
+    return html`${current.people.length ? [roll, pupils] : [pupils, roll]} ${this.#historyView(current)}`;
+  }
+
+  #workBar() {
+    const work = this.#work;
+    if (!work) return nothing;
+    return html`<div class="work" data-testid="work">
+      <progress max=${work.of} .value=${work.done} aria-label=${work.what}></progress>
+      <span>${work.what}: ${work.done} of ${work.of}</span>
+      <button type="button" data-testid="stop" @click=${() => work.job.abort()}>Stop</button>
+    </div>`;
+  }
+
+  #binBar() {
+    if (!this.#bin) return nothing;
+    return html`<p class="bin">Deleted: ${this.#bin.what}. <button type="button" data-testid="undo" @click=${() => this.#undo()}>Undo</button></p>`;
+  }
+
+  #classBar() {
+    return html`<section class="classes" aria-labelledby="classes">
+      <h2 id="classes">Class</h2>
+      <div class="row">
+        ${this.#classes.length
+          ? html`<label class="field">Class
+              <select data-testid="class" @change=${(event: Event) => this.#choose((event.target as HTMLSelectElement).value)}>
+                ${this.#classes.map(({ id, name }) => html`<option value=${id} ?selected=${id === this.#classId}>${name}</option>`)}
+              </select></label>`
+          : nothing}
+        <form class="row" @submit=${(event: SubmitEvent) => this.#addClass(event)}>
+          <label class="field">${this.#classes.length ? "A new class" : "Name your class"}
+            <input name="name" required maxlength="80" placeholder="7b" autocomplete="off" data-testid="new-class" /></label>
+          <button class=${this.#classes.length ? "" : "primary"} data-testid="add-class">Make it</button>
+        </form>
+        <label class="button file">Open a class file<input type="file" accept=".json" data-testid="import" @change=${(event: Event) => this.#import(event.target as HTMLInputElement)} /></label>
+      </div>
+      ${this.#classes.length
+        ? nothing
+        : html`<p>No class yet. Name one, or see how it goes with <button type="button" class="link" data-testid="try-samples" @click=${() => this.#trySamples()}>four sample photos of two presidents</button>.</p>`}
+    </section>`;
+  }
+
+  #rollView(current: Snapshot) {
+    const { row, people, day, sightings } = current;
+    const roll = rollOf(current);
+    const any = Boolean(day?.photos.length);
+    const counts = `${countOf(roll, "present")} present, ${countOf(roll, "unsure")} unsure, ${countOf(roll, "absent")} absent`;
+    const strangers = sightings.filter(({ personId }) => !personId).length;
+    return html`<section aria-labelledby="roll">
+      <h2 id="roll">The roll</h2>
+      <div class="row">
+        <label class="field">Day <input type="date" data-testid="date" required .value=${this.#date} @change=${(event: Event) => this.#choose(row.id, (event.target as HTMLInputElement).value || today())} /></label>
+        ${people.length
+          ? html`<label class="button primary file">Add group photos<input type="file" multiple accept="image/*" data-testid="group-photos" @change=${(event: Event) => this.#addGroupPhotos(fromInput(event.target as HTMLInputElement))} /></label>
+              <button type="button" data-testid="group-camera" @click=${() => this.#openCamera("")}>Camera</button>`
+          : nothing}
+      </div>
+      ${people.length
+        ? html`<div class="drop" data-testid="drop-group" @dragover=${over} @dragleave=${leave} @drop=${(event: DragEvent) => void this.#dropped(event, (given) => this.#addGroupPhotos(given))}>
+            Drop the day’s group photos here: whoever is in one of them is present.
+          </div>`
+        : html`<p>Enrol the pupils first, below; then the group photo can be asked who is there.</p>`}
+      ${this.#camera && !this.#camera.name ? this.#viewfinder("Take the group photo") : nothing}
+      ${repeat(day?.photos ?? [], ({ id }) => id, (photo) => html`<figure data-testid="group-photo">
+          ${groupPicture(this.#pictures.get(photo.id), photo, sightings.filter(({ photoId }) => photoId === photo.id), this.#nameOf, (face) => this.#openFace(face))}
+          <figcaption class="caption">
+            ${photo.file}. ${this.#pictures.has(photo.id) ? "A click on a face corrects it." : "The photo itself is not kept, only the faces found; a click on one corrects it."}
+            <button type="button" class="link" @click=${() => void this.guarded(() => this.#store!.removeGroupPhoto(day!.id, photo.id))}>Remove it</button>
+          </figcaption>
+        </figure>`)}
+      ${people.length
+        ? html`<p class="counts" data-testid="counts" ?hidden=${!any}>${counts}${strangers ? `; ${strangers === 1 ? "one face is" : `${strangers} faces are`} nobody of the class` : ""}.</p>
+            <table class="roll" data-testid="roll" ?hidden=${!any}>
+              <thead><tr><th scope="col">Face</th><th scope="col">Name</th><th scope="col">Status</th><th scope="col">By hand</th></tr></thead>
+              <tbody>${repeat(roll, ({ person }) => person.id, (entry) => this.#rollRow(entry, day))}</tbody>
+            </table>
+            <div class="row" ?hidden=${!any}>
+              <button type="button" data-testid="csv" @click=${() => save(`${row.name} ${this.#date}.csv`, asCsv(roll, row.name, this.#date, day), "text/csv")}>Save as CSV</button>
+              <button type="button" data-testid="json" @click=${() => save(`${row.name} ${this.#date}.json`, asJson(roll, row.name, this.#date, day), "application/json")}>Save as JSON</button>
+              <button type="button" data-testid="print" @click=${() => print(roll, row.name, this.#date)}>Print</button>
+            </div>
+            <p class="caption" ?hidden=${!any}>A draft: who knows the class reads it, and nobody is absent by a machine alone.</p>`
+        : nothing}
+    </section>`;
+  }
+
+  #rollRow({ person, presence, evidence, marked }: Entry, day: Day | undefined) {
+    const mark = (to: "present" | "absent") =>
+      void this.guarded(async () => {
+        const { id } = day ?? (await this.#store!.day(this.#classId, this.#date));
+        await this.#store!.mark(id, person.id, marked && presence === to ? null : to);
+      });
+    const button = (to: "present" | "absent") => html`<button type="button" aria-pressed=${marked && presence === to}
+      aria-label="${person.name}: ${to}" data-testid="mark-${to}" @click=${() => mark(to)}>${to}</button>`;
+    return html`<tr data-testid="entry" data-name=${person.name} data-presence=${presence}>
+      <td>${evidence ? html`<button type="button" class="chip" aria-label="The face taken for ${person.name}" @click=${() => this.#openFace(evidence)}><img src=${evidence.chip} alt="" /></button>` : "–"}</td>
+      <th scope="row">${person.name}</th>
+      <td><span class="presence ${presence}">${presence}</span></td>
+      <td class="hand">${button("present")} ${button("absent")}</td>
+    </tr>`;
+  }
+
+  #pupilsView(current: Snapshot) {
+    const { row, people, photos: enrolled } = current;
+    const oddIds = new Set((this.#told?.odd ?? []).map((i) => enrolled[i]?.id));
+    const name = () => this.renderRoot.querySelector<HTMLInputElement>("#pupil")?.value.trim() ?? "";
+    return html`<section aria-labelledby="pupils">
+      <h2 id="pupils">Pupils</h2>
+      <p class="caption">Three to six photos of each pupil, taken on different days, make a good class. A folder for each pupil, named after them, enrols a whole class at once.</p>
+      <div class="row">
+        <label class="button primary file">Choose a folder<input type="file" webkitdirectory multiple data-testid="folder" @change=${(event: Event) => this.#enrol(fromInput(event.target as HTMLInputElement), "")} /></label>
+        <span class="or">or one by one:</span>
+        <label class="field">Pupil <input id="pupil" list="names" autocomplete="off" maxlength="80" data-testid="pupil" /></label>
+        <datalist id="names">${people.map((person) => html`<option value=${person.name}></option>`)}</datalist>
+        <label class="button file">Add photos<input type="file" multiple accept="image/*" data-testid="portraits" @change=${(event: Event) => this.#enrol(fromInput(event.target as HTMLInputElement), name())} /></label>
+        <button type="button" data-testid="pupil-camera" @click=${() => (name() ? this.#openCamera(name()) : this.warn("Whose photo will it be? Type the pupil’s name first."))}>Camera</button>
+      </div>
+      <div class="drop" data-testid="drop-pupils" @dragover=${over} @dragleave=${leave} @drop=${(event: DragEvent) => void this.#dropped(event, (given) => this.#enrol(given, given.some(({ folder }) => folder) ? "" : name()))}>
+        Drop a folder with a folder for each pupil here, or photos of the pupil named above.
+      </div>
+      ${this.#camera?.name ? this.#viewfinder(`Take a photo of ${this.#camera.name}`) : nothing}
+      ${this.#outcomesView()}
+      <ul class="people" data-testid="people">
+        ${repeat(people, ({ id }) => id, (person) => this.#personView(person, enrolled.filter(({ personId }) => personId === person.id), oddIds))}
+      </ul>
+      ${people.length > 1 && this.#told && this.#told.people > 1 ? this.#calibrationView(this.#told, row) : nothing}
+      <div class="row">
+        <button type="button" data-testid="export" ?disabled=${!enrolled.length} @click=${() => this.#export()}>Save the class as a file</button>
+        <button type="button" class="danger" data-testid="delete-class" @click=${() => this.#delete(() => this.#store!.deleteClass(row))}>Delete the class</button>
+      </div>
+      <p class="caption">The file holds names, faces and embeddings, and a checksum; <code>facelab identify</code> reads it too. Keep it as you would keep the class’s photos. Rolls are not in it.</p>
+    </section>`;
+  }
+
+  #outcomesView() {
+    if (!this.#outcomes.length) return nothing;
+    const bad = this.#outcomes.filter(({ good }) => !good);
+    const remarkable = this.#outcomes.filter(({ good, sentence }) => good && sentence !== "enrolled");
+    return html`<details class="outcomes" ?open=${bad.length > 0}>
+      <summary data-testid="outcomes">${this.#outcomes.length - bad.length} of ${photos(this.#outcomes.length)} enrolled${bad.length ? `, ${bad.length} left out` : ""}</summary>
+      <ul>
+        ${[...bad, ...remarkable].map((outcome) => html`<li class=${outcome.good ? "good" : "bad"}>
+            <b>${outcome.name}</b>, ${outcome.file}: ${outcome.sentence}
+            ${outcome.spare ? html`<button type="button" class="link" @click=${() => this.#enrolAllTheSame(outcome)}>Enrol it all the same</button>` : nothing}
+          </li>`)}
+      </ul>
+    </details>`;
+  }
+
+  #personView(person: Person, enrolled: Enrolled[], odd: Set<string | undefined>) {
+    const remove = (photo: Enrolled) => void this.guarded(() => this.#store!.db.photos.delete(photo.id));
+    return html`<li data-testid="person" data-name=${person.name}>
+      <div class="chips">
+        ${enrolled.map((photo) => html`<button type="button" class="chip ${odd.has(photo.id) ? "odd" : ""}" title="${photo.file}: remove it"
+            aria-label="${person.name}, ${photo.file}: remove it" @click=${() => remove(photo)}>${photo.chip ? html`<img src=${photo.chip} alt="" />` : "no picture"}</button>`)}
+      </div>
+      <b>${person.name}</b> <span class="muted">${photos(enrolled.length)}</span>
+      ${enrolled.some(({ id }) => odd.has(id)) ? html`<p class="note" data-testid="odd">The framed photo is not like the others: is it ${person.name}’s?</p>` : nothing}
+      ${enrolled.length ? nothing : html`<p class="note">No photo: cannot be recognised.</p>`}
+      <button type="button" class="link" data-testid="delete-person" aria-label="Delete ${person.name}" @click=${() => this.#delete(() => this.#store!.deletePerson(person))}>Delete</button>
+    </li>`;
+  }
+
+  #calibrationView(told: ClassTold, row: ClassRow) {
+    const own = Math.round((100 * (told.people - 1)) / (told.people + 9));
+    const once = Math.round(1 / told.rate / told.people / 10) * 10 || 1;
+    return html`<div class="calibration">
+      <h3>What this class tells of itself</h3>
+      <p data-testid="class-sentence">With ${told.people} pupils and ${photos(told.photos)}, a face is named for <b>sure</b> below a distance of ${told.sure_below.toFixed(2)}, with a
+        question mark up to ${told.unknown_from.toFixed(2)}, and not at all beyond. So set, about one stranger in ${once.toLocaleString("en-GB")} is named for sure as somebody of the class. The limits rest
+        to ${own} % on the distances between these very pupils, and for the rest on what was measured before for everybody.</p>
+      ${histogram(told)}
+      <p class="caption">Blue: each photo to its own pupil’s other photos. Grey: to all other pupils. Green ground: sure; yellow: unsure.</p>
+      <p data-testid="alike">Most alike: ${told.alike.map(([a, b, distance], i) => html`${i ? "; " : ""}<b>${this.#nameOf(a)}</b> and <b>${this.#nameOf(b)}</b> (${distance.toFixed(2)}${distance < told.unknown_from ? ": they will be mixed up" : ""})`)}. Look twice at these.</p>
+      <label class="field">How faces are named
+        <select data-testid="rule" @change=${(event: Event) => this.#setRule(row, (event.target as HTMLSelectElement).value as Rule)}>
+          ${Object.entries(RULES).map(([rule, words]) => html`<option value=${rule} ?selected=${rule === row.rule}>${words}</option>`)}
+        </select></label>
+    </div>`;
+  }
+
+  #setRule({ id }: ClassRow, rule: Rule): void {
+    void this.guarded(async () => void (await this.#store!.db.classes.update(id, { rule })));
+  }
+
+  #historyView({ days }: Snapshot) {
+    const kept = days.filter(({ photos: some, marks }) => some.length || Object.keys(marks).length);
+    if (!kept.length) return nothing;
+    return html`<section aria-labelledby="history">
+      <h2 id="history">Days</h2>
+      <ul class="days" data-testid="days">
+        ${kept.map((day) => html`<li>
+            <button type="button" class="link" aria-current=${day.date === this.#date ? "date" : nothing} @click=${() => this.#choose(this.#classId, day.date)}>${day.date}</button>
+            <span class="muted">${photos(day.photos.length)}</span>
+            <button type="button" class="link" aria-label="Delete the roll of ${day.date}" @click=${() => this.#delete(() => this.#store!.deleteDay(day))}>Delete</button>
+          </li>`)}
+      </ul>
+    </section>`;
+  }
+
+  #dataView() {
+    return html`<section aria-labelledby="data">
+      <h2 id="data">Your data</h2>
+      <p>Names, faces (as small crops) and embeddings are kept in this browser, on this machine; photos are not kept, and nothing is sent anywhere.</p>
+      <div class="row"><button type="button" class="danger" data-testid="delete-everything" @click=${() => this.#delete(() => this.#store!.deleteEverything())}>Delete everything</button></div>
+    </section>`;
+  }
+
+  #viewfinder(words: string) {
+    return html`<div class="viewfinder">
+      <video muted playsinline aria-label="What the camera sees"></video>
+      <div class="row"><button type="button" class="primary" data-testid="shutter" @click=${() => void this.#shoot()}>${words}</button>
+      <button type="button" data-testid="stop-camera" @click=${() => this.#closeCamera()}>Stop the camera</button></div>
+    </div>`;
+  }
+
+  // The dialogue about one face
+
+  #openFace(face: Sighting): void {
+    this.#face = face;
+    this.requestUpdate();
+  }
+
+  #closeFace(): void {
+    this.renderRoot.querySelector("dialog")?.close();
+    this.#face = undefined;
+    this.requestUpdate();
+  }
+
+  #faceDialog() {
+    const face = this.#face;
+    if (!face || !this.#class) return nothing;
+    const { people } = this.#class;
+    const likely = (this.#likely.get(face.id) ?? []).filter(([key]) => people.some(({ id }) => id === key));
+    const nearest = likely.slice(0, 4);
+    const rest = people.filter(({ id }) => !nearest.some(([key]) => key === id));
+    const named = face.personId;
+    return html`<dialog aria-labelledby="who" data-testid="face-dialog" @close=${() => this.#closeFace()}>
+      <div class="who">
+        <img src=${face.chip} alt="The face" />
+        <div>
+          <h2 id="who">${named ? labelOf(face, this.#nameOf) : "Nobody of the class"}</h2>
+          <p class="caption">${certainty(face)}</p>
+        </div>
+      </div>
+      <p>Who is it?</p>
+      <div class="choices">
+        ${nearest.map(([key, distance]) => html`<button type="button" data-testid="choose-person" aria-pressed=${key === named} @click=${() => this.#correct(face, key)}>
+            ${this.#nameOf(key)} <span class="muted">${distance.toFixed(2)}</span></button>`)}
+        <button type="button" data-testid="choose-nobody" aria-pressed=${!named} @click=${() => this.#correct(face, null)}>Nobody of the class</button>
+      </div>
+      ${rest.length
+        ? html`<label class="field">Somebody else of the class
+            <select data-testid="choose-other" @change=${(event: Event) => this.#correct(face, (event.target as HTMLSelectElement).value)}>
+              <option value="" selected disabled>Choose</option>
+              ${rest.map(({ id, name }) => html`<option value=${id}>${name}</option>`)}
+            </select></label>`
+        : nothing}
+      <form class="row" @submit=${(event: SubmitEvent) => {
+        event.preventDefault();
+        const name = String(new FormData(event.target as HTMLFormElement).get("name") ?? "").trim();
+        if (name) void this.#nameStranger(face, name);
+      }}>
+        <label class="field">Somebody new <input name="name" autocomplete="off" maxlength="80" data-testid="new-name" /></label>
+        <button data-testid="name-stranger">Enrol with this face</button>
+      </form>
+      <div class="row">
+        ${named ? html`<button type="button" data-testid="add-to-gallery" @click=${() => void this.guarded(async () => {
+          await this.#addToGallery(face, named);
+          this.#correct(face, named);
+        })}>It is ${this.#nameOf(named)}: add this face to the photos enrolled</button>` : nothing}
+        <button type="button" data-testid="close-face" @click=${() => this.#closeFace()}>Close</button>
+      </div>
+    </dialog>`;
+  }
+
+  #nameOf = (id: string): string => this.#class?.people.find((person) => person.id === id)?.name ?? "somebody deleted";
+
+  async #dropped(event: DragEvent, take: (given: Given[]) => void): Promise<void> {
+    leave(event);
+    event.preventDefault();
+    await this.guarded(async () => take(await fromDrop(event.dataTransfer)));
+  }
+}
+
+const photos = (count: number) => (count === 1 ? "one photo" : `${count} photos`);
+
+function sighting(seen: SeenFace, day: Day, photoId: string): Sighting {
+  const { face, embedding, poor } = seen;
+  return {
+    id: crypto.randomUUID(),
+    classId: day.classId,
+    dayId: day.id,
+    photoId,
+    box: face.box,
+    embedding,
+    chip: chipUrl(seen),
+    poor,
+    personId: null,
+    answer: "unknown",
+    distance: null,
+    chance: null,
+    by: "machine",
+  };
+}
+
+const differs = (a: Sighting, b: Sighting) => a.personId !== b.personId || a.answer !== b.answer || a.distance !== b.distance;
+
+function certainty({ by, answer, distance, chance, poor }: Sighting): string {
+  const quality = poor.length ? ` The face is ${new Intl.ListFormat("en-GB").format(poor)}.` : "";
+  if (by === "teacher") return `You have said so.${quality}`;
+  const near = distance === null ? "" : ` Distance ${distance.toFixed(2)}.`;
+  const rare = chance === null || answer === "unknown" ? "" : ` A stranger comes as near to anybody of the class ${often(chance)}.`;
+  return `${{ sure: "Sure.", unsure: "Not sure.", unknown: "Near to nobody." }[answer]}${near}${rare}${quality}`;
+}
+
+function often(chance: number): string {
+  if (chance <= 1e-4) return "less than once in 10,000 faces";
+  const once = 1 / chance;
+  return `about once in ${(once >= 20 ? Math.round(once / 10) * 10 : Math.max(1, Math.round(once))).toLocaleString("en-GB")} faces`;
+}
+
+function today(): string {
+  const now = new Date();
+  return `${now.getFullYear()}-${String(now.getMonth() + 1).padStart(2, "0")}-${String(now.getDate()).padStart(2, "0")}`;
+}
+
+const KEY = "facelab-class";
+
+function remember(classId: string): void {
+  try {
+    if (classId) localStorage.setItem(KEY, classId);
+    else localStorage.removeItem(KEY);
+  } catch {
+    // Storage is forbidden here: the first class is shown next time.
+  }
+}
+
+function remembered(classes: ClassRow[]): string | undefined {
+  let known: string | null = null;
+  try {
+    known = localStorage.getItem(KEY);
+  } catch {
+    // as above
+  }
+  return classes.find(({ id }) => id === known)?.id ?? classes[0]?.id;
+}
+
+function over(event: DragEvent): void {
+  event.preventDefault();
+  (event.currentTarget as Element).classList.add("over");
+}
+
+function leave(event: Event): void {
+  (event.currentTarget as Element | null)?.classList.remove("over");
+}

@@ -1,0 +1,110 @@
+/** What the tools of this folder share: the engine with its progress and its failures, and a line that says what happens. */
+
+import { LitElement, html, unsafeCSS, type CSSResultGroup, type TemplateResult } from "lit";
+
+import { engineAt, type EngineClient } from "../engine/client";
+import type { LoadProgress } from "../progress";
+import base from "../styles/base.css?inline";
+import css from "../styles/people.css?inline";
+
+export abstract class Tool extends LitElement {
+  static override styles: CSSResultGroup = [unsafeCSS(base), unsafeCSS(css)];
+
+  protected status = "";
+  protected warning = "";
+  protected engine!: EngineClient;
+  #listening: AbortController | null = null;
+
+  protected get app(): URL {
+    return new URL(this.getAttribute("app") ?? "./app/", document.baseURI);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.engine = engineAt(this.app);
+    const { signal } = (this.#listening = new AbortController());
+    this.engine.addEventListener("change", () => this.#engineChanged(), { signal });
+    for (const type of ["dragover", "drop"]) {
+      this.addEventListener(type, (event) => event.preventDefault(), { signal }); // beside a drop zone, it would open the file
+    }
+    this.#engineChanged();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#listening?.abort();
+  }
+
+  /** The engine began afresh: what it had been told is forgotten. */
+  protected engineRestarted(): void {}
+
+  protected say(words: string): void {
+    this.status = words;
+    this.requestUpdate();
+  }
+
+  protected warn(words: string): void {
+    this.warning = words;
+    this.requestUpdate();
+  }
+
+  /** Do something that may fail; what went wrong is said in a sentence. */
+  protected async guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const sentence = sentenceFor(error);
+      if (sentence) this.warn(sentence);
+    }
+  }
+
+  protected engineBar(): TemplateResult {
+    const { state } = this.engine;
+    return html`<div class="engine">
+      <load-progress ?hidden=${state.phase === "failed"}></load-progress>
+      ${state.phase === "failed"
+        ? html`<div class="failure">
+            <p role="alert" data-testid="failure">${state.message}</p>
+            <button type="button" class="primary" data-testid="retry" @click=${() => this.engine.restart()}>Try again</button>
+          </div>`
+        : ""}
+      <p class="status" role="status" data-testid="status">${this.status}</p>
+      <p class="warning" role="alert" data-testid="warning">${this.warning}</p>
+    </div>`;
+  }
+
+  protected override updated(): void {
+    const { state } = this.engine;
+    const bar = this.renderRoot.querySelector<LoadProgress>("load-progress");
+    if (!bar) return;
+    if (state.phase === "loading") bar.show(state.progress.loaded, state.progress.total, state.progress.what);
+    if (state.phase === "ready") bar.finish(state.bytes, state.seconds);
+  }
+
+  #engineChanged(): void {
+    if (this.engine.state.phase === "loading" && this.dataset.engine !== "loading") this.engineRestarted();
+    this.dataset.engine = this.engine.state.phase;
+    this.requestUpdate();
+  }
+}
+
+/** For a reader; null for what was called off. */
+export function sentenceFor(error: unknown): string | null {
+  if (error instanceof DOMException && error.name === "AbortError") return null;
+  if (isPhotoError(error) || (error instanceof Error && error.name === "EngineError")) return error.message;
+  if (isFull(error)) {
+    return "The browser’s storage for this page is full: what was being added is not kept, all else is. Delete old days, or save the class as a file and delete it here; then try again.";
+  }
+  console.error(error);
+  return "Something went wrong that should not have. Reload the page: what was kept so far is still there.";
+}
+
+/** By name: what the worker throws arrives as a plain Error that bears it. */
+export const isPhotoError = (error: unknown): error is Error => error instanceof Error && error.name === "PhotoError";
+
+function isFull(error: unknown): boolean {
+  for (let e: unknown = error; e instanceof Object; e = (e as { inner?: unknown; cause?: unknown }).inner) {
+    if ((e as { name?: string }).name === "QuotaExceededError") return true;
+  }
+  return false;
+}

@@ -1,0 +1,358 @@
+"""The roll call in a real browser: enrolled from a folder, found in a group photo with exact truth, corrected, kept, deleted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+import facelab
+from facelab.cli import main
+
+from ..classroom import Placed, compose
+from .conftest import READY, Watched, axe_violations, watch
+
+PUPILS, ENROLLED = 8, 4
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """folder: a folder a pupil. photo: composed, with everyone in `placed`: all pupils but the last, and two strangers."""
+
+    folder: Path
+    photo: Path
+    placed: list[Placed]
+    pupils: list[str]
+
+    @property
+    def strangers(self) -> list[str]:
+        return [one.name for one in self.placed if one.name not in self.pupils]
+
+
+@pytest.fixture(scope="module")
+def lesson(orl39: Path, tmp_path_factory: pytest.TempPathFactory) -> Lesson:
+    made = tmp_path_factory.mktemp("lesson")
+    people = sorted(path for path in orl39.iterdir() if path.is_dir())[: PUPILS + 2]
+    photos = {person.name: sorted(person.iterdir()) for person in people}
+    pupils = [person.name for person in people[:PUPILS]]
+    for name in pupils:
+        (made / "class" / name).mkdir(parents=True)
+        for photo in photos[name][:ENROLLED]:
+            Image.open(photo).convert("RGB").save(made / "class" / name / f"{photo.stem}.png")
+    (made / "class" / pupils[0] / "notes.jpg").write_text("no photo")
+    there = [*pupils[:-1], *(person.name for person in people[PUPILS:])]
+    pixels, placed = compose([(name, photos[name][9]) for name in there], seed=3, sides=(80, 160))
+    Image.fromarray(pixels).save(made / "today.png")
+    return Lesson(made / "class", made / "today.png", placed, pupils)
+
+
+@pytest.fixture
+def page(chromium: Browser, site: str) -> Iterator[Page]:
+    """A fresh profile: nothing is kept from another test."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, permissions=["camera"], accept_downloads=True)
+    yield watch(context.new_page(), site).open("roll-call/")
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def called(chromium: Browser, site: str, lesson: Lesson) -> Iterator[Watched]:
+    """A class enrolled and its roll called, once for the tests that look at it."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    watched = watch(context.new_page(), site)
+    page = watched.open("roll-call/")
+    enrol(page, lesson)
+    page.get_by_test_id("group-photos").set_input_files(lesson.photo)
+    finished(page)
+    yield watched
+    context.close()
+
+
+def enrol(page: Page, lesson: Lesson, name: str = "7b") -> None:
+    page.get_by_test_id("new-class").fill(name)
+    page.get_by_test_id("add-class").click()
+    page.get_by_test_id("folder").set_input_files(lesson.folder)
+    finished(page)
+
+
+def finished(page: Page) -> None:
+    """The work in progress has begun and ended."""
+    page.locator('[data-engine="ready"]').wait_for(timeout=READY)
+    expect(page.get_by_test_id("status")).to_contain_text("done", timeout=READY)
+    expect(page.get_by_test_id("work")).to_have_count(0, timeout=READY)
+
+
+def presence(page: Page) -> dict[str, str]:
+    return {
+        row.get_attribute("data-name") or "": row.get_attribute("data-presence") or "" for row in page.get_by_test_id("entry").all()
+    }
+
+
+def test_everyone_in_the_photo_is_present_and_nobody_else(called: Watched, lesson: Lesson) -> None:
+    """By the truth of the composed photo; the page may be unsure, but must not be wrong."""
+    page = called.page
+    expect(page.get_by_test_id("entry")).to_have_count(PUPILS)
+    roll = presence(page)
+    assert roll[lesson.pupils[-1]] == "absent"
+    assert {roll[name] for name in lesson.pupils[:-1]} <= {"present", "unsure"}
+    assert list(roll.values()).count("present") >= PUPILS - 2
+    width = Image.open(lesson.photo).width
+    for face in page.locator('[data-testid^="face-"]').all():
+        assert isinstance(face.get_attribute("aria-label"), str)
+        style = face.evaluate("f => [parseFloat(f.style.left), parseFloat(f.style.width), parseFloat(f.style.top)]")
+        centre = (style[0] + style[1] / 2) / 100 * width
+        name = face.get_attribute("data-name")
+        if name:
+            (truth,) = [one for one in lesson.placed if one.name == name]
+            assert truth.box[0] < centre < truth.box[2], f"{name} is somewhere else"
+
+
+def test_what_cannot_be_enrolled_is_said(called: Watched) -> None:
+    expect(called.page.get_by_test_id("outcomes")).to_contain_text("1 left out")
+    expect(called.page.locator(".outcomes .bad")).to_contain_text("notes.jpg")
+    expect(called.page.locator(".outcomes .bad")).to_contain_text("not a picture")
+
+
+def test_the_class_sets_its_limits_and_names_who_is_most_alike(called: Watched) -> None:
+    expect(called.page.get_by_test_id("class-sentence")).to_contain_text(f"{PUPILS} pupils and {PUPILS * ENROLLED} photos")
+    expect(called.page.get_by_test_id("class-picture")).to_be_visible()
+    assert called.page.get_by_test_id("alike").inner_text().count(" and ") == 3
+
+
+def test_csv_and_json_say_what_the_page_says(called: Watched, lesson: Lesson) -> None:
+    page = called.page
+    with page.expect_download() as saved:
+        page.get_by_test_id("csv").click()
+    rows = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text(encoding="utf-8-sig"))))
+    assert {row["name"]: row["status"] for row in rows} == presence(page)
+    assert {row["class"] for row in rows} == {"7b"}
+    with page.expect_download() as saved:
+        page.get_by_test_id("json").click()
+    told = json.loads(Path(saved.value.path()).read_text())
+    assert {one["name"]: one["status"] for one in told["roll"]} == presence(page)
+    assert told["format"] == 1
+
+
+def test_the_command_line_names_the_same_people_from_the_pages_file(
+    called: Watched, lesson: Lesson, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = called.page
+    with page.expect_download() as saved:
+        page.get_by_test_id("export").click()
+    gallery = tmp_path / "7b.facelab.json"
+    shutil.copy(saved.value.path(), gallery)
+    assert main(["identify", str(gallery), str(lesson.photo), "--min-face", "24", "--json"]) == 0
+    native = {face["name"]: face["distance"] for face in json.loads(capsys.readouterr().out) if face["name"]}
+    with page.expect_download() as saved:
+        page.get_by_test_id("json").click()
+    in_page = {one["name"]: one["distance"] for one in json.loads(Path(saved.value.path()).read_text())["roll"] if one["distance"]}
+    assert set(native) == set(in_page)
+    for name, distance in native.items():
+        assert in_page[name] == pytest.approx(distance, abs=1e-3)
+
+
+def test_a_second_tab_sees_the_class_and_what_changes(called: Watched, lesson: Lesson, site: str) -> None:
+    other = called.page.context.new_page()
+    other.goto(site + "roll-call/")
+    expect(other.get_by_test_id("entry")).to_have_count(PUPILS)
+    first = other.get_by_test_id("entry").first
+    first.get_by_test_id("mark-absent").click()
+    expect(called.page.get_by_test_id("entry").first).to_have_attribute("data-presence", "absent")
+    first.get_by_test_id("mark-absent").click()  # takes it back
+    expect(called.page.get_by_test_id("entry").first).not_to_have_attribute("data-presence", "absent")
+    other.close()
+
+
+def test_no_accessibility_violation(called: Watched) -> None:
+    page = called.page
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(300)
+        assert axe_violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_test_id("face-0").click()
+    assert axe_violations(page) == []
+    page.get_by_test_id("close-face").click()
+
+
+def test_a_stranger_is_named_and_enrolled_and_a_face_is_corrected(called: Watched, lesson: Lesson) -> None:
+    page = called.page
+    page.locator('[data-testid^="face-"][data-answer="unknown"]').first.click()
+    page.get_by_test_id("new-name").fill("Zoë New")
+    page.get_by_test_id("name-stranger").click()
+    expect(page.locator('[data-testid="entry"][data-name="Zoë New"]')).to_have_attribute("data-presence", "present")
+    expect(page.locator('[data-testid="person"][data-name="Zoë New"]')).to_contain_text("one photo")
+    page.locator('[data-testid^="face-"][data-name="Zoë New"]').click()
+    page.get_by_test_id("choose-nobody").click()
+    expect(page.locator('[data-testid="entry"][data-name="Zoë New"]')).to_have_attribute("data-presence", "absent")
+    absent = page.locator(f'[data-testid="entry"][data-name="{lesson.pupils[-1]}"]')
+    absent.get_by_test_id("mark-present").click()
+    expect(absent).to_have_attribute("data-presence", "present")
+    absent.get_by_test_id("mark-present").click()
+    expect(absent).to_have_attribute("data-presence", "absent")
+
+
+def test_everything_is_there_after_a_reload_but_the_photo(called: Watched) -> None:
+    page = called.page
+    before = presence(page)
+    page.reload()
+    expect(page.get_by_test_id("entry")).to_have_count(len(before))
+    assert presence(page) == before
+    expect(page.locator("figure canvas")).to_have_count(0)
+    expect(page.locator(".faces .face")).not_to_have_count(0)
+    page.locator('[data-engine="ready"]').wait_for(timeout=READY)
+    page.wait_for_timeout(500)  # it asks again, and must answer the same
+    assert presence(page) == before
+
+
+def test_enrolling_the_same_folder_again_adds_nothing(called: Watched, lesson: Lesson) -> None:
+    page = called.page
+    page.get_by_test_id("folder").set_input_files(lesson.folder)
+    finished(page)
+    expect(page.get_by_test_id("outcomes")).to_contain_text(f"{PUPILS * ENROLLED} of {PUPILS * ENROLLED + 1}")
+    expect(page.locator(f'[data-testid="person"][data-name="{lesson.pupils[1]}"]')).to_contain_text(f"{ENROLLED} photos")
+
+
+def test_a_pupil_is_deleted_by_one_click_and_can_be_had_back_for_a_while(called: Watched, lesson: Lesson) -> None:
+    page, name = called.page, lesson.pupils[1]
+    page.locator(f'[data-testid="person"][data-name="{name}"]').get_by_test_id("delete-person").click()
+    expect(page.locator(f'[data-testid="entry"][data-name="{name}"]')).to_have_count(0)
+    assert kept(page, name) == 0
+    page.get_by_test_id("undo").click()
+    expect(page.locator(f'[data-testid="entry"][data-name="{name}"]')).to_have_count(1)
+
+
+def test_everything_is_deleted_and_gone_from_the_disk(called: Watched, lesson: Lesson) -> None:
+    page = called.page
+    page.get_by_test_id("delete-everything").click()
+    expect(page.get_by_test_id("try-samples")).to_be_visible()
+    page.reload()
+    expect(page.get_by_test_id("try-samples")).to_be_visible()
+    assert kept(page) == 0
+
+
+def test_nothing_was_asked_of_anybody_else_and_nothing_complained(called: Watched) -> None:
+    assert called.requests_elsewhere() == []
+    assert called.complaints == []
+
+
+def kept(page: Page, name: str | None = None) -> int:
+    """Rows in IndexedDB: all, or a person's of that name."""
+    return int(
+        page.evaluate(
+            """async name => {
+              const db = await new Promise(done => { const r = indexedDB.open("facelab"); r.onsuccess = () => done(r.result); });
+              let rows = 0;
+              for (const store of db.objectStoreNames) {
+                const all = await new Promise(done => {
+                  const r = db.transaction(store).objectStore(store).getAll(); r.onsuccess = () => done(r.result);
+                });
+                rows += all.filter(row => !name || row.name === name).length;
+              }
+              db.close();
+              return rows;
+            }""",
+            name,
+        )
+    )
+
+
+def test_samples_show_how_it_goes(page: Page) -> None:
+    page.get_by_test_id("try-samples").click()
+    entry = page.locator('[data-testid="entry"][data-name="Barack Obama"]')
+    expect(entry).to_have_attribute("data-presence", "present", timeout=READY)
+    expect(page.locator('[data-testid="entry"][data-name="Joe Biden"]')).to_have_attribute("data-presence", "absent")
+
+
+def test_a_tab_killed_in_mid_enrolment_has_kept_what_it_showed(page: Page, lesson: Lesson, site: str) -> None:
+    page.get_by_test_id("new-class").fill("7b")
+    page.get_by_test_id("add-class").click()
+    page.get_by_test_id("folder").set_input_files(lesson.folder)
+    expect(page.get_by_test_id("person")).not_to_have_count(0, timeout=READY)
+    context = page.context
+    page.close()
+    again = context.new_page()
+    again.goto(site + "roll-call/")
+    expect(again.get_by_test_id("person")).not_to_have_count(0)
+    again.get_by_test_id("folder").set_input_files(lesson.folder)
+    finished(again)
+    expect(again.get_by_test_id("person")).to_have_count(PUPILS)
+    assert [p.inner_text().count(f"{ENROLLED} photos") for p in again.get_by_test_id("person").all()] == [1] * PUPILS
+
+
+def test_full_storage_is_said_and_what_was_kept_stays(page: Page, lesson: Lesson) -> None:
+    page.get_by_test_id("new-class").fill("7b")
+    page.get_by_test_id("add-class").click()
+    page.evaluate("""() => {
+      const add = IDBObjectStore.prototype.add;
+      IDBObjectStore.prototype.add = function (...row) {
+        if (this.name === "photos") throw new DOMException("full", "QuotaExceededError");
+        return add.apply(this, row);
+      };
+    }""")
+    page.get_by_test_id("folder").set_input_files(lesson.folder)
+    expect(page.get_by_test_id("warning")).to_contain_text("storage for this page is full", timeout=READY)
+    expect(page.get_by_test_id("work")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_test_id("class")).to_be_visible()
+
+
+def test_browser_that_keeps_nothing_says_so_and_works(chromium: Browser, site: str) -> None:
+    context = chromium.new_context()
+    tab = context.new_page()
+    tab.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); }")
+    tab.goto(site + "roll-call/")
+    expect(tab.get_by_test_id("warning")).to_contain_text("keeps nothing")
+    tab.get_by_test_id("try-samples").click()
+    expect(tab.locator('[data-testid="entry"][data-name="Barack Obama"]')).to_have_attribute(
+        "data-presence", "present", timeout=READY
+    )
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "this is no gallery"),
+        ('{"kind": "facelab gallery", "format": 1, "embedder": "x"}', "embedder x"),
+        ("damaged", "damaged"),
+    ],
+)
+def test_damaged_class_file_is_refused_with_a_sentence(content: str, sentence: str, page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "class.json"
+    if content == "damaged":
+        entry = json.loads((Path(facelab.__file__).parents[2] / "build" / "models" / "models.json").read_text())["embedder"]
+        people = [{"name": "Eve", "photos": []}]
+        content = json.dumps(
+            {"kind": "facelab gallery", "format": 1, "embedder": entry["name"], "sha256": "0" * 64, "people": people}
+        )
+    file.write_text(content)
+    page.get_by_test_id("import").set_input_files(file)
+    expect(page.get_by_test_id("warning")).to_contain_text(sentence, timeout=READY)
+    expect(page.get_by_test_id("class")).to_have_count(0)
+
+
+def test_class_file_makes_the_class_again(page: Page, lesson: Lesson, tmp_path: Path) -> None:
+    gallery = tmp_path / "8c.facelab.json"
+    assert main(["enrol", str(lesson.folder), "-o", str(gallery)]) == 0
+    page.get_by_test_id("import").set_input_files(gallery)
+    expect(page.get_by_test_id("person")).to_have_count(PUPILS, timeout=READY)
+    expect(page.get_by_test_id("class")).to_contain_text("8c")
+
+
+def test_group_photo_without_a_face_is_said(page: Page, lesson: Lesson, tmp_path: Path) -> None:
+    Image.fromarray(np.full((300, 400, 3), 120, np.uint8)).save(tmp_path / "wall.png")
+    page.get_by_test_id("try-samples").click()
+    expect(page.get_by_test_id("roll")).to_be_visible(timeout=READY)
+    page.get_by_test_id("group-photos").set_input_files(tmp_path / "wall.png")
+    expect(page.get_by_test_id("warning")).to_contain_text("wall.png: no face was found", timeout=READY)
+    expect(page.get_by_test_id("group-photo")).to_have_count(1)
