@@ -70,7 +70,7 @@ demo/web/node_modules/installed: demo/web/package-lock.json demo/web/package.jso
 
 web: build/web/facelab.js
 
-build/web/facelab.js: demo/web/node_modules/installed demo/web/vite.config.ts demo/web/tsconfig.json $(shell find demo/web/src -type f)
+build/web/facelab.js: demo/web/node_modules/installed $(wildcard demo/web/*.ts) demo/web/tsconfig.json $(shell find demo/web/src -type f)
 	cd demo/web && npm run --silent check && npm run --silent build
 	@touch $@
 
@@ -81,6 +81,7 @@ docs/app/assets.json: build/models/models.json build/web/facelab.js $(WASM) pypr
 
 site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not -path 'docs/app/*') $(wildcard demo/book/*.py demo/facelab/*.py)
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	$(PY) -m assemble.offline site
 
 # --- checks --------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pyodide.ffi import JsProxy, jsnull, to_js
 
 from .cells import Notebook
-from .cluster import cluster
+from .cluster import cluster, usual_limit
 from .cohort import Cohort, read_cohort
 from .desk import Desk, set_desk
 from .detect import Face, detect_faces
@@ -162,9 +162,9 @@ class Session:
         return json.dumps(self._register.who(_rows(embeddings), rule))
 
     def group(self, embeddings: JsProxy, limit: float | None) -> str:
-        """Faces sorted by person, as lists of their numbers. limit: None: the embedder's own."""
+        """Faces sorted by person, as lists of their numbers. limit: None: the usual one."""
         embedder = self._runtime.manifest.embedder
-        chosen = embedder.calibration.good.different_from if limit is None else limit
+        chosen = usual_limit(embedder) if limit is None else limit
         return json.dumps(cluster(_rows(embeddings), self._runtime.cohort, chosen))
 
     def write_gallery(self, people: str) -> str:

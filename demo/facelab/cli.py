@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from . import easy
 from .calibrate import LEAST_PEOPLE, calibrate, pairs_of_strangers, without_duplicates
-from .cluster import cluster
+from .cluster import cluster, usual_limit
 from .cohort import Cohort, crowdedness, normalised
 from .det import draw_det
 from .errors import FacelabError, InputError, NoFaceError, PhotoError
@@ -198,8 +198,7 @@ def _cluster(arguments: argparse.Namespace) -> None:
             files.append(photo)
             embeddings.append(one.embedding)
     runtime = default_runtime()
-    limit = runtime.manifest.embedder.calibration.good.different_from
-    groups = cluster(np.stack(embeddings), runtime.cohort, limit) if embeddings else []
+    groups = cluster(np.stack(embeddings), runtime.cohort, usual_limit(runtime.manifest.embedder)) if embeddings else []
     named = [sorted({str(files[face]) for face in group}) for group in groups]
     if arguments.json:
         print(json.dumps(named))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facelab.cluster import cluster
+from facelab.cluster import cluster, usual_limit
 from facelab.detect import detect_faces
 from facelab.embed import embed_faces
 from facelab.identify import Gallery, Named, class_thresholds, identify, identify_as_the_original
@@ -186,7 +186,7 @@ def _answers(gallery: Gallery, faces: NDArray[np.float32], rule: Rule) -> list[N
 def _clusters(sets: Sequence[Seen]) -> list[list[str]]:
     """Clustering without names, with one limit for all."""
     runtime = default_runtime()
-    limit = runtime.manifest.embedder.calibration.good.different_from
+    limit = usual_limit(runtime.manifest.embedder)
     heaps = {
         "orl39": (sets[0].embeddings, sets[0].people),
         "lfw100": (sets[1].embeddings, sets[1].people),

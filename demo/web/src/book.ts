@@ -7,6 +7,7 @@ const labs = document.querySelectorAll<HTMLElement>("[data-lab]");
 const cells = document.querySelectorAll<HTMLElement>(".highlight.cell");
 
 if (labs.length) void import("./book/lab").then(({ placeLabs }) => placeLabs(labs));
+void import("./offline");
 if (cells.length) void import("./book/cell").then(({ placeCells }) => placeCells(cells));
 
 export {};

@@ -104,6 +104,7 @@ export class Assets {
     const response = await this.#fetch(this.url(path), { priority: "low", cache: this.#cache }).catch((cause: unknown) => {
       throw this.#failure(path, "did not arrive", cause);
     });
+    if (response.status === 409) throw this.#failure(path, "the site has a new version"); // says the service worker
     if (!response.ok || !response.body) throw this.#failure(path, `the server answered ${response.status}`);
     return new Response(this.#counted(response.body, path), { headers: response.headers });
   }
@@ -133,7 +134,7 @@ export class Assets {
   }
 
   #failure(path: string, why: string, cause?: unknown): EngineError {
-    const error = new EngineError(`Loading stopped at ${path}: ${why}. Check the connection, then try again.`, { cause });
+    const error = new EngineError(`Loading stopped at ${path}: ${why}. Check the connection, or reload the page; then try again.`, { cause });
     this.#fail(error);
     return error;
   }

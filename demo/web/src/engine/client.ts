@@ -215,6 +215,8 @@ export class EngineClient extends EventTarget {
     }).catch(fail);
     const ready = Promise.race([remote.load(this.#app.href, cache, report).catch(fail), death]).then(() => {
       this.#enter({ phase: "ready", bytes, seconds: (performance.now() - begun) / 1000 });
+      document.documentElement.dataset.facelab = "ready"; // offline.ts may come later than this
+      dispatchEvent(new Event("facelab-engine-ready"));
       void this.#warmUp();
     });
     for (const promise of [death, ready]) promise.catch(() => {}); // told through `state`, and to every job

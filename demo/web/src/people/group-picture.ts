@@ -1,6 +1,5 @@
 import { html, type TemplateResult } from "lit";
 
-import type { Photo } from "../photos";
 import { isSure } from "./roll";
 import type { Sighting } from "./store";
 
@@ -16,7 +15,7 @@ export function labelOf(one: Sighting, nameOf: (id: string) => string): string {
 
 /** A group photo with a button on each face; where the photo is not kept, the faces alone. */
 export function groupPicture(
-  photo: Photo | undefined,
+  photo: string | undefined,
   size: { width: number; height: number },
   faces: Sighting[],
   nameOf: (id: string) => string,
@@ -42,7 +41,7 @@ export function groupPicture(
     return html`<div class="faces">${faces.map((one, i) => face(one, i, "", html`<img src=${one.chip} alt="" />`))}</div>`;
   }
   return html`<div class="group" style="aspect-ratio: ${size.width} / ${size.height}">
-    ${photo}${faces.map((one, i) => {
+    <img src=${photo} alt="The group photo" />${faces.map((one, i) => {
       const [x1, y1, x2, y2] = one.box;
       const place = `left: ${percent(x1, size.width)}; top: ${percent(y1, size.height)}; width: ${percent(x2 - x1, size.width)}; height: ${percent(y2 - y1, size.height)}`;
       return face(one, i, place, "");

@@ -11,6 +11,7 @@ import { Tool, isPhotoError } from "./tool";
 const MOST = 500;
 const SMALLEST = 40; // side of the smallest face looked for, pixels
 const REGROUP = 1500; // milliseconds between two groupings while photos come in
+const LENIENCE = 1.01; // as facelab.cluster has it
 const SHOWN = 24; // faces of a group before it is unfolded
 
 interface AlbumFace {
@@ -58,7 +59,7 @@ export class PhotoAlbum extends Tool {
         this.requestUpdate();
       });
       const { embedder } = await this.engine.manifest;
-      this.#limit ??= embedder.calibration.good.different_from;
+      this.#limit ??= LENIENCE * embedder.calibration.good.different_from;
       this.requestUpdate();
     });
   }

@@ -17,6 +17,7 @@ import { Tool, isPhotoError, sentenceFor } from "./tool";
 /** Sides of the smallest face looked for, pixels: portraits are large, a class in twelve metres is not. */
 const SMALLEST = { portrait: 40, group: 24 };
 const UNDO_SECONDS = 20;
+const PICTURES = 12; // of the day's group photos stay in memory, to be looked at
 
 const RULES: Record<Rule, string> = {
   template: "nearest mean of a pupil’s photos (measured best)",
@@ -45,9 +46,11 @@ export class RollCall extends Tool {
   /** What the engine was told last: a class's photos, in their order. */
   #enrolled = "";
   #told: ClassTold | undefined;
+  /** By photo: of whom, by which rule and beside which decisions of the teacher its faces were asked about. */
+  #asked = new Map<string, string>();
   #likely = new Map<string, [key: string, distance: number][]>();
-  /** The photos of this visit; none is kept. */
-  #pictures = new Map<string, Photo>();
+  /** The latest photos of this visit, as addresses of compressed copies; none is kept. */
+  #pictures = new Map<string, string>();
   #outcomes: Outcome[] = [];
   #work: { job: AbortController; done: number; of: number; what: string } | undefined;
   #bin: Bin | undefined;
@@ -78,6 +81,7 @@ export class RollCall extends Tool {
     for (const one of this.#watching.splice(0)) one.unsubscribe();
     this.#work?.job.abort();
     this.#camera?.job.abort();
+    this.#forgetPictures(0);
   }
 
   // The class in view
@@ -103,6 +107,7 @@ export class RollCall extends Tool {
 
   protected override engineRestarted(): void {
     this.#enrolled = "";
+    this.#asked.clear();
   }
 
   /** Tell the engine whom it may name, and ask again about every face that the teacher has not decided on. */
@@ -113,6 +118,9 @@ export class RollCall extends Tool {
     const changed: Sighting[] = [];
     for (const { id } of current.day?.photos ?? []) {
       const faces = current.sightings.filter(({ photoId }) => photoId === id);
+      const asked = `${this.#enrolled} ${current.row.rule} ${faces.map(({ by, personId }) => (by === "teacher" ? personId : "")).join()}`;
+      if (this.#asked.get(id) === asked) continue;
+      this.#asked.set(id, asked);
       changed.push(...(await this.#judged(faces, current.row.rule)).filter((face, i) => differs(face, faces[i]!)));
     }
     if (changed.length && this.#class === current) await this.#store!.amend(changed);
@@ -207,13 +215,32 @@ export class RollCall extends Tool {
         const day = await this.#store!.day(this.#classId, this.#date);
         const id = crypto.randomUUID();
         const faces = await this.#judged(look.faces.map((face) => sighting(face, day, id)), this.#class!.row.rule);
-        this.#pictures.set(id, photo);
+        await this.#show(id, photo);
         await this.#store!.addGroupPhoto(day.id, { id, file: file.name, width: photo.width, height: photo.height }, faces);
       } catch (error) {
         if (!isPhotoError(error)) throw error;
         this.warn(`${this.warning} ${file.name}: ${error.message}`.trim());
       }
     });
+  }
+
+  #removePhoto(dayId: string, id: string): void {
+    URL.revokeObjectURL(this.#pictures.get(id) ?? "");
+    this.#pictures.delete(id);
+    void this.guarded(() => this.#store!.removeGroupPhoto(dayId, id));
+  }
+
+  async #show(id: string, photo: Photo): Promise<void> {
+    const blob = await new Promise<Blob | null>((resolve) => photo.toBlob(resolve, "image/jpeg", 0.9));
+    if (blob) this.#pictures.set(id, URL.createObjectURL(blob));
+    this.#forgetPictures(PICTURES);
+  }
+
+  #forgetPictures(but: number): void {
+    for (const [id, url] of [...this.#pictures].slice(0, Math.max(0, this.#pictures.size - but))) {
+      URL.revokeObjectURL(url);
+      this.#pictures.delete(id);
+    }
   }
 
   async #look(file: Blob, smallest: number, signal: AbortSignal): Promise<{ photo: Photo; look: Look }> {
@@ -276,7 +303,7 @@ export class RollCall extends Tool {
   #delete(deletion: () => Promise<Bin>): void {
     void this.guarded(async () => {
       this.#bin = await deletion();
-      if (this.#bin.rows.classes.length) this.#pictures.clear();
+      if (this.#bin.rows.classes.length) this.#forgetPictures(0);
       this.#outcomes = [];
       clearTimeout(this.#binTimer);
       this.#binTimer = setTimeout(() => {
@@ -470,7 +497,7 @@ export class RollCall extends Tool {
           ${groupPicture(this.#pictures.get(photo.id), photo, sightings.filter(({ photoId }) => photoId === photo.id), this.#nameOf, (face) => this.#openFace(face))}
           <figcaption class="caption">
             ${photo.file}. ${this.#pictures.has(photo.id) ? "A click on a face corrects it." : "The photo itself is not kept, only the faces found; a click on one corrects it."}
-            <button type="button" class="link" @click=${() => void this.guarded(() => this.#store!.removeGroupPhoto(day!.id, photo.id))}>Remove it</button>
+            <button type="button" class="link" data-testid="remove-photo" @click=${() => this.#removePhoto(day!.id, photo.id)}>Remove it</button>
           </figcaption>
         </figure>`)}
       ${people.length
@@ -553,7 +580,7 @@ export class RollCall extends Tool {
   }
 
   #personView(person: Person, enrolled: Enrolled[], odd: Set<string | undefined>) {
-    const remove = (photo: Enrolled) => void this.guarded(() => this.#store!.db.photos.delete(photo.id));
+    const remove = (photo: Enrolled) => this.#delete(() => this.#store!.deletePhoto(photo));
     return html`<li data-testid="person" data-name=${person.name}>
       <div class="chips">
         ${enrolled.map((photo) => html`<button type="button" class="chip ${odd.has(photo.id) ? "odd" : ""}" title="${photo.file}: remove it"

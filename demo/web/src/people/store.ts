@@ -246,6 +246,11 @@ export class Store {
     });
   }
 
+  async deletePhoto(photo: Enrolled): Promise<Bin> {
+    await this.db.photos.delete(photo.id);
+    return { what: `the enrolled photo ${photo.file}`, rows: { classes: [], people: [], photos: [photo], days: [], sightings: [] } };
+  }
+
   async deleteDay(day: Day): Promise<Bin> {
     const { db } = this;
     return db.transaction("rw", db.tables, async () => {

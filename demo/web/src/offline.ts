@@ -1,0 +1,50 @@
+/** The page's side of the service worker: it is registered when the page has nothing else to do, and an update asks before it reloads. */
+
+import { Workbox } from "workbox-window";
+
+const SITE = new URL("../../", import.meta.url); // this script lies in app/web/
+
+const link = document.createElement("link");
+link.rel = "manifest";
+link.href = new URL("manifest.webmanifest", SITE).href;
+document.head.append(link);
+
+if ("serviceWorker" in navigator) {
+  if (document.readyState === "complete") void keepOffline();
+  else addEventListener("load", () => void keepOffline());
+}
+
+async function keepOffline(): Promise<void> {
+  const workbox = new Workbox(new URL("service-worker.js", SITE).href);
+  workbox.addEventListener("waiting", () => offerUpdate(workbox));
+  const keepEngine = async () => (await navigator.serviceWorker.ready).active?.postMessage({ type: "KEEP_ENGINE" });
+  addEventListener("facelab-engine-ready", () => void keepEngine());
+  addEventListener("appinstalled", () => void keepEngine());
+  if (document.documentElement.dataset.facelab === "ready") void keepEngine();
+  await workbox.register({ immediate: true }).catch(() => undefined); // a site without one, or a browser that forbids it
+}
+
+function offerUpdate(workbox: Workbox): void {
+  const bar = document.createElement("div");
+  bar.className = "update-bar";
+  bar.role = "status";
+  bar.dataset.testid = "update";
+  const button = (words: string, testid: string, action: () => void) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = words;
+    made.dataset.testid = testid;
+    made.className = "md-button";
+    made.addEventListener("click", action);
+    return made;
+  };
+  bar.append(
+    "A new version of this book is here. What is kept of a class stays; photos in this page do not.",
+    button("Reload", "update-now", () => {
+      workbox.addEventListener("controlling", () => location.reload());
+      workbox.messageSkipWaiting();
+    }),
+    button("Later", "update-later", () => bar.remove()),
+  );
+  document.body.append(bar);
+}

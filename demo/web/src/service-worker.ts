@@ -1,0 +1,100 @@
+/**
+ * Keeps the site for times without a network. The book (pages, styles, scripts) is kept from the first visit on; the engine (Python, the
+ * networks), ten times as large, once it has been used. A version is kept whole or not at all, and never mixed with another.
+ */
+
+import { addPlugins, cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
+
+interface KeptFile {
+  url: string;
+  /** SHA-256 of its content. */
+  revision: string;
+}
+
+interface ExtendableEvent extends Event {
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+interface FetchEvent extends ExtendableEvent {
+  request: Request;
+  respondWith(response: Promise<Response>): void;
+}
+
+/** What the compiler, which knows pages only, does not know of a service worker. `FILES` is written ahead of this script by the build. */
+declare const self: {
+  FILES: { book: KeptFile[]; engine: KeptFile[] };
+  registration: { scope: string; update(): Promise<unknown> };
+  skipWaiting(): Promise<void>;
+  clients: { claim(): Promise<void> };
+  addEventListener(type: string, listener: (event: never) => void): void;
+};
+
+const ENGINE_CACHE = `facelab-engine-${self.registration.scope}`;
+const MANIFEST = "app/assets.json";
+const absolute = (url: string) => new URL(url, self.registration.scope).href;
+const engine = new Map(self.FILES.engine.map(({ url, revision }) => [absolute(url), revision]));
+/** Content and address: files of two versions never answer for each other. */
+const keyOf = (url: string, revision: string) => `${url}?revision=${revision}`;
+
+addPlugins([{ handlerWillRespond: async ({ response }) => isolated(response) }]);
+self.addEventListener("fetch", (event: FetchEvent) => {
+  const { request } = event;
+  const revision = request.method === "GET" ? engine.get(request.url) : undefined;
+  if (revision) event.respondWith(engineFile(request.url, revision).then(isolated));
+});
+precacheAndRoute(self.FILES.book);
+cleanupOutdatedCaches();
+
+self.addEventListener("activate", (event: ExtendableEvent) => {
+  event.waitUntil(Promise.all([self.clients.claim(), dropOldEngine()]));
+});
+
+self.addEventListener("message", (event: ExtendableEvent & MessageEvent<{ type: string }>) => {
+  if (event.data.type === "SKIP_WAITING") event.waitUntil(self.skipWaiting());
+  if (event.data.type === "KEEP_ENGINE") event.waitUntil(keepEngine());
+});
+
+async function engineFile(url: string, revision: string): Promise<Response> {
+  const kept = await (await caches.open(ENGINE_CACHE)).match(keyOf(url, revision));
+  if (kept) return kept;
+  const response = await fetch(url);
+  // The engine's list comes first: where it is another version's than this page, nothing of that version is let in.
+  if (url !== absolute(MANIFEST) || !response.ok || (await hashOf(response.clone())) === revision) return response;
+  void self.registration.update();
+  return new Response(null, { status: 409, statusText: "The site has another version meanwhile" });
+}
+
+/** What the page has just loaded mostly comes out of the browser's own cache here. */
+async function keepEngine(): Promise<void> {
+  const cache = await caches.open(ENGINE_CACHE);
+  for (const [url, revision] of engine) {
+    const key = keyOf(url, revision);
+    if (await cache.match(key)) continue;
+    const response = await fetch(url).catch(() => undefined);
+    if (!response?.ok) return; // next time
+    if ((await hashOf(response.clone())) !== revision) return void self.registration.update();
+    await cache.put(key, response);
+  }
+}
+
+async function dropOldEngine(): Promise<void> {
+  const cache = await caches.open(ENGINE_CACHE);
+  const current = new Set([...engine].map(([url, revision]) => keyOf(url, revision)));
+  await Promise.all((await cache.keys()).map((request) => (current.has(request.url) ? null : cache.delete(request))));
+}
+
+async function hashOf(response: Response): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await response.arrayBuffer()));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** With these headers the page may use threads, from its second visit on. */
+function isolated(response: Response): Response {
+  if (!response.ok || response.type === "opaque") return response;
+  const headers = new Headers(response.headers);
+  headers.set("Cross-Origin-Opener-Policy", "same-origin");
+  headers.set("Cross-Origin-Embedder-Policy", "require-corp");
+  headers.set("Cross-Origin-Resource-Policy", "same-origin");
+  const { status, statusText } = response;
+  return new Response(response.body, { status, statusText, headers });
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from "vite";
+
+// Beside the bundle, as one classic script: `python -m assemble.offline` writes the list of files ahead of it and lays it at the site's root.
+export default defineConfig({
+  publicDir: false,
+  define: { "process.env.NODE_ENV": '"production"' },
+  build: {
+    outDir: "../../build/web",
+    emptyOutDir: false,
+    target: "es2022",
+    modulePreload: false,
+    rolldownOptions: {
+      input: { "service-worker": "src/service-worker.ts" },
+      output: { format: "iife", entryFileNames: "[name].js" },
+    },
+  },
+});
