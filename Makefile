@@ -96,6 +96,7 @@ chromium: $(VENV)/installed-test
 
 bench: $(VENV)/installed-test site chromium
 	$(PY) -m tests.bench
+	$(PY) -m tests.bench.page
 
 lock:
 	@command -v uv >/dev/null || { echo "uv is needed: pip install uv"; exit 2; }

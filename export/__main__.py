@@ -34,8 +34,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(dir=arguments.out.parent) as made:
             entries = export_graphs(Path(made), arguments.exact)
             arguments.out.mkdir(exist_ok=True)
-            for entry in entries.values():
-                (Path(made) / entry["file"]).replace(arguments.out / entry["file"])
+            for file in Path(made).iterdir():
+                file.replace(arguments.out / file.name)
         write_manifest(arguments.out, entries, arguments.exact)
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .check import check_conversion
+from .compact import Stored, compacted
 from .convert import Network, Outputs, convert_network, describe, merge_front_end, parameter_count
 from .dlib_resnet import build_dlib_resnet, read_dlib_network
 from .front_ends import OPSET, chip_front_end, crop_front_end, pnet_front_end
@@ -39,6 +40,7 @@ class Recipe:
     """All that makes one graph.
 
     load: the network to convert, and what it is checked against. shape: its input in Keras's order, [N, h, w, 3].
+    compact: how the page's file stores its weights; None: the page takes the same file.
     """
 
     load: Callable[[], tuple[Network, Network]]
@@ -47,6 +49,7 @@ class Recipe:
     front: onnx.ModelProto
     probe: Mapping[str, NDArray[Any]]
     origin: Mapping[str, str]
+    compact: Stored | None = None
 
 
 def export_graphs(folder: Path, exact: bool) -> dict[str, dict[str, Any]]:
@@ -64,19 +67,23 @@ def export_graphs(folder: Path, exact: bool) -> dict[str, dict[str, Any]]:
             merged = merge_front_end(recipe.front, converted, name)
             difference = check_conversion(name, original, recipe.front, merged, recipe.probe)
             progress.write(f"{name:8}  {parameter_count(merged):>10,} numbers   Keras and ONNX differ by {difference:.1e} at most")
-            data = merged.SerializeToString(deterministic=True)
-            file = folder / f"{name}.onnx"
-            file.write_bytes(data)
             entries[name] = {
-                "file": file.name,
-                "sha256": hashlib.sha256(data).hexdigest(),
-                "bytes": len(data),
+                **_written(merged, folder / f"{name}.onnx"),
                 "opset": OPSET,
                 "inputs": describe(merged.graph.input),
                 "outputs": describe(merged.graph.output),
                 **recipe.origin,
             }
+            if recipe.compact:
+                smaller = _written(compacted(merged, recipe.compact), folder / f"{name}-{recipe.compact}.onnx")
+                entries[name]["compact"] = {**smaller, "stored": recipe.compact}
     return entries
+
+
+def _written(model: onnx.ModelProto, file: Path) -> dict[str, Any]:
+    data = model.SerializeToString(deterministic=True)
+    file.write_bytes(data)
+    return {"file": file.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
 
 def _recipes(exact: bool) -> dict[str, Recipe]:
@@ -93,6 +100,7 @@ def _recipes(exact: bool) -> dict[str, Recipe]:
             if network.size is None
             else {"image": photo, "boxes": _boxes_all_over(height, width)},
             origin=MTCNN_SOURCE,
+            compact=None if network.size is None else "float16",
         )
     recipes["embedder"] = Recipe(
         load=_load_dlib_resnet,
@@ -104,6 +112,7 @@ def _recipes(exact: bool) -> dict[str, Recipe]:
             "transforms": np.array([[[1.5, 0.2, 150], [-0.2, 1.5, 90]], [[0.8, 0, 200], [0, 0.8, 130]]], np.float32),
         },
         origin=DLIB_SOURCE,
+        compact="int8",
     )
     return recipes
 

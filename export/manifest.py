@@ -81,7 +81,8 @@ def is_current(folder: Path, exact: bool) -> bool:
     try:
         manifest = json.loads((folder / "models.json").read_text())
         cohort = manifest["embedder"]["cohort"]
-        files = [*manifest["graphs"].values(), *([cohort] if cohort else [])]
+        graphs = manifest["graphs"].values()
+        files = [*graphs, *(graph["compact"] for graph in graphs if "compact" in graph), *([cohort] if cohort else [])]
         return bool(manifest["made_from"] == fingerprint(exact)) and all(
             hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest() == entry["sha256"] for entry in files
         )

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .python import AssembleError, numpy_archive, wheel_archive
+from .python import AssembleError, numpy_archive, split_archives, wheel_archive
 from .samples import write_samples
 from .stills import draw_stills
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 MODULES = ROOT / "demo" / "web" / "node_modules"
 
-PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json")
 ORT_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 
 
@@ -39,20 +39,26 @@ def main() -> int:
 
 
 def _fill(app: Path) -> None:
-    _copy(
-        BUILD / "models",
-        app / "models",
-        [file.name for kind in ("*.onnx", "*.npy", "models.json") for file in (BUILD / "models").glob(kind)],
-    )
+    _copy(BUILD / "models", app / "models", _model_files(BUILD / "models"))
     _copy(MODULES / "pyodide", app / "pyodide", PYODIDE_FILES)
     _copy(MODULES / "onnxruntime-web" / "dist", app / "ort", ORT_FILES)
     shutil.copytree(BUILD / "web", app / "web")
-    archives = {"numpy": numpy_archive(BUILD, MODULES), "facelab": wheel_archive(BUILD)}
-    _copy_as(archives, app / "python")
+    facelab = wheel_archive(BUILD)
+    stdlib = MODULES / "pyodide" / "python_stdlib.zip"
+    archives = split_archives(stdlib, numpy_archive(BUILD, MODULES), facelab, BUILD)
+    _copy_as({**archives, "facelab": facelab}, app / "python")
     write_samples(BUILD / "downloads", app / "samples")
-    draw_stills(app / "models", app / "samples", app / "stills")
+    draw_stills(BUILD / "models", app / "samples", app / "stills")
     sizes = {file.relative_to(app).as_posix(): file.stat().st_size for file in _files(app)}
     (app / "assets.json").write_text(json.dumps(sizes, indent=1) + "\n")
+
+
+def _model_files(folder: Path) -> list[str]:
+    """What the page takes: of each graph the smaller file, where there are two."""
+    manifest = json.loads((folder / "models.json").read_text())
+    graphs = [graph.get("compact", graph)["file"] for graph in manifest["graphs"].values()]
+    cohort = manifest["embedder"]["cohort"]
+    return ["models.json", *graphs, *([cohort["file"]] if cohort else [])]
 
 
 def _copy(source: Path, target: Path, names: list[str] | tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Python packages for the page: NumPy as Pyodide builds it, and facelab as a byte-compiled wheel."""
+"""Python for the page: its library and NumPy as Pyodide builds them, each in two, and facelab as a byte-compiled wheel."""
 
 from __future__ import annotations
 
@@ -62,6 +62,25 @@ def wheel_archive(build: Path) -> Path:
         raise AssembleError(f"byte-compiling {plain.name} failed: {done.stderr.strip() or done.stdout.strip()}")
     wheels = sorted(made.glob("facelab-*.whl"), key=lambda wheel: wheel.stat().st_mtime)
     return wheels[-1]
+
+
+def split_archives(stdlib: Path, numpy: Path, facelab: Path, build: Path) -> dict[str, Path]:
+    """The standard library and NumPy, each in two: what facelab touches as it starts, byte-compiled, and the rest.
+
+    Keys: python_core, numpy_core, python_rest, numpy_rest. The rest is for labs and for readers' own code.
+    """
+    made = build / "python" / "split"
+    sources = b"".join(_sha256(path).encode() for path in (stdlib, numpy, facelab, Path(__file__).with_name("split_python.mjs")))
+    stamp = made / hashlib.sha256(sources).hexdigest()
+    if not stamp.exists():
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(parents=True)
+        command = ["node", str(Path(__file__).with_name("split_python.mjs")), str(stdlib), str(numpy), str(facelab), str(made)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise AssembleError(f"splitting Python's libraries failed: {done.stderr.strip() or done.stdout.strip()}")
+        stamp.touch()
+    return {path.stem: path for path in sorted(made.glob("*.zip"))}
 
 
 def _sha256(path: Path) -> str:

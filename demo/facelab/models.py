@@ -18,11 +18,12 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class GraphFile:
-    """One ONNX file: its name beside the manifest, its hash and its length."""
+    """One ONNX file: its name beside the manifest, its hash, its length. compact: the page's file, with weights in fewer bits."""
 
     file: str
     sha256: str
     bytes: int
+    compact: GraphFile | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def parse_manifest(text: str) -> Manifest:
             raise ModelError(f"models.json has format {data['format']}, this facelab reads format {FORMAT}: run `make models`")
         detector, embedder = data["detector"], data["embedder"]
         return Manifest(
-            graphs={name: GraphFile(g["file"], g["sha256"], g["bytes"]) for name, g in data["graphs"].items()},
+            graphs={name: _graph(entry) for name, entry in data["graphs"].items()},
             detector=Detector(**{**detector, "thresholds": tuple(detector["thresholds"])}),
             embedder=Embedder(
                 name=embedder["name"],
@@ -133,6 +134,11 @@ def parse_manifest(text: str) -> Manifest:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"models.json cannot be read ({error}): run `make models`") from error
+
+
+def _graph(entry: dict[str, Any]) -> GraphFile:
+    compact = entry.get("compact")
+    return GraphFile(entry["file"], entry["sha256"], entry["bytes"], _graph(compact) if compact else None)
 
 
 def _cohort(entry: dict[str, Any]) -> CohortFile:

@@ -23,11 +23,13 @@ class NativeRuntime:
     """The graphs of a folder of models, in onnxruntime on the CPU; each is loaded when first run.
 
     threads: for one graph. On small machines one is fastest for networks as small as these; 0: as many as there are cores.
+    compact: the page's files, with weights in fewer bits.
     """
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
+    def __init__(self, folder: Path, threads: int = 1, compact: bool = False) -> None:
         self.folder = folder
         self.threads = threads
+        self.compact = compact
         self.manifest: Manifest = read_manifest(folder)
         entry = self.manifest.embedder.cohort
         self.cohort: Cohort | None = read_cohort(self._read(entry), entry) if entry else None
@@ -54,7 +56,8 @@ class NativeRuntime:
     def _load(self, graph: str) -> onnxruntime.InferenceSession:
         if graph not in self.manifest.graphs:
             raise ModelError(f"the model {graph} is missing in {self.folder}: run `make models`")
-        data = self._read(self.manifest.graphs[graph])
+        entry = self.manifest.graphs[graph]
+        data = self._read((entry.compact or entry) if self.compact else entry)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.log_severity_level = 3

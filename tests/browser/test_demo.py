@@ -10,6 +10,13 @@ from PIL import Image, ImageFilter
 from playwright.sync_api import Browser, Page, expect
 
 import facelab
+from facelab.detect import detect_faces
+from facelab.embed import embed_faces
+from facelab.native import NativeRuntime, models_folder
+from facelab.photos import read_photo
+from facelab.quality import measure_quality
+from facelab.runtime import finish
+from facelab.verify import decide
 
 from .conftest import READY, Watched, axe_violations, choose, watch
 
@@ -51,19 +58,34 @@ def test_sample_pair_gives_the_right_verdict_at_one_click(sample: int, expected:
     expect(demo.page.get_by_test_id("timings")).to_contain_text("Milliseconds")
 
 
-def test_photos_from_disk_give_the_distance_of_the_command_line(demo: Watched, samples: Path, odd_photos: Path) -> None:
-    """PNG files, which every decoder reads alike; within 1e-4, embeddings too."""
+def test_photos_from_disk_give_what_the_same_files_give_natively(demo: Watched, samples: Path, odd_photos: Path) -> None:
+    """PNG files, which every decoder reads alike, and the page's own weights: within 1e-4, embeddings too."""
     fresh(demo.page)
-    choose(demo.page, "a", odd_photos / "rgba.png")
-    choose(demo.page, "b", odd_photos / "palette.png")
+    names = ("rgba.png", "palette.png")
+    for slot, name in zip("ab", names, strict=True):
+        choose(demo.page, slot, odd_photos / name)
     said, distance = verdict(demo.page)
-    native = facelab.verify(odd_photos / "rgba.png", odd_photos / "palette.png")
+    runtime = NativeRuntime(models_folder(), compact=True)
+    photos = [read_photo(odd_photos / name, runtime.manifest.max_side) for name in names]
+    faces = [finish(embed_faces(runtime, photo, finish(detect_faces(runtime, photo))[:1]))[0] for photo in photos]
+    poor = any(measure_quality(face).complaints for face in faces)
+    native = decide(faces[0].embedding, faces[1].embedding, runtime.manifest.embedder, runtime.cohort, poor)
     assert said == native.verdict
     assert distance == pytest.approx(native.distance, abs=1e-4)
     in_page = demo.page.evaluate("(({a, b}) => [[...a], [...b]])(document.querySelector('face-verify').embeddings)")
-    for values, name in zip(in_page, ("rgba.png", "palette.png"), strict=True):
-        expected = facelab.largest_face(odd_photos / name).embedding
-        assert np.abs(np.array(values) - expected).max() < 1e-4
+    for values, face in zip(in_page, faces, strict=True):
+        assert np.abs(np.array(values) - face.embedding).max() < 1e-4
+
+
+def test_verdict_is_the_command_lines(demo: Watched, samples: Path) -> None:
+    """Whose weights are stored in full: another distance in the second decimal, the same answer."""
+    fresh(demo.page)
+    choose(demo.page, "a", samples / "obama.jpg")
+    choose(demo.page, "b", samples / "obama3.jpg")
+    said, distance = verdict(demo.page)
+    native = facelab.verify(samples / "obama.jpg", samples / "obama3.jpg")
+    assert said == native.verdict
+    assert distance == pytest.approx(native.distance, abs=0.02)
 
 
 def test_another_face_can_be_chosen(demo: Watched, samples: Path, odd_photos: Path) -> None:
@@ -146,10 +168,10 @@ def test_nothing_was_asked_of_anybody_else_and_nothing_complained(demo: Watched)
 
 def test_failed_download_is_said_and_can_be_tried_again(watched: Watched) -> None:
     page = watched.page
-    page.route("**/embedder.onnx", lambda route: route.abort())
+    page.route("**/embedder*.onnx", lambda route: route.abort())
     watched.open("demo/")
     expect(page.get_by_test_id("failure")).to_be_visible()
-    page.unroute("**/embedder.onnx")
+    page.unroute("**/embedder*.onnx")
     page.get_by_test_id("retry").click()
     page.get_by_test_id("sample-0").click()
     assert verdict(page)[0] == "same"

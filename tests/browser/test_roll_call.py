@@ -156,7 +156,7 @@ def test_the_command_line_names_the_same_people_from_the_pages_file(
     in_page = {one["name"]: one["distance"] for one in json.loads(Path(saved.value.path()).read_text())["roll"] if one["distance"]}
     assert set(native) == set(in_page)
     for name, distance in native.items():
-        assert in_page[name] == pytest.approx(distance, abs=1e-3)
+        assert in_page[name] == pytest.approx(distance, abs=0.02)  # the page's weights are stored in eight bits
 
 
 def test_a_second_tab_sees_the_class_and_what_changes(called: Watched, lesson: Lesson, site: str) -> None:
@@ -175,13 +175,16 @@ def test_no_accessibility_violation(called: Watched) -> None:
     page = called.page
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(300)
+        page.evaluate("scrollTo(0, 0)")  # where the theme's button “back to top” is not, which fades in and out
+        page.wait_for_timeout(500)
         assert axe_violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.set_viewport_size({"width": 1280, "height": 900})
     page.get_by_test_id("face-0").click()
-    assert axe_violations(page) == []
+    page.wait_for_timeout(500)
+    violations = axe_violations(page)
     page.get_by_test_id("close-face").click()
+    assert violations == []
 
 
 def test_a_stranger_is_named_and_enrolled_and_a_face_is_corrected(called: Watched, lesson: Lesson) -> None:

@@ -23,6 +23,7 @@ CHAPTERS = (
     "face-recognition/",
     "face-verification/",
     "how-well-it-works/",
+    "speed/",
     "responsible-use/",
 )
 

@@ -69,7 +69,8 @@ export interface ModelFile {
 /** What this side reads of models.json. */
 export interface Manifest {
   photo: { max_side: number };
-  graphs: Record<GraphName, ModelFile>;
+  /** `compact`: the same graph with its weights in fewer bits. */
+  graphs: Record<GraphName, ModelFile & { compact?: ModelFile }>;
   embedder: {
     cohort?: ModelFile | null;
     /** For faces seen well. */

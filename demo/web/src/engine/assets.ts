@@ -11,10 +11,13 @@ const NAMES: [prefix: string, name: string][] = [
   ["models/", "face detector"],
   ["pyodide/", "Python"],
   ["python/numpy", "NumPy"],
+  ["python/python", "Python"],
   ["python/", "facelab"],
   ["ort/", "ONNX Runtime"],
 ];
 
+/** Asked for when a lab or a cell first needs it. */
+const isForLater = (path: string) => path.includes("_rest");
 const isScript = (path: string) => path.endsWith(".mjs") || path.endsWith(".js");
 
 export class Assets {
@@ -81,7 +84,7 @@ export class Assets {
   async #sizes(): Promise<[path: string, bytes: number][]> {
     const response = await this.#request("assets.json");
     const files = (await response.json()) as Record<string, number>;
-    return Object.entries(files).filter(([path]) => NAMES.some(([prefix]) => path.startsWith(prefix)));
+    return Object.entries(files).filter(([path]) => !isForLater(path) && NAMES.some(([prefix]) => path.startsWith(prefix)));
   }
 
   #ask(path: string): void {

@@ -71,6 +71,8 @@ class Engine {
   #tensor!: typeof Ort.Tensor;
   readonly #photos = new Map<number, Ort.Tensor>();
   #opened = 0;
+  #complete!: Python["complete"];
+  #completed: Promise<void> | undefined;
 
   /** `cache` "reload": distrust what the browser has kept. */
   async load(app: string, cache: RequestCache, report: (progress: Progress) => void): Promise<void> {
@@ -80,7 +82,7 @@ class Engine {
       const text = await assets.text("models/models.json");
       const manifest = JSON.parse(text) as Manifest;
       const { cohort } = manifest.embedder;
-      const [lab, graphs, faces] = await Promise.all([
+      const [python, graphs, faces] = await Promise.all([
         startPython(assets),
         this.#startOrt(assets, manifest),
         cohort ? model(assets, cohort).then((bytes) => new Uint8Array(bytes)) : null,
@@ -90,7 +92,8 @@ class Engine {
         run: (graph: GraphName, inputs: Record<string, Plain>) => this.#run(graph, inputs),
         tensor: (plain: Plain) => this.#toTensor(plain),
       };
-      this.#session = lab.Session(text, engine, faces);
+      this.#complete = python.complete;
+      this.#session = python.module.Session(text, engine, faces);
     };
     await Promise.race([boot(), assets.failed]);
   }
@@ -165,10 +168,12 @@ class Engine {
   }
 
   async lab(kind: string, settings: Settings): Promise<Panel[]> {
+    await (this.#completed ??= this.#complete());
     return plainly(() => this.#session.lab(kind, JSON.stringify(settings)));
   }
 
   async runCell(source: string): Promise<Outcome> {
+    await (this.#completed ??= this.#complete());
     return plainly(() => this.#session.run(source));
   }
 
@@ -205,7 +210,8 @@ class Engine {
 
     const sessions: Partial<Sessions> = {};
     for (const name of GRAPHS) {
-      const bytes = await model(assets, manifest.graphs[name]);
+      const graph = manifest.graphs[name];
+      const bytes = await model(assets, graph.compact ?? graph);
       sessions[name] = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
     }
     return sessions as Sessions;
@@ -223,17 +229,44 @@ class Engine {
   }
 }
 
-async function startPython(assets: Assets) {
+interface Python {
+  module: PyProxy & { Session(manifest: string, engine: object, cohort: Uint8Array | null): PythonSession };
+  /** Bring what was left out at the start: the larger half of Python's library and of NumPy, for labs and readers' own code. */
+  complete: () => Promise<void>;
+}
+
+async function startPython(assets: Assets): Promise<Python> {
   const { loadPyodide } = await assets.script<typeof import("pyodide")>("pyodide/pyodide.mjs");
-  const pyodide: PyodideAPI = await loadPyodide({ indexURL: assets.url("pyodide/").href });
+  const pyodide: PyodideAPI = await loadPyodide({
+    indexURL: assets.url("pyodide/").href,
+    stdLibURL: assets.url("python/python_core.zip").href,
+  });
   const packages = JSON.parse(await assets.text("python/packages.json")) as Record<string, { file: string }>;
   const extractDir = pyodide.runPython("import site; site.getsitepackages()[0]") as string;
-  for (const { file } of Object.values(packages)) {
+  const unpack = async (name: string) => {
+    const { file } = packages[name]!;
     pyodide.unpackArchive(await assets.bytes(`python/${file}`), file.endsWith(".whl") ? "wheel" : "zip", { extractDir });
-  }
+  };
+  await unpack("numpy_core");
+  await unpack("facelab");
   assets.note("starting Python");
-  return pyodide.pyimport("facelab.browser") as PyProxy & {
-    Session(manifest: string, engine: object, cohort: Uint8Array | null): PythonSession;
+  return {
+    module: pyodide.pyimport("facelab.browser") as Python["module"],
+    complete: async () => {
+      await unpack("numpy_rest");
+      pyodide.FS.writeFile("/lib/python_rest.zip", new Uint8Array(await assets.bytes("python/python_rest.zip")));
+      // From here on the whole archive answers; packages begun in the small one go on in it.
+      pyodide.runPython(`
+import importlib, sys
+
+sys.path.insert(0, "/lib/python_rest.zip")
+for name, module in list(sys.modules.items()):
+    paths = getattr(module, "__path__", None)
+    if isinstance(paths, list) and any(".zip/" in path for path in paths):
+        paths.insert(0, "/lib/python_rest.zip/" + name.replace(".", "/"))
+importlib.invalidate_caches()
+`);
+    },
   };
 }
 

@@ -1,0 +1,234 @@
+"""`python -m tests.bench.page`: the demo beside what one would use instead, in one browser, in turns. Reports, gates nothing.
+
+Theirs is @vladmandic/face-api on TensorFlow.js (wasm): the same descriptor network, other detectors (tests/bench/peer).
+"""
+
+from __future__ import annotations
+
+import gzip
+import http.server
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
+
+from ..browser.chromium import ARGUMENTS, find_chromium
+from ..browser.conftest import SiteHandler
+from ..classroom import compose
+from ..conftest import ROOT, SHARED_DATA
+
+PEER = Path(__file__).with_name("peer")
+RESULTS = ROOT / "docs" / "results" / "speed.json"
+ROUNDS = 5
+FACES = 40
+
+
+def main() -> int:
+    if not (PEER / "node_modules").exists():
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PEER, check=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        root = Path(folder)
+        (root / "ours").symlink_to(ROOT / "site")
+        (root / "peer").mkdir()
+        for part in ("node_modules", "peer.html"):
+            (root / "peer" / part).symlink_to(PEER / part)
+        (root / "peer" / "samples").symlink_to(ROOT / "docs" / "app" / "samples")
+        group = _group_photo(root / "peer" / "group.png")
+        found = find_chromium()
+        assert found, "`python -m tests.browser.chromium` installs one"
+        with _served(root) as address:
+            browser = playwright.chromium.launch(
+                executable_path=found.path, args=ARGUMENTS, env={"HOME": "/nonexistent", **found.environment}
+            )
+            rows = measure(browser, address, group)
+            browser.close()
+    _print_table(rows)
+    report = {"command": "make bench", "values": _values(rows), "tables": {"page": _as_table(rows)}, "charts": {}}
+    if "--keep" in sys.argv:
+        RESULTS.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    print(json.dumps({"machine": platform.machine(), "rows": rows}))
+    return 0
+
+
+def measure(browser: Browser, address: str, group: Path | None) -> list[dict[str, Any]]:
+    """Rows of {what, unit, ours, tiny, ssd}: medians of ROUNDS, ours and theirs in turns."""
+    times: dict[str, dict[str, list[float]]] = {}
+
+    def note(what: str, who: str, value: float) -> None:
+        times.setdefault(what, {}).setdefault(who, []).append(value)
+
+    for _ in range(ROUNDS):
+        for who in ("ours", "tiny", "ssd"):
+            with _context(browser) as context:
+                page, sizes = _counted(context)
+                visit: Callable[[], float] = partial(_ours if who == "ours" else _theirs, page, address, who)
+                note("cold visit to the first verdict, ms", who, visit())
+                note("fetched until then, MB raw", who, sum(sizes.values()) / 1e6)
+                note("the same, gzipped, MB", who, sum(_gzipped(url, address) for url in sizes) / 1e6)
+                note("requests", who, len(sizes))
+                if who == "ours":
+                    _until_kept(page)
+                note("warm visit to the first verdict, ms", who, visit())
+                note("one photo, warm: detect, align, embed, ms", who, _one_photo(page, who))
+    if group:
+        for who in ("ours", "tiny", "ssd"):
+            with _context(browser) as context:
+                page, _ = _counted(context)
+                milliseconds, faces = _group(page, address, who, group)
+                note(f"group photo, {FACES} faces, 1600 x 1200, ms", who, milliseconds)
+                note("faces found in it", who, faces)
+    return [{"what": what, **{who: statistics.median(values) for who, values in by.items()}} for what, by in times.items()]
+
+
+def _ours(page: Page, address: str, who: str) -> float:
+    page.goto(f"{address}ours/demo/")
+    page.get_by_test_id("sample-0").click()
+    heading = page.locator('[data-testid="verdict"][data-verdict]')
+    heading.wait_for(timeout=60_000)
+    return float(page.evaluate("performance.now()"))
+
+
+def _theirs(page: Page, address: str, who: str) -> float:
+    page.goto(f"{address}peer/peer.html?detector={who}")
+    page.wait_for_function("window.verdictAt", timeout=60_000)
+    return float(page.evaluate("window.verdictAt"))
+
+
+def _one_photo(page: Page, who: str) -> float:
+    if who != "ours":
+        return float(page.evaluate("window.onePhoto()"))
+    page.wait_for_timeout(1500)  # it warms up while the reader looks at the first answer
+    spent = []
+    for turn in range(12):
+        page.get_by_test_id("clear").click()
+        page.get_by_test_id(f"sample-{turn % 3}").click()
+        page.locator('[data-testid="verdict"][data-verdict]').wait_for()
+        cells = page.get_by_test_id("timings").locator("tbody tr").all()[:3]
+        spent += [sum(float(row.locator("td").nth(side).inner_text()) for row in cells) for side in (0, 1)]
+    return statistics.median(spent[6:])
+
+
+def _group(page: Page, address: str, who: str, photo: Path) -> tuple[float, int]:
+    if who != "ours":
+        page.goto(f"{address}peer/peer.html?detector={who}")
+        page.wait_for_function("window.verdictAt", timeout=60_000)
+        answer = page.evaluate("window.group()")
+        return answer["milliseconds"], answer["found"]
+    page.goto(f"{address}ours/album/")
+    page.locator('photo-album[data-engine="ready"]').wait_for()
+    page.wait_for_timeout(1500)
+    times = []
+    for _ in range(4):
+        begun = time.perf_counter()
+        page.get_by_test_id("album-photos").set_input_files(photo)
+        page.get_by_test_id("status").filter(has_text="All photos").wait_for(timeout=60_000)
+        times.append(1000 * (time.perf_counter() - begun))
+        faces = sum(int(group.get_attribute("data-faces") or 0) for group in page.get_by_test_id("group").all())
+        page.get_by_test_id("album-clear").click()
+    return statistics.median(times[1:]), faces
+
+
+def _until_kept(page: Page) -> None:
+    """The service worker has the engine."""
+    for _ in range(200):
+        kept = page.evaluate(
+            "async () => { for (const n of await caches.keys()) if (n.startsWith('facelab-engine'))"
+            " return (await (await caches.open(n)).keys()).length; return 0 }"
+        )
+        if kept > 18:
+            return
+        page.wait_for_timeout(100)
+
+
+def _counted(context: BrowserContext) -> tuple[Page, dict[str, int]]:
+    """A page, and the bytes of each address that it fetches, the service worker's own left out."""
+    page, sizes = context.new_page(), dict[str, int]()
+
+    def count(response: Response) -> None:
+        sizes[response.url] = int(response.headers.get("content-length", 0))
+
+    page.on("response", count)
+    return page, sizes
+
+
+def _gzipped(url: str, address: str) -> int:
+    path = _served_root / url.removeprefix(address).split("?")[0]
+    path = path / "index.html" if path.is_dir() else path
+    return len(gzip.compress(path.read_bytes(), 6)) if path.exists() else 0
+
+
+@contextmanager
+def _context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(60_000)
+    yield context
+    context.close()
+
+
+_served_root = Path()
+
+
+@contextmanager
+def _served(root: Path) -> Iterator[str]:
+    global _served_root
+    _served_root = root
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(root)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+class _Handler(SiteHandler):
+    prefix = ""
+
+
+def _group_photo(path: Path) -> Path | None:
+    if not (SHARED_DATA / "orl39").is_dir():
+        return None
+    people = sorted(p for p in (SHARED_DATA / "orl39").iterdir() if p.is_dir())
+    people += sorted(p for p in (SHARED_DATA / "lfw100").iterdir() if p.is_dir())
+    pixels, _ = compose([(p.name, sorted(p.iterdir())[0]) for p in people[:FACES]], seed=4, sides=(60, 120))
+    canvas = np.full((1200, 1600, 3), 128, np.uint8)
+    shown = pixels[:1200]
+    canvas[: len(shown)] = shown
+    Image.fromarray(canvas).save(path)
+    return path
+
+
+def _as_table(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    body = []
+    for row in rows:
+        ours, tiny, ssd = row["ours"], row["tiny"], row["ssd"]
+        body.append([row["what"], _number(ours), _number(tiny), _number(ssd), f"{ours / tiny:.2f}", f"{ours / ssd:.2f}"])
+    return {"columns": ["Measured", "Ours", "Theirs, tiny detector", "Theirs, SSD", "Ours / tiny", "Ours / SSD"], "rows": body}
+
+
+def _values(rows: list[dict[str, Any]]) -> dict[str, str]:
+    return {row["what"]: _number(row["ours"]) for row in rows}
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 20 else f"{value:.1f}"
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    table = _as_table(rows)
+    for cells in [table["columns"], *table["rows"]]:
+        print(f"{cells[0]:46}" + "".join(f"{cell:>22}" for cell in cells[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

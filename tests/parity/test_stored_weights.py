@@ -1,0 +1,67 @@
+"""The page's files, with weights in fewer bits, against the full ones: nothing that a reader could see may change."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facelab.detect import Face, detect_faces, overlaps
+from facelab.embed import embed_faces
+from facelab.native import NativeRuntime, models_folder
+from facelab.photos import read_photo
+from facelab.runtime import finish
+from facelab.verify import distances_between
+
+
+@pytest.fixture(scope="module")
+def compact() -> NativeRuntime:
+    return NativeRuntime(models_folder(), compact=True)
+
+
+def test_page_gets_smaller_files(runtime: NativeRuntime) -> None:
+    graphs = runtime.manifest.graphs
+    for name, share in {"embedder": 0.26, "rnet": 0.55, "onet": 0.52}.items():
+        smaller = graphs[name].compact
+        assert smaller is not None
+        assert smaller.bytes < share * graphs[name].bytes
+
+
+def test_embeddings_point_the_same_way_and_lfw_comes_out_the_same(
+    runtime: NativeRuntime, compact: NativeRuntime, lfw100: Path
+) -> None:
+    """Cosine at least 0.999 on each photo; of 4,950 pairs at most two (0.05 points) come out otherwise at the plain threshold."""
+    full, small, people = [], [], []
+    for path in sorted(lfw100.glob("*/*.jpg")):
+        photo = read_photo(path, 2048)
+        faces = finish(detect_faces(runtime, photo))[:1]
+        if not faces:
+            continue
+        full.append(finish(embed_faces(runtime, photo, faces))[0].embedding)
+        small.append(finish(embed_faces(compact, photo, faces))[0].embedding)
+        people.append(path.parent.name)
+    a, b = np.stack(full), np.stack(small)
+    cosine = (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+    assert cosine.min() > 0.999
+    threshold = runtime.manifest.embedder.plain_threshold
+    same = np.array([x == y for x, y in combinations(people, 2)])
+    pairs = np.triu_indices(len(people), 1)
+    right = [int(((distances_between(e, e)[pairs] < threshold) == same).sum()) for e in (a, b)]
+    assert abs(right[0] - right[1]) <= 0.0005 * len(same)
+
+
+def test_the_same_faces_are_found(runtime: NativeRuntime, compact: NativeRuntime, lfw100: Path, samples: Path) -> None:
+    """Every face in the same place, to a hundredth of its side, and none besides."""
+    for path in [*sorted(samples.glob("*.jpg")), *sorted(lfw100.glob("*/*_0002.jpg"))]:
+        photo = read_photo(path, 2048)
+        full, small = (sorted(finish(detect_faces(r, photo)), key=where) for r in (runtime, compact))
+        assert len(full) == len(small), path.name
+        for a, b in zip(full, small, strict=True):
+            assert overlaps(a.box[None], b.box[None])[0, 0] > 0.98
+            assert np.abs(a.landmarks - b.landmarks).max() < 0.01 * np.sqrt(a.area)
+
+
+def where(face: Face) -> tuple[float, float]:
+    return float(face.box[0]), float(face.box[1])
