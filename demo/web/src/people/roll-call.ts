@@ -420,9 +420,8 @@ export class RollCall extends Tool {
     ${this.#dataView()} ${this.#faceDialog()}`;
   }
 
-  protected override updated(changed?: PropertyValues): void {
-    super.updated.call(this);
-    void changed;
+  protected override updated(changed: PropertyValues): void {
+    super.updated(changed);
     const dialog = this.renderRoot.querySelector("dialog");
     if (this.#face && dialog && !dialog.open) dialog.showModal();
   }

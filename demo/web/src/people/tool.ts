@@ -1,6 +1,6 @@
 /** What the tools of this folder share: the engine with its progress and its failures, and a line that says what happens. */
 
-import { LitElement, html, unsafeCSS, type CSSResultGroup, type TemplateResult } from "lit";
+import { LitElement, html, unsafeCSS, type CSSResultGroup, type PropertyValues, type TemplateResult } from "lit";
 
 import { engineAt, type EngineClient } from "../engine/client";
 import type { LoadProgress } from "../progress";
@@ -73,7 +73,7 @@ export abstract class Tool extends LitElement {
     </div>`;
   }
 
-  protected override updated(): void {
+  protected override updated(_changed: PropertyValues): void {
     const { state } = this.engine;
     const bar = this.renderRoot.querySelector<LoadProgress>("load-progress");
     if (!bar) return;
