@@ -141,6 +141,17 @@ def test_csv_and_json_say_what_the_page_says(called: Watched, lesson: Lesson) ->
     assert told["format"] == 1
 
 
+def test_printed_roll_has_everybody_and_nothing_of_the_page(called: Watched, lesson: Lesson) -> None:
+    page = called.page
+    page.add_init_script("window.print = () => { parent.printed = document.body.innerText; }")
+    page.get_by_test_id("print").click()
+    page.wait_for_function("window.printed")
+    printed = str(page.evaluate("window.printed"))
+    assert printed.startswith("7b")
+    assert all(name in printed for name in lesson.pupils)
+    assert "Search" not in printed
+
+
 def test_the_command_line_names_the_same_people_from_the_pages_file(
     called: Watched, lesson: Lesson, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
