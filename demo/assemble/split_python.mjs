@@ -34,7 +34,7 @@ def entry(name):
     info.compress_type = zipfile.ZIP_DEFLATED
     return info
 
-def split(archive, core, rest, wanted, whole_rest):
+def split(archive, core, rest, wanted, whole_rest, optimize):
     """wanted: the files that go into the core, as .pyc where they are source. whole_rest: those go into the rest too."""
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH  # no source is there to compare a time stamp with
     with (
@@ -53,12 +53,12 @@ def split(archive, core, rest, wanted, whole_rest):
                 continue
             if name.endswith(".py"):
                 pathlib.Path("module.py").write_bytes(data)
-                py_compile.compile("module.py", "module.pyc", dfile=name, doraise=True, optimize=2, invalidation_mode=mode)
+                py_compile.compile("module.py", "module.pyc", dfile=name, doraise=True, optimize=optimize, invalidation_mode=mode)
                 name, data = name + "c", pathlib.Path("module.pyc").read_bytes()
             small.writestr(entry(name), data)
 
-split("stdlib.zip", "python_core.zip", "python_rest.zip", in_stdlib, True)
-split("numpy.zip", "numpy_core.zip", "numpy_rest.zip", in_numpy, False)
+split("stdlib.zip", "python_core.zip", "python_rest.zip", in_stdlib, True, 2)
+split("numpy.zip", "numpy_core.zip", "numpy_rest.zip", in_numpy, False, 0)  # numpy.ma reads docstrings
 `);
 for (const name of ["python_core.zip", "python_rest.zip", "numpy_core.zip", "numpy_rest.zip"]) {
   await writeFile(join(out, name), pyodide.FS.readFile(name));

@@ -16,7 +16,7 @@ const NAMES: [prefix: string, name: string][] = [
   ["ort/", "ONNX Runtime"],
 ];
 
-/** Asked for when a lab or a cell first needs it. */
+/** Asked for by all but the demo, when they first need it. */
 const isForLater = (path: string) => path.includes("_rest");
 const isScript = (path: string) => path.endsWith(".mjs") || path.endsWith(".js");
 

@@ -128,6 +128,7 @@ class Engine {
 
   /** All faces of a photo, which is not kept. `smallest`: side of the smallest face looked for, pixels. */
   async look({ width, height, rgba }: Pixels, smallest: number): Promise<Look> {
+    await this.#whole();
     const photo = new this.#tensor("uint8", withoutAlpha(new Uint8Array(rgba)), [height, width, 3]);
     try {
       return await plainly(() => this.#session.look(photo, width, height, smallest));
@@ -138,22 +139,27 @@ class Engine {
 
   /** Whom `who` is to know: whose each photo is, and their embeddings, one after another. */
   async enrol(keys: string[], numbers: Float32Array): Promise<ClassTold> {
+    await this.#whole();
     return JSON.parse(await plainly(() => this.#session.enrol(JSON.stringify(keys), { rows: keys.length, numbers }))) as ClassTold;
   }
 
   async who(rows: number, numbers: Float32Array, rule: Rule): Promise<Who[]> {
+    await this.#whole();
     return JSON.parse(await plainly(() => this.#session.who({ rows, numbers }, rule))) as Who[];
   }
 
   async group(rows: number, numbers: Float32Array, limit?: number): Promise<number[][]> {
+    await this.#whole();
     return JSON.parse(await plainly(() => this.#session.group({ rows, numbers }, limit))) as number[][];
   }
 
   async writeGallery(people: GalleryPerson[]): Promise<string> {
+    await this.#whole();
     return plainly(() => this.#session.write_gallery(JSON.stringify(people)));
   }
 
   async readGallery(text: string): Promise<GalleryPerson[]> {
+    await this.#whole();
     return JSON.parse(await plainly(() => this.#session.read_gallery(text))) as GalleryPerson[];
   }
 
@@ -168,12 +174,12 @@ class Engine {
   }
 
   async lab(kind: string, settings: Settings): Promise<Panel[]> {
-    await (this.#completed ??= this.#complete());
+    await this.#whole();
     return plainly(() => this.#session.lab(kind, JSON.stringify(settings)));
   }
 
   async runCell(source: string): Promise<Outcome> {
-    await (this.#completed ??= this.#complete());
+    await this.#whole();
     return plainly(() => this.#session.run(source));
   }
 
@@ -192,6 +198,11 @@ class Engine {
     } finally {
       this.close(photo);
     }
+  }
+
+  /** All of Python and NumPy: only the demo does with what starting touched. */
+  #whole(): Promise<void> {
+    return (this.#completed ??= this.#complete());
   }
 
   #photo(number: number): Ort.Tensor {
@@ -231,7 +242,7 @@ class Engine {
 
 interface Python {
   module: PyProxy & { Session(manifest: string, engine: object, cohort: Uint8Array | null): PythonSession };
-  /** Bring what was left out at the start: the larger half of Python's library and of NumPy, for labs and readers' own code. */
+  /** Bring what was left out at the start: the larger half of Python's library and of NumPy, for all but the demo. */
   complete: () => Promise<void>;
 }
 
