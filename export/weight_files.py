@@ -1,0 +1,168 @@
+"""Tensors by name out of a file of weights, of whichever kind: HDF5, TensorFlow 1 checkpoint, frozen graph, .npz, safetensors.
+
+Nothing in such a file is run or unpickled, and PyTorch is not needed. Each tensor is read when it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from .errors import ExportError
+from .weight_names import Tensor
+
+Tensors = Mapping[str, Callable[[], Tensor]]
+
+AVERAGED = "/ExponentialMovingAverage"
+KINDS = "a Keras .h5 file, a TensorFlow 1 checkpoint or frozen .pb, or a PyTorch state dict as .npz or .safetensors"
+
+
+class UnreadableError(Exception):
+    """A file, or a tensor in it, is damaged or cut short."""
+
+
+def read_tensors(path: Path) -> Tensors:
+    """All tensors of a file, by name. The kind of file is seen from its first bytes, not from its name.
+
+    path: the file; of a checkpoint, any of its files, their common beginning, or their folder.
+    Raises ExportError where there is no such file or it is of no known kind, UnreadableError where nothing of it can be read.
+    """
+    if checkpoint := _checkpoint(path):
+        return _read_checkpoint(checkpoint)
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise ExportError(f"{path} cannot be read ({error.strerror}): name {KINDS}") from None
+    if start.startswith(b"\x89HDF"):
+        return _read_hdf5(path)
+    if start.startswith(b"PK"):
+        return _read_npz(path)
+    if start[8:9] == b"{":
+        return _read_safetensors(path)
+    return _read_frozen_graph(path)
+
+
+def _read_hdf5(path: Path) -> Tensors:
+    """Keras 2: a group `model_weights`, or the file where it holds weights alone, with .../LAYER/KIND:0 in it."""
+    tensors: dict[str, Callable[[], Tensor]] = {}
+    try:
+        with h5py.File(path) as file:
+
+            def keep(address: str, item: Any) -> None:
+                if isinstance(item, h5py.Dataset):
+                    layer, _, kind = address.rpartition("/")
+                    tensors[f"{layer.rpartition('/')[2]}/{kind.removesuffix(':0')}"] = partial(_read_dataset, path, item.name)
+
+            file.get("model_weights", file).visititems(keep)
+    except (OSError, RuntimeError) as error:
+        raise UnreadableError(error) from error
+    return tensors
+
+
+def _read_dataset(path: Path, name: str) -> Tensor:
+    try:
+        with h5py.File(path) as file:
+            return np.asarray(file[name])
+    except (OSError, RuntimeError, KeyError) as error:
+        raise UnreadableError(error) from error
+
+
+def _checkpoint(path: Path) -> Path | None:
+    """The common beginning of a checkpoint's files, which is what TensorFlow calls it."""
+    if path.is_dir():
+        found = sorted(path.glob("*.index"))
+        if len(found) != 1:
+            raise ExportError(f"{path} holds {len(found) or 'no'} checkpoints: name {KINDS}")
+        return found[0].with_suffix("")
+    start = path.with_name(path.name.partition(".data-")[0].removesuffix(".index"))
+    return start if start.with_name(start.name + ".index").exists() else None
+
+
+def _read_checkpoint(start: Path) -> Tensors:
+    """Variables by name, each as its moving average where the training kept one."""
+
+    def read(name: str) -> Tensor:
+        try:
+            return np.asarray(reader.get_tensor(name))
+        except (tf.errors.OpError, RuntimeError, IndexError) as error:
+            raise UnreadableError(error) from error
+
+    try:
+        reader = tf.train.load_checkpoint(str(start))
+        names = reader.get_variable_to_shape_map()
+    except (tf.errors.OpError, RuntimeError, IndexError, ValueError) as error:
+        raise UnreadableError(error) from error
+    return {name: partial(read, name + AVERAGED if name + AVERAGED in names else name) for name in names}
+
+
+def _read_frozen_graph(path: Path) -> Tensors:
+    """A GraphDef's constants by name."""
+    graph = tf.compat.v1.GraphDef()
+    try:
+        graph.ParseFromString(path.read_bytes())
+    except DecodeError as error:
+        if path.suffix == ".pb":
+            raise UnreadableError(error) from error
+        raise ExportError(f"{path.name} is no file of weights that can be read here: name {KINDS}") from None
+    constants = {node.name: node.attr["value"].tensor for node in graph.node if node.op == "Const"}
+    return {name: partial(tf.make_ndarray, constants.get(name + AVERAGED, value)) for name, value in constants.items()}
+
+
+def _read_npz(path: Path) -> Tensors:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
+    except zipfile.BadZipFile as error:
+        raise UnreadableError(error) from error
+    if any(member.endswith("data.pkl") for member in members):
+        raise ExportError(
+            f"{path.name} is PyTorch's own format, which runs code as it is read: save its state dict as safetensors, or as .npz "
+            "with numpy.savez(file, **{name: tensor.numpy() for name, tensor in state_dict.items()})"
+        )
+    return {member.removesuffix(".npy"): partial(_read_member, path, member.removesuffix(".npy")) for member in members}
+
+
+def _read_member(path: Path, name: str) -> Tensor:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return np.asarray(file[name])
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise UnreadableError(error) from error
+
+
+def _read_safetensors(path: Path) -> Tensors:
+    """Eight bytes: the header's length, little endian; the header, JSON: name -> dtype, shape, where; then the numbers."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        try:
+            header = json.loads(file.read(min(length, path.stat().st_size)))
+            entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+            return {
+                name: partial(_read_slice, path, 8 + length, entry["dtype"], tuple(entry["shape"]), *entry["data_offsets"])
+                for name, entry in entries.items()
+            }
+        except (ValueError, AttributeError, KeyError, TypeError) as error:
+            raise UnreadableError(error) from error
+
+
+def _read_slice(path: Path, start: int, dtype: str, shape: tuple[int, ...], begin: int, end: int) -> Tensor:
+    """dtype: the format's name for it. BF16 is the upper half of F32."""
+    with path.open("rb") as file:
+        file.seek(start + begin)
+        data = file.read(end - begin)
+    kind = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8"}.get(dtype, "")
+    try:
+        numbers = np.frombuffer(data, kind).reshape(shape)
+    except (TypeError, ValueError) as error:
+        raise UnreadableError(error) from error
+    return (numbers.astype("<u4") << 16).view("<f4") if dtype == "BF16" else numbers
