@@ -27,13 +27,15 @@ from .evaluate import Pair, rates_by_group, read_groups, read_pairs, summarise, 
 from .folders import Found, find_faces, forget, photos_in, unfit
 from .gallery import Enrolled, read_gallery, write_gallery
 from .identify import Gallery, class_thresholds, identify, most_alike, unlike_the_rest
-from .native import default_runtime
+from .native import EMBEDDER_VARIABLE, NativeRuntime, default_runtime
 from .verify import distance, in_words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. arguments: without the program's name; None: this process's. The exit status."""
     parsed = _parser().parse_args(arguments)
+    if parsed.embedder:
+        os.environ[EMBEDDER_VARIABLE] = parsed.embedder
     try:
         parsed.run(parsed)
     except FacelabError as error:
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="facelab", description="Find, align, embed and compare faces. Nothing leaves this machine."
     )
+    parser.add_argument("--embedder", metavar="NAME", help="one of those in models.json, where there are several")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
@@ -123,10 +126,12 @@ def _verify(arguments: argparse.Namespace) -> None:
         print(json.dumps(verification.as_json()))
         return
     answers = {"same": "same person", "different": "different people", "unsure": "can't tell"}
-    print(f"{answers[verification.verdict]}\n{in_words(verification)}")
+    answer = answers[verification.verdict] if verification.verdict else f"distance {verification.distance:.3f}"
+    print(f"{answer}\n{in_words(verification)}")
 
 
 def _enrol(arguments: argparse.Namespace) -> None:
+    runtime = _calibrated_runtime()
     if not arguments.folder.is_dir():
         raise InputError(f"{arguments.folder} is no folder: name a folder with a folder of photos for each person")
     photos = [photo for photo in photos_in(arguments.folder) if photo.parent != arguments.folder]
@@ -142,7 +147,6 @@ def _enrol(arguments: argparse.Namespace) -> None:
         people.setdefault(name, []).append(Enrolled(photo.name, found[0].embedding))  # type: ignore[union-attr]
     if not people:
         raise InputError(f"{arguments.folder}: no photo shows exactly one face clearly enough to enrol it")
-    runtime = default_runtime()
     _write(arguments.out, write_gallery(people, runtime.manifest.embedder.name))
     gallery = _gallery(people)
     limits, alike, odd = class_thresholds(gallery), most_alike(gallery), unlike_the_rest(gallery)
@@ -191,13 +195,13 @@ def _identify(arguments: argparse.Namespace) -> None:
 
 
 def _cluster(arguments: argparse.Namespace) -> None:
+    runtime = _calibrated_runtime()
     files: list[Path] = []
     embeddings = []
     for photo, found in _looked_at(photos_in(arguments.folder), arguments):
         for one in [] if isinstance(found, str) else found:
             files.append(photo)
             embeddings.append(one.embedding)
-    runtime = default_runtime()
     groups = cluster(np.stack(embeddings), runtime.cohort, usual_limit(runtime.manifest.embedder)) if embeddings else []
     named = [sorted({str(files[face]) for face in group}) for group in groups]
     if arguments.json:
@@ -223,6 +227,13 @@ def _looked_at(photos: Sequence[Path], arguments: argparse.Namespace) -> Iterato
         yield photo, found
 
 
+def _calibrated_runtime() -> NativeRuntime:
+    """Raises ModelError where the embedder has no thresholds: before the work that needs them, not after it."""
+    runtime = default_runtime()
+    assert runtime.manifest.embedder.calibration
+    return runtime
+
+
 def _gallery(people: Mapping[str, Sequence[Enrolled]]) -> Gallery:
     runtime = default_runtime()
     embeddings = {name: np.stack([photo.embedding for photo in photos]) for name, photos in people.items()}
@@ -232,8 +243,10 @@ def _gallery(people: Mapping[str, Sequence[Enrolled]]) -> Gallery:
 def _evaluate(arguments: argparse.Namespace) -> None:
     runtime = default_runtime()
     cohort = runtime.cohort if arguments.normalise == "cohort" else None
-    calibration = runtime.manifest.embedder.calibration
-    threshold = calibration.good.different_from if cohort else runtime.manifest.embedder.plain_threshold
+    embedder = runtime.manifest.embedder
+    # A calibration is of distances as the embedder has them: corrected where it has a cohort.
+    calibrated = embedder.measured and cohort is runtime.cohort
+    threshold = embedder.calibration.good.different_from if calibrated else embedder.plain_threshold
     pairs, distances, failed = _measure_pairs(arguments.pairs, cohort)
     if arguments.save:
         _save_distances(arguments.save, pairs, distances)
@@ -324,7 +337,9 @@ def _calibrate(arguments: argparse.Namespace) -> None:
     else:
         path = runtime.folder / "models.json"
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        manifest["embedder"]["calibration"] = calibration
+        name = runtime.manifest.embedder.name
+        entry = manifest["embedder"] if manifest["embedder"]["name"] == name else manifest["embedders"][name]["embedder"]
+        entry["calibration"] = calibration
         _write(path, json.dumps(manifest, indent=1) + "\n")
     if arguments.json:
         print(json.dumps(calibration))

@@ -12,7 +12,7 @@ from .enrol import look_at
 from .errors import NoFaceError
 from .quality import measure_quality
 from .runtime import Photo, finish
-from .verify import Decision, decide
+from .verify import Comparison, compare
 
 if TYPE_CHECKING:
     from .native import NativeRuntime
@@ -21,8 +21,8 @@ PhotoFile = str | Path
 
 
 @dataclass(frozen=True)
-class Verification(Decision):
-    """A decision and the two faces that it is about, in pixels of their files."""
+class Verification(Comparison):
+    """A comparison and the two faces that it is about, in pixels of their files."""
 
     faces: tuple[Face, Face]
 
@@ -53,8 +53,8 @@ def verify(a: PhotoFile, b: PhotoFile) -> Verification:
     first, second = largest_face(a), largest_face(b)
     runtime = _runtime()
     poor = any(measure_quality(one).complaints for one in (first, second))
-    decision = decide(first.embedding, second.embedding, runtime.manifest.embedder, runtime.cohort, poor)
-    return Verification(**vars(decision), faces=(first.face, second.face))
+    comparison = compare(first.embedding, second.embedding, runtime.manifest.embedder, runtime.cohort, poor)
+    return Verification(**vars(comparison), faces=(first.face, second.face))
 
 
 def largest_face(photo: PhotoFile) -> Embedded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,7 @@ class Embedder:
 
     template: [5, 2] float64, where the landmarks go, pixels of the chip. landmark_weights: [5], their say in the fit.
     plain_threshold: its author's, on plain distances; for comparison only where there is a calibration.
+    measured: what its distances mean; None where nobody has measured that yet.
     """
 
     name: str
@@ -96,17 +97,41 @@ class Embedder:
     metric: str
     plain_threshold: float
     cohort: CohortFile | None
-    calibration: Calibration
+    measured: Calibration | None
+
+    @property
+    def calibration(self) -> Calibration:
+        """What distances mean. Raises ModelError where nobody has measured that yet."""
+        if self.measured is None:
+            raise ModelError(
+                f"the embedder {self.name} has no thresholds yet: `facelab --embedder {self.name} calibrate` finds them"
+            )
+        return self.measured
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """models.json. max_side: photos with a longer side are shrunk to it as they are read, pixels."""
+    """models.json.
+
+    max_side: photos with a longer side are shrunk to it as they are read, pixels. others: embedders to choose instead, each with
+    its graph.
+    """
 
     graphs: Mapping[str, GraphFile]
     detector: Detector
     embedder: Embedder
     max_side: int
+    others: Mapping[str, tuple[GraphFile, Embedder]] = field(default_factory=dict)
+
+    def choosing(self, name: str) -> Manifest:
+        """The same with another embedder in the default one's place. Raises ModelError where there is none of that name."""
+        if name == self.embedder.name:
+            return self
+        if name not in self.others:
+            known = ", ".join([self.embedder.name, *sorted(self.others)])
+            raise ModelError(f"there is no embedder {name}, only {known}: `python -m export --embedder` adds one")
+        graph, embedder = self.others[name]
+        return replace(self, graphs={**self.graphs, "embedder": graph}, embedder=embedder)
 
 
 def parse_manifest(text: str) -> Manifest:
@@ -115,30 +140,35 @@ def parse_manifest(text: str) -> Manifest:
         data: dict[str, Any] = json.loads(text)
         if data["format"] != FORMAT:
             raise ModelError(f"models.json has format {data['format']}, this facelab reads format {FORMAT}: run `make models`")
-        detector, embedder = data["detector"], data["embedder"]
+        detector, others = data["detector"], data.get("embedders", {})
         return Manifest(
             graphs={name: _graph(entry) for name, entry in data["graphs"].items()},
             detector=Detector(**{**detector, "thresholds": tuple(detector["thresholds"])}),
-            embedder=Embedder(
-                name=embedder["name"],
-                chip_size=embedder["chip_size"],
-                dimensions=embedder["dimensions"],
-                template=np.array(embedder["template"], np.float64),
-                landmark_weights=np.array(embedder["landmark_weights"], np.float64),
-                metric=embedder["metric"],
-                plain_threshold=embedder["plain_threshold"],
-                cohort=_cohort(embedder["cohort"]) if embedder.get("cohort") else None,
-                calibration=_calibration(embedder["calibration"]),
-            ),
+            embedder=_embedder(data["embedder"]),
             max_side=data["photo"]["max_side"],
+            others={name: (_graph(entry["graph"]), _embedder(entry["embedder"])) for name, entry in others.items()},
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"models.json cannot be read ({error}): run `make models`") from error
 
 
 def _graph(entry: dict[str, Any]) -> GraphFile:
     compact = entry.get("compact")
     return GraphFile(entry["file"], entry["sha256"], entry["bytes"], _graph(compact) if compact else None)
+
+
+def _embedder(entry: dict[str, Any]) -> Embedder:
+    return Embedder(
+        name=entry["name"],
+        chip_size=entry["chip_size"],
+        dimensions=entry["dimensions"],
+        template=np.array(entry["template"], np.float64),
+        landmark_weights=np.array(entry["landmark_weights"], np.float64),
+        metric=entry["metric"],
+        plain_threshold=entry["plain_threshold"],
+        cohort=_cohort(entry["cohort"]) if entry.get("cohort") else None,
+        measured=_calibration(entry["calibration"]) if entry.get("calibration") else None,
+    )
 
 
 def _cohort(entry: dict[str, Any]) -> CohortFile:

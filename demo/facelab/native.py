@@ -18,19 +18,22 @@ from .errors import ModelError
 from .models import CohortFile, GraphFile, Manifest, read_manifest
 from .runtime import Answer, Photo
 
+EMBEDDER_VARIABLE = "FACELAB_EMBEDDER"
+
 
 class NativeRuntime:
     """The graphs of a folder of models, in onnxruntime on the CPU; each is loaded when first run.
 
     threads: for one graph. On small machines one is fastest for networks as small as these; 0: as many as there are cores.
-    compact: the page's files, with weights in fewer bits.
+    compact: the page's files, with weights in fewer bits. embedder: one of those that the manifest names; None: its default.
     """
 
-    def __init__(self, folder: Path, threads: int = 1, compact: bool = False) -> None:
+    def __init__(self, folder: Path, threads: int = 1, compact: bool = False, embedder: str | None = None) -> None:
         self.folder = folder
         self.threads = threads
         self.compact = compact
-        self.manifest: Manifest = read_manifest(folder)
+        manifest = read_manifest(folder)
+        self.manifest: Manifest = manifest.choosing(embedder) if embedder else manifest
         entry = self.manifest.embedder.cohort
         self.cohort: Cohort | None = read_cohort(self._read(entry), entry) if entry else None
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
@@ -81,7 +84,14 @@ def models_folder() -> Path:
     return Path(named) if named else Path(__file__).resolve().parents[2] / "build" / "models"
 
 
-@cache
 def default_runtime() -> NativeRuntime:
-    """The runtime that the synchronous functions share. Raises ModelError where there are no models."""
-    return NativeRuntime(models_folder())
+    """The runtime that the synchronous functions share. Raises ModelError where there are no models.
+
+    FACELAB_EMBEDDER names its embedder: the environment, for worker processes have that too.
+    """
+    return _runtime(models_folder(), os.environ.get(EMBEDDER_VARIABLE) or None)
+
+
+@cache
+def _runtime(folder: Path, embedder: str | None) -> NativeRuntime:
+    return NativeRuntime(folder, embedder=embedder)

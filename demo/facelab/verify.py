@@ -16,20 +16,20 @@ Verdict = Literal["same", "different", "unsure"]
 
 
 @dataclass(frozen=True)
-class Decision:
-    """An answer and what it rests on.
+class Comparison:
+    """How far two faces lie apart, and what follows from it where the embedder has thresholds; where it has none, None.
 
-    distance: normalised by the crowdedness of both faces; it decides. plain_distance: as the embeddings lie.
+    distance: normalised by the crowdedness of both faces where there is a cohort; it decides. plain_distance: as they lie.
     same_below, threshold: "same" below the one, "different" from the other on, "unsure" between.
     probability: of one person, where one and two were as likely before; None without a calibration.
     """
 
-    verdict: Verdict
+    verdict: Verdict | None
     distance: float
     plain_distance: float
     crowdedness: tuple[float, float] | None
-    same_below: float
-    threshold: float
+    same_below: float | None
+    threshold: float | None
     probability: float | None
 
     def as_json(self) -> dict[str, object]:
@@ -43,6 +43,15 @@ class Decision:
             "crowdedness": self.crowdedness,
             "probability": self.probability,
         }
+
+
+@dataclass(frozen=True)
+class Decision(Comparison):
+    """A comparison with an answer."""
+
+    verdict: Verdict
+    same_below: float
+    threshold: float
 
 
 def distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -60,23 +69,39 @@ def distances_between(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArr
     return root
 
 
+def compare(
+    a: NDArray[np.floating], b: NDArray[np.floating], embedder: Embedder, cohort: Cohort | None, poor: bool = False
+) -> Comparison:
+    """How far two embeddings [D] lie apart; a Decision where the embedder has thresholds. See decide."""
+    if embedder.measured:
+        return decide(a, b, embedder, cohort, poor)
+    return Comparison(None, *_distances(a, b, cohort), None, None, None)
+
+
 def decide(
     a: NDArray[np.floating], b: NDArray[np.floating], embedder: Embedder, cohort: Cohort | None, poor: bool = False
 ) -> Decision:
-    """Whether two embeddings [D] show the same person.
+    """Whether two embeddings [D] show the same person. Raises ModelError where the embedder has no thresholds yet.
 
     The distance is normalised by the cohort where there is one. poor: one of the faces is not seen well (see quality), so
     that the answer has to be more careful, both ways.
     """
-    plain = float(distance(a, b))
-    around, used = None, plain
-    if cohort:
-        first, second = crowdedness(np.stack([a, b]), cohort)
-        around, used = (float(first), float(second)), float(normalised(plain, first, second, cohort))
     calibration = embedder.calibration
+    used, plain, around = _distances(a, b, cohort)
     limits = calibration.poor if poor else calibration.good
     verdict: Verdict = "same" if used < limits.same_below else "unsure" if used < limits.different_from else "different"
     return Decision(verdict, used, plain, around, limits.same_below, limits.different_from, probability(used, calibration.log_odds))
+
+
+def _distances(
+    a: NDArray[np.floating], b: NDArray[np.floating], cohort: Cohort | None
+) -> tuple[float, float, tuple[float, float] | None]:
+    """The distance that decides, the plain one, and the crowdedness around both."""
+    plain = float(distance(a, b))
+    if cohort is None:
+        return plain, plain, None
+    first, second = crowdedness(np.stack([a, b]), cohort)
+    return float(normalised(plain, first, second, cohort)), plain, (float(first), float(second))
 
 
 def probability(used: float, log_odds: tuple[float, float] | None) -> float | None:
@@ -91,8 +116,10 @@ def probability(used: float, log_odds: tuple[float, float] | None) -> float | No
     return 1 / (1 + math.exp(-max(-most, min(most, slope * used + intercept))))
 
 
-def in_words(decision: Decision) -> str:
+def in_words(decision: Comparison) -> str:
     """The answer as a sentence that promises no more than was measured."""
+    if decision.verdict is None:
+        return "This embedder has no thresholds yet, so the distance is all it tells; `facelab calibrate` finds some."
     if decision.verdict == "same":
         return (
             "Of 1,000 pairs of different people, about one at most looks this alike, in the worst of the groups large enough to "
