@@ -1,4 +1,7 @@
-"""`python -m export`: the pinned weights as ONNX graphs, and the manifest that everything else reads."""
+"""`python -m export`: the pinned weights as ONNX graphs, and the manifest that everything else reads.
+
+With `--embedder inception-resnet-v1 --weights FILE`: another embedder beside those, from FaceNet weights that you have.
+"""
 
 from __future__ import annotations
 
@@ -14,33 +17,80 @@ from .sources import ROOT
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
+    arguments = _arguments()
+    try:
+        if arguments.embedder:
+            _export_embedder(arguments)
+        else:
+            _export_all(arguments)
+    except ExportError as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "build" / "models", help="folder for the graphs (build/models)")
     parser.add_argument("--force", action="store_true", help="export again although nothing has changed")
     parser.add_argument(
         "--exact", action="store_true", help="the mtcnn package's own resizing and cropping, slower (for the parity tests)"
     )
+    own = parser.add_argument_group("an embedder of your own")
+    own.add_argument("--embedder", choices=["inception-resnet-v1"], help="its network")
+    own.add_argument(
+        "--weights", type=Path, metavar="FILE", help="facenet_keras.h5, a TensorFlow 1 checkpoint or .pb, an .npz or .safetensors"
+    )
+    own.add_argument("--name", help="what to call it (after the file)")
+    own.add_argument("--dims", type=_dimensions, metavar="auto|128|512", help="numbers a face (auto: what the weights have)")
+    own.add_argument(
+        "--standardise", choices=["fixed", "per-image"], help="what its training did to pixels (128 numbers: per-image; else fixed)"
+    )
     arguments = parser.parse_args()
-    try:
-        if is_current(arguments.out, arguments.exact) and not arguments.force:
-            print(f"{arguments.out}: up to date")
-            return 0
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-        from .graphs import export_graphs  # imports TensorFlow: seconds, which an unchanged run must not pay
+    if arguments.embedder and not arguments.weights:
+        parser.error("--embedder needs --weights FILE")
+    if not arguments.embedder and any((arguments.weights, arguments.name, arguments.dims, arguments.standardise)):
+        parser.error("--weights, --name, --dims and --standardise go with --embedder")
+    return arguments
 
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=arguments.out.parent) as made:
-            entries = export_graphs(Path(made), arguments.exact)
-            arguments.out.mkdir(exist_ok=True)
-            for file in Path(made).iterdir():
-                file.replace(arguments.out / file.name)
-        write_manifest(arguments.out, entries, arguments.exact)
-    except ExportError as error:
-        print(f"export: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+def _dimensions(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdigit() or not 2 <= int(text) <= 4096:
+        raise argparse.ArgumentTypeError(f"{text} is neither auto nor a number from 2 to 4096")
+    return int(text)
+
+
+def _export_all(arguments: argparse.Namespace) -> None:
+    if is_current(arguments.out, arguments.exact) and not arguments.force:
+        print(f"{arguments.out}: up to date")
+        return
+    _quiet_tensorflow()
+    from .graphs import export_graphs  # imports TensorFlow: seconds, which an unchanged run must not pay
+
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=arguments.out.parent) as made:
+        entries = export_graphs(Path(made), arguments.exact)
+        arguments.out.mkdir(exist_ok=True)
+        for file in Path(made).iterdir():
+            file.replace(arguments.out / file.name)
+    write_manifest(arguments.out, entries, arguments.exact)
+
+
+def _export_embedder(arguments: argparse.Namespace) -> None:
+    _quiet_tensorflow()
+    from .embedders import export_embedder
+
+    print(export_embedder(arguments.out, arguments.weights, arguments.name, arguments.dims, arguments.standardise))
+
+
+def _quiet_tensorflow() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,10 @@ DLIB_SOURCE = {
 }
 
 
+# Chip to photo: two places on the sample photo, one of them turned.
+SOME_TRANSFORMS = np.array([[[1.5, 0.2, 150], [-0.2, 1.5, 90]], [[0.8, 0, 200], [0, 0.8, 130]]], np.float32)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """All that makes one graph.
@@ -62,22 +66,28 @@ def export_graphs(folder: Path, exact: bool) -> dict[str, dict[str, Any]]:
     with tqdm(recipes.items(), desc="export", unit="graph") as progress:
         for name, recipe in progress:
             progress.set_postfix_str(name)
-            network, original = recipe.load()
-            converted = convert_network(network, recipe.shape, recipe.outputs)
-            merged = merge_front_end(recipe.front, converted, name)
-            difference = check_conversion(name, original, recipe.front, merged, recipe.probe)
-            progress.write(f"{name:8}  {parameter_count(merged):>10,} numbers   Keras and ONNX differ by {difference:.1e} at most")
-            entries[name] = {
-                **_written(merged, folder / f"{name}.onnx"),
-                "opset": OPSET,
-                "inputs": describe(merged.graph.input),
-                "outputs": describe(merged.graph.output),
-                **recipe.origin,
-            }
-            if recipe.compact:
-                smaller = _written(compacted(merged, recipe.compact), folder / f"{name}-{recipe.compact}.onnx")
-                entries[name]["compact"] = {**smaller, "stored": recipe.compact}
+            entries[name], told = write_graph(name, recipe, folder)
+            progress.write(told)
     return entries
+
+
+def write_graph(name: str, recipe: Recipe, folder: Path) -> tuple[dict[str, Any], str]:
+    """Makes one graph, checks it and writes it; the manifest's entry, and a line about it for a person to read."""
+    network, original = recipe.load()
+    converted = convert_network(network, recipe.shape, recipe.outputs)
+    merged = merge_front_end(recipe.front, converted, name)
+    difference = check_conversion(name, original, recipe.front, merged, recipe.probe)
+    entry = {
+        **_written(merged, folder / f"{name}.onnx"),
+        "opset": OPSET,
+        "inputs": describe(merged.graph.input),
+        "outputs": describe(merged.graph.output),
+        **recipe.origin,
+    }
+    if recipe.compact:
+        smaller = _written(compacted(merged, recipe.compact), folder / f"{name}-{recipe.compact}.onnx")
+        entry["compact"] = {**smaller, "stored": recipe.compact}
+    return entry, f"{name:8}  {parameter_count(merged):>10,} numbers   Keras and ONNX differ by {difference:.1e} at most"
 
 
 def _written(model: onnx.ModelProto, file: Path) -> dict[str, Any]:
@@ -107,10 +117,7 @@ def _recipes(exact: bool) -> dict[str, Recipe]:
         shape=(None, 150, 150, 3),
         outputs={"embeddings": ("N", 128)},
         front=chip_front_end(150),
-        probe={
-            "image": photo,
-            "transforms": np.array([[[1.5, 0.2, 150], [-0.2, 1.5, 90]], [[0.8, 0, 200], [0, 0.8, 130]]], np.float32),
-        },
+        probe={"image": photo, "transforms": SOME_TRANSFORMS},
         origin=DLIB_SOURCE,
         compact="int8",
     )

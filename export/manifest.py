@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .errors import ExportError
 from .sources import ROOT
 
 FORMAT = 1
@@ -47,24 +48,61 @@ COHORTS = Path(__file__).parent / "cohorts"
 
 
 def write_manifest(folder: Path, graphs: Mapping[str, Mapping[str, Any]], exact: bool) -> None:
-    """Writes models.json, last of all files: a folder that has it is complete."""
+    """Writes models.json, last of all files: a folder that has it is complete. Embedders added to it before stay."""
+    own = _cohort_and_calibration(folder, str(EMBEDDER["name"]))
     manifest = {
         "format": FORMAT,
         "photo": {"max_side": 2048},
         "graphs": graphs,
         "detector": {**DETECTOR, "padding": 0 if exact else 6},
-        "embedder": {**EMBEDDER, **_cohort_and_calibration(folder, str(EMBEDDER["name"]))},
+        "embedder": {**EMBEDDER, **own, "calibration": own["calibration"] or UNCALIBRATED},
         "made_from": fingerprint(exact),
     }
+    _write(folder, manifest | _added_before(folder))
+
+
+def add_embedder(folder: Path, graph: Mapping[str, Any], embedder: Mapping[str, Any]) -> None:
+    """Adds an embedder to models.json, or replaces the one of its name; nothing else in it changes.
+
+    Without a calibration in `cohorts` it has none: distances are all that it tells. Raises ExportError without a manifest.
+    """
+    manifest = read_manifest(folder)
+    name = str(embedder["name"])
+    entry = {"graph": graph, "embedder": {**embedder, **_cohort_and_calibration(folder, name)}}
+    manifest["embedders"] = {**manifest.get("embedders", {}), name: entry}
+    _write(folder, manifest)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """models.json as it is. Raises ExportError where there is none."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / "models.json").read_text())
+        return manifest
+    except (OSError, ValueError):
+        raise ExportError(
+            f"{folder} has no models.json to add an embedder to: `make models` first, or name another folder"
+        ) from None
+
+
+def _added_before(folder: Path) -> dict[str, Any]:
+    try:
+        embedders = read_manifest(folder).get("embedders", {})
+    except ExportError:
+        return {}
+    there = {name: entry for name, entry in embedders.items() if (folder / entry["graph"]["file"]).exists()}
+    return {"embedders": there} if there else {}
+
+
+def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
     partial = folder / "models.json.part"
     partial.write_text(json.dumps(manifest, indent=1) + "\n")
     partial.replace(folder / "models.json")
 
 
 def _cohort_and_calibration(folder: Path, name: str) -> dict[str, Any]:
-    """The manifest's entries for both; the cohort's table is copied beside it."""
+    """The manifest's entries for both, None where `cohorts` holds none; the cohort's table is copied beside it."""
     table, settings, calibration = (COHORTS / f"{name}{suffix}" for suffix in (".npy", ".json", ".calibration.json"))
-    entries: dict[str, Any] = {"cohort": None, "calibration": UNCALIBRATED}
+    entries: dict[str, Any] = {"cohort": None, "calibration": None}
     if table.exists():
         data = table.read_bytes()
         file = f"cohort-{name}.npy"
