@@ -1,6 +1,6 @@
 """facelab inside the page: the worker's onnxruntime-web as a runtime, and the session that the worker talks to.
 
-The only module that knows JavaScript. The photo stays on the other side: Python holds a handle to its tensor
+The only module that knows JavaScript. The photo stays on the other side: Python holds a handle to it, {id, dims, data},
 and sees boxes, scores and embeddings.
 """
 
@@ -32,10 +32,22 @@ from .runtime import Answer, Photo
 from .verify import decide, in_words
 
 
+class Loan:
+    """A photo that the engine keeps for Python, and forgets when nothing here refers to it any more."""
+
+    def __init__(self, engine: JsProxy, handle: JsProxy) -> None:
+        self.handle = handle
+        self._engine = engine
+
+    def __del__(self) -> None:
+        self._engine.release(self.handle)
+
+
 class PageRuntime:
     """The graphs as the worker runs them.
 
-    engine: has `run(graph, inputs)`, a promise of its outputs, which are tensors: {dims, type, data}.
+    engine: has `run(graph, photo, inputs)`, a promise of its outputs, each {dims, type, data}, a photo among them {id, dims};
+    `hold(pixels, dims)`, the handle of a new photo; `release(photo)`.
     cohort: the bytes of the file that the manifest names, or None.
     engine_seconds: how long it has been waited for, in all.
     """
@@ -52,25 +64,36 @@ class PageRuntime:
         """See Runtime.run."""
         started = perf_counter()
         feeds = to_js({name: _plain(array) for name, array in inputs.items()}, dict_converter=Object.fromEntries)
-        feeds.image = photo.pixels
-        outputs = await self._engine.run(graph, feeds)
+        outputs = await self._engine.run(graph, _handle(photo), feeds)
         self.engine_seconds += perf_counter() - started
         answer = Answer()
-        for name, tensor in Object.entries(outputs):
+        for name, output in Object.entries(outputs):
             if name == "level":
-                answer.level = Photo(tensor, *tensor.dims.to_py()[:2])
+                answer.level = self.adopt(output)
             else:
-                answer[name] = np.asarray(tensor.data.to_py()).reshape(tensor.dims.to_py())
+                answer[name] = np.asarray(output.data.to_py()).reshape(output.dims.to_py())
         return answer
 
     def photo(self, pixels: NDArray[np.uint8]) -> Photo:
         """See Runtime.photo."""
-        plain = to_js(_plain(np.ascontiguousarray(pixels)), dict_converter=Object.fromEntries)
-        return Photo(self._engine.tensor(plain), *pixels.shape[:2])
+        return self.adopt(self._engine.hold(to_js(np.ascontiguousarray(pixels).ravel()), to_js(list(pixels.shape))))
 
     def pixels(self, photo: Photo) -> NDArray[np.uint8]:
-        """See Runtime.pixels."""
-        return np.asarray(photo.pixels.data.to_py()).reshape(photo.height, photo.width, 3)
+        """See Runtime.pixels. Raises AttributeError for a level of a pyramid, whose pixels only the engine has."""
+        return np.asarray(_handle(photo).data.to_py()).reshape(photo.height, photo.width, 3)
+
+    def adopt(self, handle: JsProxy) -> Photo:
+        """A handle as a photo that is Python's own."""
+        return Photo(Loan(self._engine, handle), *handle.dims.to_py()[:2])
+
+
+def _handle(photo: Photo) -> JsProxy:
+    return photo.pixels.handle if isinstance(photo.pixels, Loan) else photo.pixels
+
+
+def _of_the_page(handle: JsProxy) -> Photo:
+    """A photo that the page keeps, for as long as it shows it."""
+    return Photo(handle, *handle.dims.to_py()[:2])
 
 
 def _plain(array: NDArray[Any]) -> dict[str, Any]:
@@ -89,26 +112,26 @@ class Session:
         self._register = Register([], np.empty((0, 0), np.float32), None, self._runtime.manifest.embedder.calibration.good)
         set_desk(self._desk)
 
-    async def analyse(self, tensor: JsProxy, width: int, height: int) -> str:
+    async def analyse(self, handle: JsProxy) -> str:
         """All faces of a photo, the largest first and chosen."""
         started = perf_counter()
-        faces = await detect_faces(self._runtime, Photo(tensor, height, width))
+        photo = _of_the_page(handle)
+        faces = await detect_faces(self._runtime, photo)
         return json.dumps(
             {
-                "photo": {"width": width, "height": height},
+                "photo": {"width": photo.width, "height": photo.height},
                 "faces": [face.as_json() for face in faces],
                 "chosen": 0 if faces else None,
                 "milliseconds": {"detect": _milliseconds(perf_counter() - started)},
             }
         )
 
-    async def embed(self, tensor: JsProxy, face: str) -> JsProxy:
+    async def embed(self, handle: JsProxy, face: str) -> JsProxy:
         """Chip and embedding of one face (as `analyse` gave it): {chip, chip_size, embedding, poor, milliseconds}."""
-        height, width, _ = tensor.dims.to_py()
         known = json.loads(face)
         chosen = Face(np.array(known["box"]), known["score"], np.array(known["landmarks"]))
         started, waited = perf_counter(), self._runtime.engine_seconds
-        (embedded,) = await embed_faces(self._runtime, Photo(tensor, height, width), [chosen])
+        (embedded,) = await embed_faces(self._runtime, _of_the_page(handle), [chosen])
         embedding_seconds = self._runtime.engine_seconds - waited
         answer = {
             "chip": embedded.chip.ravel(),
@@ -130,12 +153,12 @@ class Session:
 
     # What the roll call and the album ask for
 
-    async def look(self, tensor: JsProxy, width: int, height: int, smallest: float) -> JsProxy:
+    async def look(self, handle: JsProxy, smallest: float) -> JsProxy:
         """Every face of a photo: {faces: [{face, chip, chip_size, embedding, poor}], evened, unfit}, the largest first.
 
         smallest: side of the smallest face looked for, pixels. unfit: why nobody should be enrolled by this photo, or null.
         """
-        seen = await look_at(self._runtime, Photo(tensor, height, width), smallest)
+        seen = await look_at(self._runtime, _of_the_page(handle), smallest)
         poor = [measure_quality(one).complaints for one in seen.faces]
         faces = [
             {
@@ -189,9 +212,9 @@ class Session:
 
     # What chapters ask for: their labs and their code, on the photos that lie on the desk.
 
-    def put(self, name: str, tensor: JsProxy, width: int, height: int) -> None:
+    def put(self, name: str, handle: JsProxy) -> None:
         """Lay a photo on the desk."""
-        self._desk.put(name, Photo(tensor, height, width))
+        self._desk.put(name, self._runtime.adopt(handle))
 
     def remove(self, name: str) -> None:
         """Take a photo off the desk."""

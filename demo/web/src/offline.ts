@@ -9,9 +9,21 @@ link.rel = "manifest";
 link.href = new URL("manifest.webmanifest", SITE).href;
 document.head.append(link);
 
+/** On a first visit after the first answer, or what the reader waits for would have to share the line and the processor with what is kept for later. */
+const PATIENCE = 3000; // milliseconds
+
 if ("serviceWorker" in navigator) {
-  if (document.readyState === "complete") void keepOffline();
-  else addEventListener("load", () => void keepOffline());
+  if (document.readyState === "complete") void whenIdle();
+  else addEventListener("load", () => void whenIdle());
+}
+
+async function whenIdle(): Promise<void> {
+  const { facelab } = document.documentElement.dataset;
+  if (!navigator.serviceWorker.controller) {
+    if (facelab === "loading") await new Promise((resolve) => addEventListener("facelab-engine-ready", resolve, { once: true }));
+    if (facelab) await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  }
+  await keepOffline();
 }
 
 async function keepOffline(): Promise<void> {

@@ -40,7 +40,7 @@ addPlugins([{ handlerWillRespond: async ({ response }) => isolated(response) }])
 self.addEventListener("fetch", (event: FetchEvent) => {
   const { request } = event;
   const revision = request.method === "GET" ? engine.get(request.url) : undefined;
-  if (revision) event.respondWith(engineFile(request.url, revision).then(isolated));
+  if (revision) event.respondWith(engineFile(request.url, revision));
 });
 precacheAndRoute(self.FILES.book);
 cleanupOutdatedCaches();
@@ -56,10 +56,10 @@ self.addEventListener("message", (event: ExtendableEvent & MessageEvent<{ type: 
 
 async function engineFile(url: string, revision: string): Promise<Response> {
   const kept = await (await caches.open(ENGINE_CACHE)).match(keyOf(url, revision));
-  if (kept) return kept;
+  if (kept) return kept; // as it is: beside what comes straight out of a cache the browser keeps what it has compiled of it
   const response = await fetch(url);
   // The engine's list comes first: where it is another version's than this page, nothing of that version is let in.
-  if (url !== absolute(MANIFEST) || !response.ok || (await hashOf(response.clone())) === revision) return response;
+  if (url !== absolute(MANIFEST) || !response.ok || (await hashOf(response.clone())) === revision) return isolated(response);
   void self.registration.update();
   return new Response(null, { status: 409, statusText: "The site has another version meanwhile" });
 }
@@ -73,7 +73,7 @@ async function keepEngine(): Promise<void> {
     const response = await fetch(url).catch(() => undefined);
     if (!response?.ok) return; // next time
     if ((await hashOf(response.clone())) !== revision) return void self.registration.update();
-    await cache.put(key, response);
+    await cache.put(key, isolated(response));
   }
 }
 

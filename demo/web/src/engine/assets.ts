@@ -3,7 +3,7 @@
  * onnxruntime-web fetch their own files, by address, and know nothing of this.
  */
 
-import { EngineError, type Progress } from "../contract";
+import { EngineError, type ModelFile, type Progress } from "../contract";
 
 const NAMES: [prefix: string, name: string][] = [
   ["models/embedder", "embedder"],
@@ -15,6 +15,9 @@ const NAMES: [prefix: string, name: string][] = [
   ["python/", "facelab"],
   ["ort/", "ONNX Runtime"],
 ];
+
+/** Of files by their paths: how many bytes each has. */
+export type Sizes = [path: string, bytes: number][];
 
 /** Asked for by all but the demo, when they first need it. */
 const isForLater = (path: string) => path.includes("_rest");
@@ -45,9 +48,14 @@ export class Assets {
     return new URL(path, this.#app);
   }
 
-  /** Ask for every file of the engine, and answer later `fetch` calls of this worker from what is already on its way. */
-  async start(): Promise<void> {
-    const sizes = await this.#sizes();
+  /** Of all files that are needed at the start. */
+  async sizes(): Promise<Sizes> {
+    const files = JSON.parse(await this.text("assets.json")) as Record<string, number>;
+    return Object.entries(files).filter(([path]) => !isForLater(path) && NAMES.some(([prefix]) => path.startsWith(prefix)));
+  }
+
+  /** Ask for files, all at once, and answer later `fetch` calls of this worker from what is already on its way. */
+  start(sizes: Sizes): void {
     this.#total = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
     for (const [path, bytes] of sizes) {
       // A script cannot be handed over; importing it now puts it in the worker's module map, where its user finds it.
@@ -76,15 +84,19 @@ export class Assets {
     return (await this.#response(path)).text();
   }
 
+  /** A model that was cut short or mixed up with another version would answer nonsense: refuse it. */
+  async model({ file, sha256 }: ModelFile): Promise<ArrayBuffer> {
+    const bytes = await this.bytes(`models/${file}`);
+    if (!globalThis.crypto.subtle) return bytes; // on plain http
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    if (hex === sha256) return bytes;
+    throw new EngineError(`${file} is not the file that this page expects. Try again; if that does not help, the site itself is damaged.`);
+  }
+
   /** Say what is being started; the bytes stay as they are. */
   note(what: string): void {
     this.#report({ loaded: this.#loaded, total: this.#total, what });
-  }
-
-  async #sizes(): Promise<[path: string, bytes: number][]> {
-    const response = await this.#request("assets.json");
-    const files = (await response.json()) as Record<string, number>;
-    return Object.entries(files).filter(([path]) => !isForLater(path) && NAMES.some(([prefix]) => path.startsWith(prefix)));
   }
 
   #ask(path: string): void {
@@ -109,6 +121,11 @@ export class Assets {
     });
     if (response.status === 409) throw this.#failure(path, "the site has a new version"); // says the service worker
     if (!response.ok || !response.body) throw this.#failure(path, `the server answered ${response.status}`);
+    if (path.endsWith(".wasm")) {
+      // Only beside a response that is the network's own does the browser keep what it has compiled of it.
+      void this.#counted(response.clone().body!, path).pipeTo(new WritableStream()).catch(() => {});
+      return response;
+    }
     return new Response(this.#counted(response.body, path), { headers: response.headers });
   }
 
@@ -131,7 +148,7 @@ export class Assets {
   }
 
   #count(path: string, bytes: number): void {
-    if (path === "assets.json") return; // the list itself is not on the list
+    if (!this.#total) return; // the list itself is not on the list
     this.#loaded += bytes;
     this.note(NAMES.find(([prefix]) => path.startsWith(prefix))?.[1] ?? path);
   }

@@ -184,6 +184,7 @@ export class EngineClient extends EventTarget {
 
   #start(cache: RequestCache): Life {
     const begun = performance.now();
+    document.documentElement.dataset.facelab = "loading"; // offline.ts lets it go first
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "facelab" });
     const remote = Comlink.wrap<Engine>(worker);
     const current = () => this.#life.worker === worker;
@@ -215,7 +216,7 @@ export class EngineClient extends EventTarget {
     }).catch(fail);
     const ready = Promise.race([remote.load(this.#app.href, cache, report).catch(fail), death]).then(() => {
       this.#enter({ phase: "ready", bytes, seconds: (performance.now() - begun) / 1000 });
-      document.documentElement.dataset.facelab = "ready"; // offline.ts may come later than this
+      document.documentElement.dataset.facelab = "ready";
       dispatchEvent(new Event("facelab-engine-ready"));
       void this.#warmUp();
     });

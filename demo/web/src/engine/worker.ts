@@ -1,10 +1,9 @@
 /**
- * The engine room: Python (Pyodide) decides, onnxruntime-web computes, and photos live here for as long as the page shows them.
- * Nothing of it leaves this worker but boxes, chips and embeddings.
+ * The engine room: Python (Pyodide) decides here, onnxruntime-web computes in a worker of its own (graphs.ts), and photos live in both for
+ * as long as the page shows them. Nothing of it leaves them but boxes, chips and embeddings.
  */
 
 import * as Comlink from "comlink";
-import type * as Ort from "onnxruntime-web";
 import type { PyodideAPI } from "pyodide";
 import type { PyProxy } from "pyodide/ffi";
 
@@ -19,7 +18,6 @@ import {
   type GraphName,
   type Look,
   type Manifest,
-  type ModelFile,
   type Outcome,
   type Panel,
   type Pixels,
@@ -29,22 +27,29 @@ import {
   type Verdict,
   type Who,
 } from "../contract";
-import { Assets } from "./assets";
+import { Assets, type Sizes } from "./assets";
+import type { Feeds, Graphs, Held, Outputs } from "./graphs";
 
-const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
+/** Of the files that Python has no use for. */
+const isForGraphs = (path: string) => path.startsWith("ort/") || path.endsWith(".onnx");
+
+/** A photo as Python knows it: where the graphs have it, and its pixels, RGB. One level of a pyramid is known by its number alone. */
+interface Photo extends Held {
+  data?: Uint8Array;
+}
 
 /** `facelab.browser.Session`, as JavaScript sees it. */
 interface PythonSession {
-  analyse(photo: Ort.Tensor, width: number, height: number): Promise<string>;
-  embed(photo: Ort.Tensor, face: string): Promise<Embedded>;
+  analyse(photo: Photo): Promise<string>;
+  embed(photo: Photo, face: string): Promise<Embedded>;
   compare(a: Float32Array, b: Float32Array, poor: boolean): string;
-  look(photo: Ort.Tensor, width: number, height: number, smallest: number): Promise<Look>;
+  look(photo: Photo, smallest: number): Promise<Look>;
   enrol(keys: string, embeddings: Rows): string;
   who(embeddings: Rows, rule: Rule): string;
   group(embeddings: Rows, limit: number | undefined): string;
   write_gallery(people: string): string;
   read_gallery(text: string): string;
-  put(name: string, photo: Ort.Tensor, width: number, height: number): void;
+  put(name: string, photo: Photo): void;
   remove(name: string): void;
   lab(kind: string, settings: string): Promise<Panel[]>;
   run(source: string): Promise<Outcome>;
@@ -56,64 +61,51 @@ interface Rows {
   numbers: Float32Array;
 }
 
-/** What Python sends to a graph: a plain array with its shape. The photo goes as the tensor it already is. */
-interface Plain {
-  dims: number[];
-  type: "uint8" | "float32" | "int64";
-  data: Uint8Array | Float32Array | number[];
-}
-
-type Sessions = Record<GraphName, Ort.InferenceSession>;
-
 class Engine {
   #session!: PythonSession;
-  #graphs!: Sessions;
-  #tensor!: typeof Ort.Tensor;
-  readonly #photos = new Map<number, Ort.Tensor>();
-  #opened = 0;
+  #graphs!: Comlink.Remote<Graphs>;
+  readonly #photos = new Map<number, Photo>();
+  #numbers = 0;
   #complete!: Python["complete"];
   #completed: Promise<void> | undefined;
 
   /** `cache` "reload": distrust what the browser has kept. */
   async load(app: string, cache: RequestCache, report: (progress: Progress) => void): Promise<void> {
-    const assets = new Assets(new URL(app), cache, throttled(report));
+    const [reportPython, reportGraphs] = together(throttled(report));
+    const assets = new Assets(new URL(app), cache, reportPython);
+    this.#graphs = startGraphs();
     const boot = async () => {
-      await assets.start();
-      const text = await assets.text("models/models.json");
+      const [sizes, text] = await Promise.all([assets.sizes(), assets.text("models/models.json")]);
       const manifest = JSON.parse(text) as Manifest;
+      const needed = (one: "graphs" | "python"): Sizes => sizes.filter(([path]) => isForGraphs(path) === (one === "graphs"));
+      const graphs = this.#graphs.load(app, cache, needed("graphs"), manifest, Comlink.proxy(reportGraphs));
+      assets.start(needed("python"));
       const { cohort } = manifest.embedder;
-      const [python, graphs, faces] = await Promise.all([
-        startPython(assets),
-        this.#startOrt(assets, manifest),
-        cohort ? model(assets, cohort).then((bytes) => new Uint8Array(bytes)) : null,
-      ]);
-      this.#graphs = graphs;
+      const [python, faces] = await Promise.all([startPython(assets), cohort ? assets.model(cohort) : null, graphs]);
       const engine = {
-        run: (graph: GraphName, inputs: Record<string, Plain>) => this.#run(graph, inputs),
-        tensor: (plain: Plain) => this.#toTensor(plain),
+        run: (graph: GraphName, { id, dims }: Photo, inputs: Feeds) => this.#run(graph, { ...inputs, image: { id, dims } }),
+        hold: (pixels: Uint8Array, dims: number[]) => this.#hold(pixels, dims),
+        release: (photo: Photo) => void this.#graphs.release(photo.id),
       };
       this.#complete = python.complete;
-      this.#session = python.module.Session(text, engine, faces);
+      this.#session = python.module.Session(text, engine, faces && new Uint8Array(faces));
     };
     await Promise.race([boot(), assets.failed]);
   }
 
   /** Keep a photo; the number that comes back stands for it until `close`. */
-  open({ width, height, rgba }: Pixels): number {
-    const photo = new this.#tensor("uint8", withoutAlpha(new Uint8Array(rgba)), [height, width, 3]);
-    this.#photos.set(++this.#opened, photo);
-    return this.#opened;
+  open(pixels: Pixels): number {
+    const photo = this.#holdOpaque(pixels);
+    this.#photos.set(photo.id, photo);
+    return photo.id;
   }
 
   close(photo: number): void {
-    this.#photos.get(photo)?.dispose();
-    this.#photos.delete(photo);
+    if (this.#photos.delete(photo)) void this.#graphs.release(photo);
   }
 
   async analyse(photo: number): Promise<Analysis> {
-    const tensor = this.#photo(photo);
-    const [height = 0, width = 0] = tensor.dims;
-    return JSON.parse(await plainly(() => this.#session.analyse(tensor, width, height))) as Analysis;
+    return JSON.parse(await plainly(() => this.#session.analyse(this.#photo(photo)))) as Analysis;
   }
 
   async embed(photo: number, face: Face): Promise<Embedded> {
@@ -127,13 +119,13 @@ class Engine {
   }
 
   /** All faces of a photo, which is not kept. `smallest`: side of the smallest face looked for, pixels. */
-  async look({ width, height, rgba }: Pixels, smallest: number): Promise<Look> {
+  async look(pixels: Pixels, smallest: number): Promise<Look> {
     await this.#whole();
-    const photo = new this.#tensor("uint8", withoutAlpha(new Uint8Array(rgba)), [height, width, 3]);
+    const photo = this.open(pixels);
     try {
-      return await plainly(() => this.#session.look(photo, width, height, smallest));
+      return await plainly(() => this.#session.look(this.#photo(photo), smallest));
     } finally {
-      photo.dispose();
+      this.close(photo);
     }
   }
 
@@ -165,8 +157,7 @@ class Engine {
 
   /** Lay a photo on the desk that the labs and the code cells work on, in place of one of the same name. */
   async put(name: string, pixels: Pixels): Promise<void> {
-    const photo = new this.#tensor("uint8", withoutAlpha(new Uint8Array(pixels.rgba)), [pixels.height, pixels.width, 3]);
-    this.#session.put(name, photo, pixels.width, pixels.height);
+    this.#session.put(name, this.#holdOpaque(pixels));
   }
 
   async remove(name: string): Promise<void> {
@@ -183,17 +174,13 @@ class Engine {
     return plainly(() => this.#session.run(source));
   }
 
-  /** Run every stage once, on a photo of nothing with faces where none are; after a few rounds the browser has compiled it for speed. */
+  /** Every stage once, on a photo of nothing with a face where none is: Python's own part of the first answer is then behind it. */
   async warmUp(): Promise<void> {
     const [width, height] = [640, 480];
     const photo = this.open({ width, height, rgba: new ArrayBuffer(width * height * 4) });
-    const image = this.#photo(photo);
     const face: Face = { box: [260, 160, 380, 320], score: 1, landmarks: [[293, 216], [347, 216], [320, 249], [295, 276], [345, 276]] };
-    const boxes: Plain = { dims: [16, 4], type: "float32", data: new Float32Array(64).map((_, i) => face.box[i % 4]!) };
     try {
-      await this.analyse(photo); // finds nothing, so that the second and third network must be asked by hand
-      await this.#run("rnet", { image, boxes });
-      await this.#run("onet", { image, boxes });
+      await this.analyse(photo);
       await this.embed(photo, face);
     } finally {
       this.close(photo);
@@ -205,40 +192,35 @@ class Engine {
     return (this.#completed ??= this.#complete());
   }
 
-  #photo(number: number): Ort.Tensor {
+  #photo(number: number): Photo {
     const photo = this.#photos.get(number);
     if (!photo) throw new EngineError("That photo was removed.");
     return photo;
   }
 
-  async #startOrt(assets: Assets, manifest: Manifest): Promise<Sessions> {
-    const ort = await assets.script<typeof Ort>("ort/ort.wasm.min.mjs");
-    this.#tensor = ort.Tensor;
-    ort.env.logLevel = "error";
-    ort.env.wasm.wasmPaths = assets.url("ort/").href;
-    // Threads need cross-origin isolation; beyond four they stand in each other's way on networks this small.
-    ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
-
-    const sessions: Partial<Sessions> = {};
-    for (const name of GRAPHS) {
-      const graph = manifest.graphs[name];
-      const bytes = await model(assets, graph.compact ?? graph);
-      sessions[name] = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
-    }
-    return sessions as Sessions;
+  async #run(graph: GraphName, inputs: Feeds): Promise<Outputs> {
+    return this.#graphs.run(graph, inputs, ++this.#numbers);
   }
 
-  /** Outputs stay tensors: Python copies the data of those that it reads, and hands a photo straight on to another graph. */
-  async #run(graph: GraphName, inputs: Record<string, Plain | Ort.Tensor>): Promise<Record<string, Ort.Tensor>> {
-    const feeds = Object.entries(inputs).map(([name, value]) => [name, "getData" in value ? value : this.#toTensor(value)]);
-    return { ...(await this.#graphs[graph].run(Object.fromEntries(feeds) as Record<string, Ort.Tensor>)) };
+  #hold(data: Uint8Array, dims: number[]): Photo {
+    const id = ++this.#numbers;
+    void this.#graphs.hold(id, dims, data); // answers come in the order of the questions: nobody need wait for this one
+    return { id, dims, data };
   }
 
-  #toTensor({ type, data, dims }: Plain): Ort.Tensor {
-    const values = type === "int64" ? BigInt64Array.from(data as number[], BigInt) : (data as Uint8Array | Float32Array);
-    return new this.#tensor(type, values, dims);
+  #holdOpaque({ width, height, rgba }: Pixels): Photo {
+    return this.#hold(withoutAlpha(new Uint8Array(rgba)), [height, width, 3]);
   }
 }
+
+/** The other worker. It goes with this one; where it dies, so does this one, and the page hears of it. */
+function startGraphs(): Comlink.Remote<Graphs> {
+  const worker = new Worker(new URL("./graphs.ts", import.meta.url), { type: "module", name: "graphs" });
+  worker.addEventListener("error", ({ message }) => setTimeout(() => { throw new Error(message); }));
+  return Comlink.wrap<Graphs>(worker);
+}
+
+type Report = (progress: Progress) => void;
 
 interface Python {
   module: PyProxy & { Session(manifest: string, engine: object, cohort: Uint8Array | null): PythonSession };
@@ -281,16 +263,6 @@ importlib.invalidate_caches()
   };
 }
 
-/** A model that was cut short or mixed up with another version would answer nonsense: refuse it. (No `crypto.subtle` on plain http.) */
-async function model(assets: Assets, { file, sha256 }: ModelFile): Promise<ArrayBuffer> {
-  const bytes = await assets.bytes(`models/${file}`);
-  if (!globalThis.crypto.subtle) return bytes;
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (hex === sha256) return bytes;
-  throw new EngineError(`${file} is not the file that this page expects. Try again; if that does not help, the site itself is damaged.`);
-}
-
 function withoutAlpha(rgba: Uint8Array): Uint8Array {
   const rgb = new Uint8Array((rgba.length / 4) * 3);
   for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
@@ -312,8 +284,21 @@ async function plainly<T>(ask: () => T | Promise<T>): Promise<T> {
   }
 }
 
+/** Two reporters, of which each tells its part of one progress. */
+function together(report: Report): [Report, Report] {
+  const parts: [Progress, Progress] = [
+    { loaded: 0, total: 0, what: "" },
+    { loaded: 0, total: 0, what: "" },
+  ];
+  const part = (own: 0 | 1) => (progress: Progress) => {
+    parts[own] = progress;
+    report({ loaded: parts[0].loaded + parts[1].loaded, total: parts[0].total + parts[1].total, what: progress.what });
+  };
+  return [part(0), part(1)];
+}
+
 /** At most one report each 50 ms, and always the last one. */
-function throttled(report: (progress: Progress) => void): (progress: Progress) => void {
+function throttled(report: Report): Report {
   let latest: Progress | undefined;
   return (progress) => {
     if (!latest) setTimeout(() => { report(latest!); latest = undefined; }, 50);

@@ -52,6 +52,7 @@ export class LiveCamera extends Tool {
     this.#job?.abort();
     this.#job = undefined;
     this.#followed = [];
+    this.#rate = 0;
     this.say(words);
   }
 
@@ -91,7 +92,8 @@ export class LiveCamera extends Tool {
     } finally {
       this.engine.close(photo);
     }
-    this.#rate = 0.8 * this.#rate + 0.2 * (1000 / (performance.now() - begun));
+    const rate = 1000 / (performance.now() - begun);
+    this.#rate = this.#rate ? 0.8 * this.#rate + 0.2 * rate : rate;
     this.requestUpdate();
     await new Promise((resolve) => requestAnimationFrame(resolve)); // the page comes first
   }

@@ -1,0 +1,125 @@
+/**
+ * The arithmetic: onnxruntime-web in a worker of its own, so that it starts, and has run every network once, while Python is still
+ * starting beside it. Photos live here, each under a number that the other side gives it.
+ */
+
+import * as Comlink from "comlink";
+import type * as Ort from "onnxruntime-web";
+
+import { EngineError, type GraphName, type Manifest, type Progress } from "../contract";
+import { Assets, type Sizes } from "./assets";
+
+const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
+const WARM_ROUNDS = 3; // after that the browser has compiled what counts for speed
+
+/** A plain array with its shape. */
+export interface Plain {
+  dims: number[];
+  type: "uint8" | "float32" | "int64";
+  data: Uint8Array | Float32Array | number[];
+}
+
+/** A photo that lies here. */
+export interface Held {
+  id: number;
+  dims: number[];
+}
+
+export type Feeds = Record<string, Plain | Held>;
+export type Outputs = Record<string, Plain | Held>;
+
+/** What the rows of a network's second input look like where there is a face: the photo of nothing has none. */
+const FACE = { boxes: [260, 160, 380, 320], transforms: [1, 0, 250, 0, 1, 150] };
+
+class Graphs {
+  readonly #sessions = new Map<GraphName, Ort.InferenceSession>();
+  readonly #photos = new Map<number, Ort.Tensor>();
+  #tensor!: typeof Ort.Tensor;
+  #asked = false;
+
+  async load(app: string, cache: RequestCache, sizes: Sizes, manifest: Manifest, report: (progress: Progress) => void): Promise<void> {
+    const assets = new Assets(new URL(app), cache, report);
+    assets.start(sizes);
+    await Promise.race([this.#start(assets, manifest), assets.failed]);
+  }
+
+  /** Keep a photo under a number until `release`. */
+  hold(id: number, dims: number[], pixels: Uint8Array): void {
+    this.#photos.set(id, new this.#tensor("uint8", pixels, dims));
+  }
+
+  release(id: number): void {
+    this.#photos.get(id)?.dispose();
+    this.#photos.delete(id);
+  }
+
+  /** All outputs of a graph; one called `level` is a photo, and is kept under the number `level`. */
+  async run(name: GraphName, inputs: Feeds, level: number): Promise<Outputs> {
+    this.#asked = true;
+    const feeds = Object.fromEntries(Object.entries(inputs).map(([input, value]) => [input, this.#tensorOf(value)]));
+    const outputs: Outputs = {};
+    const buffers: Transferable[] = [];
+    for (const [output, tensor] of Object.entries(await this.#sessions.get(name)!.run(feeds))) {
+      const dims = [...tensor.dims];
+      if (output === "level") {
+        this.#photos.set(level, tensor);
+        outputs[output] = { id: level, dims };
+      } else {
+        const data = tensor.data as Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+        outputs[output] = { dims, type: tensor.type as Plain["type"], data };
+        buffers.push(data.buffer);
+      }
+    }
+    return Comlink.transfer(outputs, buffers);
+  }
+
+  async #start(assets: Assets, manifest: Manifest): Promise<void> {
+    const ort = await assets.script<typeof Ort>("ort/ort.wasm.min.mjs");
+    this.#tensor = ort.Tensor;
+    ort.env.logLevel = "error";
+    ort.env.wasm.wasmPaths = assets.url("ort/").href;
+    // Threads need cross-origin isolation; beyond four they stand in each other's way on networks this small.
+    ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+    for (const name of GRAPHS) {
+      const graph = manifest.graphs[name];
+      const bytes = await assets.model(graph.compact ?? graph);
+      this.#sessions.set(name, await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] }));
+    }
+    void this.#warmUp();
+  }
+
+  /** The first runs of a network take several times as long as later ones: do them while nobody waits. */
+  async #warmUp(): Promise<void> {
+    const [height, width] = [480, 640];
+    const photo = new this.#tensor("uint8", new Uint8Array(height * width * 3), [height, width, 3]);
+    const rows = (row: number[], count: number, dims: number[]) =>
+      new this.#tensor("float32", Float32Array.from({ length: row.length * count }, (_, i) => row[i % row.length]!), [count, ...dims]);
+    const second: Record<GraphName, () => Record<string, Ort.Tensor>> = {
+      pnet: () => ({ size: new this.#tensor("int64", BigInt64Array.from([144n, 192n]), [2]) }),
+      rnet: () => ({ boxes: rows(FACE.boxes, 24, [4]) }),
+      onet: () => ({ boxes: rows(FACE.boxes, 8, [4]) }),
+      embedder: () => ({ transforms: rows(FACE.transforms, 1, [2, 3]) }),
+    };
+    for (let round = 0; round < WARM_ROUNDS; round++) {
+      for (const name of GRAPHS) {
+        if (this.#asked) return;
+        const outputs = await this.#sessions.get(name)!.run({ image: photo, ...second[name]() });
+        Object.values(outputs).forEach((tensor) => tensor.dispose());
+        await new Promise((resolve) => setTimeout(resolve)); // lets a question in
+      }
+    }
+  }
+
+  #tensorOf(value: Plain | Held): Ort.Tensor {
+    if ("id" in value) {
+      const photo = this.#photos.get(value.id);
+      if (!photo) throw new EngineError("That photo was removed.");
+      return photo;
+    }
+    const { type, data, dims } = value;
+    return new this.#tensor(type, type === "int64" ? BigInt64Array.from(data as number[], BigInt) : (data as Uint8Array | Float32Array), dims);
+  }
+}
+
+export type { Graphs };
+Comlink.expose(new Graphs());
