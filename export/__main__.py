@@ -1,6 +1,7 @@
 """`python -m export`: the pinned weights as ONNX graphs, and the manifest that everything else reads.
 
 With `--embedder inception-resnet-v1 --weights FILE`: another embedder beside those, from FaceNet weights that you have.
+With `--embedder trained --weights FILE.keras`: one that `python -m export.train` has trained.
 """
 
 from __future__ import annotations
@@ -39,9 +40,12 @@ def _arguments() -> argparse.Namespace:
         "--exact", action="store_true", help="the mtcnn package's own resizing and cropping, slower (for the parity tests)"
     )
     own = parser.add_argument_group("an embedder of your own")
-    own.add_argument("--embedder", choices=["inception-resnet-v1"], help="its network")
+    own.add_argument("--embedder", choices=["inception-resnet-v1", "trained"], help="its network")
     own.add_argument(
-        "--weights", type=Path, metavar="FILE", help="facenet_keras.h5, a TensorFlow 1 checkpoint or .pb, an .npz or .safetensors"
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="facenet_keras.h5, a TensorFlow 1 checkpoint or .pb, an .npz or .safetensors; trained: a .keras",
     )
     own.add_argument("--name", help="what to call it (after the file)")
     own.add_argument("--dims", type=_dimensions, metavar="auto|128|512", help="numbers a face (auto: what the weights have)")
@@ -53,6 +57,8 @@ def _arguments() -> argparse.Namespace:
         parser.error("--embedder needs --weights FILE")
     if not arguments.embedder and any((arguments.weights, arguments.name, arguments.dims, arguments.standardise)):
         parser.error("--weights, --name, --dims and --standardise go with --embedder")
+    if arguments.embedder == "trained" and any((arguments.dims, arguments.standardise)):
+        parser.error("--dims and --standardise go with --embedder inception-resnet-v1: a trained network says its own")
     return arguments
 
 
@@ -82,8 +88,11 @@ def _export_all(arguments: argparse.Namespace) -> None:
 
 def _export_embedder(arguments: argparse.Namespace) -> None:
     _quiet_tensorflow()
-    from .embedders import export_embedder
+    from .embedders import export_embedder, export_trained
 
+    if arguments.embedder == "trained":
+        print(export_trained(arguments.out, arguments.weights, arguments.name))
+        return
     print(export_embedder(arguments.out, arguments.weights, arguments.name, arguments.dims, arguments.standardise))
 
 
@@ -91,6 +100,7 @@ def _quiet_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever a network was trained with: the conversion goes through TensorFlow
 
 
 if __name__ == "__main__":

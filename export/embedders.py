@@ -1,17 +1,21 @@
-"""An embedder of the reader's own beside the default one: FaceNet's network with weights that the reader has.
+"""An embedder of the reader's own beside the default one: FaceNet's network with weights that the reader has, or one trained here.
 
 Chip in, unit vector out: what FaceNet does to its pixels before the network, and to its numbers after it, is part of the graph.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import keras
+
+from facelab.embedder_file import KEY
 
 from .compact import Stored
 from .convert import Network
@@ -86,26 +90,59 @@ def export_embedder(folder: Path, weights: Path, name: str | None, dimensions: i
         origin={"source": weights.name, "licence": "that of the weights", "paper": PAPERS},
         compact="float16",
     )
+    entry = {
+        "name": name,
+        "architecture": "inception-resnet-v1",
+        "chip_size": SIDE,
+        "dimensions": dimensions,
+        "pre_processing": {"standardise": standardise, "normalise": "l2"},
+        "template": TEMPLATE,
+        "landmark_weights": EMBEDDER["landmark_weights"],
+        "metric": "euclidean",
+        "plain_threshold": PLAIN_THRESHOLD,
+    }
+    return _write(folder, recipe, entry)
+
+
+def export_trained(folder: Path, weights: Path, name: str | None) -> str:
+    """The same for FILE.keras of `python -m export.train`, with FILE.json beside it, which says the rest. Raises ExportError."""
+    from .train.results import load_result
+
+    name = _checked(name or _name_after(weights))
+    read_manifest(folder)
+    model, told = load_result(weights)
+    side, dimensions = told["chip_size"], told["dimensions"]
+
+    def embed(chips: Any) -> Sequence[Any]:
+        return [model(chips, training=False)]
+
+    recipe = Recipe(
+        load=lambda: (embed, embed),
+        shape=(None, side, side, 3),
+        outputs={"embeddings": ("N", dimensions)},
+        front=chip_front_end(side),
+        probe={"image": sample_photo(), "transforms": SOME_TRANSFORMS},
+        origin={"source": weights.name, "licence": "that of the photos it was trained on", "paper": "trained by its user"},
+        compact="float16",
+    )
+    kept = ("chip_size", "dimensions", "pre_processing", "template", "landmark_weights", "metric", "plain_threshold")
+    return _write(folder, recipe, {"name": name, "architecture": told["network"], **{key: told[key] for key in kept}})
+
+
+def _write(folder: Path, recipe: Recipe, entry: dict[str, Any]) -> str:
+    """The graph, and its entry in the manifest."""
+    name = entry["name"]
+    recipe = replace(recipe, metadata={KEY: json.dumps(entry)})  # so that the page can take the file alone
     with tempfile.TemporaryDirectory(dir=folder) as made:
         graph, told = write_graph(f"embedder-{name}", recipe, Path(made))
         for file in Path(made).iterdir():
             file.replace(folder / file.name)
-    add_embedder(
-        folder,
-        graph,
-        {
-            "name": name,
-            "architecture": "inception-resnet-v1",
-            "chip_size": SIDE,
-            "dimensions": dimensions,
-            "pre_processing": {"standardise": standardise, "normalise": "l2"},
-            "template": TEMPLATE,
-            "landmark_weights": EMBEDDER["landmark_weights"],
-            "metric": "euclidean",
-            "plain_threshold": PLAIN_THRESHOLD,
-        },
+    add_embedder(folder, graph, entry)
+    standardised = entry["pre_processing"]["standardise"]
+    return (
+        f"{told}\n{name}: {entry['dimensions']} numbers a face, standardised {standardised}; "
+        f"use it with `facelab --embedder {name} ...`"
     )
-    return f"{told}\n{name}: {dimensions} numbers a face, standardised {standardise}; use it with `facelab --embedder {name} ...`"
 
 
 def _name_after(weights: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class Recipe:
     """All that makes one graph.
 
     load: the network to convert, and what it is checked against. shape: its input in Keras's order, [N, h, w, 3].
-    compact: how the page's file stores its weights; None: the page takes the same file.
+    compact: how the page's file stores its weights; None: the page takes the same file. metadata: written into the file.
     """
 
     load: Callable[[], tuple[Network, Network]]
@@ -54,6 +54,7 @@ class Recipe:
     probe: Mapping[str, NDArray[Any]]
     origin: Mapping[str, str]
     compact: Stored | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def export_graphs(folder: Path, exact: bool) -> dict[str, dict[str, Any]]:
@@ -76,6 +77,7 @@ def write_graph(name: str, recipe: Recipe, folder: Path) -> tuple[dict[str, Any]
     network, original = recipe.load()
     converted = convert_network(network, recipe.shape, recipe.outputs)
     merged = merge_front_end(recipe.front, converted, name)
+    onnx.helper.set_model_props(merged, dict(recipe.metadata))
     difference = check_conversion(name, original, recipe.front, merged, recipe.probe)
     entry = {
         **_written(merged, folder / f"{name}.onnx"),

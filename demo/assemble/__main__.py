@@ -54,11 +54,13 @@ def _fill(app: Path) -> None:
 
 
 def _model_files(folder: Path) -> list[str]:
-    """What the page takes: of each graph the smaller file, where there are two."""
+    """What the page takes: of each graph the smaller file, where there are two; further embedders lie there until one is chosen."""
     manifest = json.loads((folder / "models.json").read_text())
-    graphs = [graph.get("compact", graph)["file"] for graph in manifest["graphs"].values()]
-    cohort = manifest["embedder"]["cohort"]
-    return ["models.json", *graphs, *([cohort["file"]] if cohort else [])]
+    further = list(manifest.get("embedders", {}).values())
+    graphs = [*manifest["graphs"].values(), *(entry["graph"] for entry in further)]
+    cohorts = [embedder["cohort"] for embedder in (manifest["embedder"], *(entry["embedder"] for entry in further))]
+    files = [graph.get("compact", graph)["file"] for graph in graphs]
+    return ["models.json", *files, *(cohort["file"] for cohort in cohorts if cohort)]
 
 
 def _copy(source: Path, target: Path, names: list[str] | tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from time import perf_counter
 from typing import Any
 
@@ -23,13 +23,14 @@ from .cohort import Cohort, read_cohort
 from .desk import Desk, set_desk
 from .detect import Face, detect_faces
 from .embed import embed_faces
+from .embedder_file import read_embedder
 from .enrol import look_at, unfit
 from .gallery import Enrolled, read_gallery, write_gallery
-from .models import parse_manifest
+from .models import Embedder, parse_manifest
 from .quality import measure_quality
 from .register import Register, Rule
 from .runtime import Answer, Photo
-from .verify import decide, in_words
+from .verify import compare, in_words
 
 
 class Loan:
@@ -107,6 +108,8 @@ class Session:
 
     def __init__(self, manifest: str, engine: JsProxy, cohort: JsProxy | None = None) -> None:
         self._runtime = PageRuntime(manifest, engine, cohort)
+        self._listed, self._own_cohort = self._runtime.manifest, self._runtime.cohort
+        self._offered: Embedder | None = None
         self._desk = Desk(self._runtime, {})
         self._notebook = Notebook()
         self._register = Register([], np.empty((0, 0), np.float32), None, self._runtime.manifest.embedder.calibration.good)
@@ -125,6 +128,22 @@ class Session:
                 "milliseconds": {"detect": _milliseconds(perf_counter() - started)},
             }
         )
+
+    def read_embedder(self, file: JsProxy) -> str:
+        """What an embedder's file says of itself: {name, dimensions, measured}. Raises InputError."""
+        self._offered = read_embedder(bytes(file.to_py()))
+        return _told(self._offered)
+
+    def use_embedder(self, name: str | None, cohort: JsProxy | None) -> str:
+        """Go on with an embedder of the manifest, or (None) with the one that `read_embedder` has read: as that one answers."""
+        runtime, listed = self._runtime, self._listed
+        embedder = listed.choosing(name).embedder if name else self._offered or listed.embedder
+        if embedder is listed.embedder:
+            runtime.cohort = self._own_cohort
+        else:
+            runtime.cohort = read_cohort(bytes(cohort.to_py()), embedder.cohort) if embedder.cohort and cohort else None
+        runtime.manifest = replace(listed, embedder=embedder)
+        return _told(embedder)
 
     async def embed(self, handle: JsProxy, face: str) -> JsProxy:
         """Chip and embedding of one face (as `analyse` gave it): {chip, chip_size, embedding, poor, milliseconds}."""
@@ -148,7 +167,7 @@ class Session:
     def compare(self, a: JsProxy, b: JsProxy, poor: bool) -> str:
         """The decision on two embeddings, with a sentence. poor: one of the faces is not seen well."""
         runtime = self._runtime
-        decision = decide(np.asarray(a.to_py()), np.asarray(b.to_py()), runtime.manifest.embedder, runtime.cohort, poor)
+        decision = compare(np.asarray(a.to_py()), np.asarray(b.to_py()), runtime.manifest.embedder, runtime.cohort, poor)
         return json.dumps({**decision.as_json(), "words": in_words(decision)})
 
     # What the roll call and the album ask for
@@ -235,6 +254,11 @@ class Session:
             for picture in outcome.shown
         ]
         return _handed_over({"text": outcome.text, "shown": shown, "error": outcome.error, "line": outcome.line})
+
+
+def _told(embedder: Embedder) -> str:
+    measured = embedder.measured is not None
+    return json.dumps({"name": embedder.name, "dimensions": embedder.dimensions, "measured": measured})
 
 
 def _rows(embeddings: JsProxy) -> NDArray[np.float32]:

@@ -152,6 +152,18 @@ def parse_manifest(text: str) -> Manifest:
         raise ModelError(f"models.json cannot be read ({error}): run `make models`") from error
 
 
+def parse_embedder(text: str) -> Embedder:
+    """An embedder's entry alone, as JSON. Raises ModelError where it is none, or not of a kind that can be used here."""
+    try:
+        embedder = _embedder(json.loads(text))
+        right = embedder.template.shape == (5, 2) and embedder.landmark_weights.shape == (5,) and embedder.chip_size > 0
+    except (ValueError, KeyError, TypeError, AttributeError):
+        right = False
+    if not right:
+        raise ModelError("this is no entry of an embedder")
+    return embedder
+
+
 def _graph(entry: dict[str, Any]) -> GraphFile:
     compact = entry.get("compact")
     return GraphFile(entry["file"], entry["sha256"], entry["bytes"], _graph(compact) if compact else None)

@@ -15,7 +15,18 @@ from facelab.errors import FacelabError
 
 from .photos import DATA
 
-EXPERIMENTS = ("whom", "proxies", "preprocessing", "alignment", "detectors", "classifiers", "rollcall", "distances")
+EXPERIMENTS = (
+    "whom",
+    "proxies",
+    "preprocessing",
+    "alignment",
+    "detectors",
+    "classifiers",
+    "rollcall",
+    "distances",
+    "training",
+    "distillation",
+)
 
 
 def main() -> int:

@@ -44,9 +44,11 @@ export interface Scale {
   threshold: number;
 }
 
-/** The scale is this answer's own: a poor face moves it. */
-export interface Verdict extends Scale {
-  verdict: VerdictName;
+/** The scale is this answer's own: a poor face moves it. Null where nobody has measured yet what the embedder's distances mean. */
+export interface Verdict {
+  verdict: VerdictName | null;
+  sure_below: number | null;
+  threshold: number | null;
   /** Corrected by the crowdedness of both faces; it decides. Can be a little below zero. */
   distance: number;
   plain_distance: number;
@@ -66,12 +68,27 @@ export interface ModelFile {
   bytes: number;
 }
 
+/** An embedder in use. `measured`: what its distances mean is known. */
+export interface EmbedderTold {
+  name: string;
+  dimensions: number;
+  measured: boolean;
+}
+
+/** One that models.json lists, by name, or a file of the reader's own. */
+export type EmbedderChoice = { name: string } | { file: ArrayBuffer };
+
+type GraphFile = ModelFile & { compact?: ModelFile };
+
 /** What this side reads of models.json. */
 export interface Manifest {
   photo: { max_side: number };
   /** `compact`: the same graph with its weights in fewer bits. */
-  graphs: Record<GraphName, ModelFile & { compact?: ModelFile }>;
+  graphs: Record<GraphName, GraphFile>;
+  /** Others to choose from. */
+  embedders?: Record<string, { graph: GraphFile; embedder: { cohort?: ModelFile | null } }>;
   embedder: {
+    name: string;
     cohort?: ModelFile | null;
     /** For faces seen well. */
     calibration: { good: { same_below: number; different_from: number } };

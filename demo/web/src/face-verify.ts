@@ -9,6 +9,7 @@ import {
   type VerdictName,
 } from "./contract";
 import { find, shadow, sheet } from "./element";
+import type { EmbedderChoice, EmbedderEvent } from "./embedder-choice";
 import { engineAt, type EngineClient } from "./engine/client";
 import { inWords, type DistanceGauge } from "./gauge";
 import type { PhotoSlot, SlotEvents } from "./photo-slot";
@@ -70,7 +71,8 @@ export class FaceVerify extends HTMLElement {
     document.addEventListener("paste", (event) => this.#paste(event), { signal });
     this.#engineChanged();
     this.#result(null);
-    this.#engine.manifest.then(({ embedder }) => {
+    this.#engine.manifest.then(({ embedder, embedders }) => {
+      this.#choice.offer(embedder.name, Object.keys(embedders ?? {}));
       const { same_below, different_from } = embedder.calibration.good;
       this.#scale = { sure_below: same_below, threshold: different_from };
       if (!this.#sides.a && !this.#sides.b) this.#result(null);
@@ -88,6 +90,7 @@ export class FaceVerify extends HTMLElement {
     const root = this.#root;
     const on = <Name extends keyof SlotEvents>(name: Name, react: (slot: SlotName, detail: SlotEvents[Name]["detail"]) => void) =>
       root.addEventListener(name, (event) => react((event.target as PhotoSlot).name, (event as SlotEvents[Name]).detail));
+    root.addEventListener("embedder", (event) => void this.#useEmbedder((event as EmbedderEvent).detail));
     on("slot-files", (slot, files) => this.#takeFiles(slot, files));
     on("slot-choose", (slot, face) => void this.#choose(slot, face));
     on("slot-remove", (slot) => this.#remove(slot));
@@ -126,6 +129,7 @@ export class FaceVerify extends HTMLElement {
 
   /** After a failure: a new engine, and once more with every photo that is still wanted. */
   #retry(): void {
+    this.#choice.reset();
     this.#engine.restart();
     for (const name of SLOTS) {
       const side = this.#sides[name];
@@ -133,6 +137,22 @@ export class FaceVerify extends HTMLElement {
       side.handle = undefined; // it meant something to the old engine only
       void this.#take(name, side.load);
     }
+  }
+
+  /** Every face in view is read again by the new one. */
+  async #useEmbedder(asked: EmbedderEvent["detail"]): Promise<void> {
+    const choice = this.#choice;
+    choice.busy();
+    try {
+      choice.done(await this.#engine.useEmbedder(asked && "file" in asked ? { file: await asked.file.arrayBuffer() } : asked));
+    } catch (error) {
+      const known = error instanceof Error && ["PhotoError", "EngineError"].includes(error.name);
+      if (!known) console.error(error);
+      return choice.fail(known ? error.message : "This file could not be opened. Choose it again, or another one.");
+    }
+    const read = SLOTS.filter((name) => this.#sides[name]?.embedded);
+    for (const name of read) this.#sides[name]!.embedded = undefined; // numbers of two networks cannot be compared
+    for (const name of read) await this.#choose(name, this.#sides[name]?.chosen ?? 0);
   }
 
   // What happens to a photo
@@ -244,10 +264,11 @@ export class FaceVerify extends HTMLElement {
     const root = this.#root;
     const heading = find(root, ".verdict");
     if (verdict) {
-      heading.dataset.verdict = verdict.verdict;
+      const distance = `Distance ${inWords(verdict.distance, 2)}`;
+      heading.dataset.verdict = verdict.verdict ?? "none";
       heading.dataset.distance = String(verdict.distance);
-      heading.textContent = VERDICTS[verdict.verdict];
-      this.#say(`${VERDICTS[verdict.verdict]}. Distance ${inWords(verdict.distance, 2)}.`);
+      heading.textContent = verdict.verdict ? VERDICTS[verdict.verdict] : distance;
+      this.#say(verdict.verdict ? `${VERDICTS[verdict.verdict]}. ${distance}.` : `${distance}.`);
     } else {
       delete heading.dataset.verdict;
       delete heading.dataset.distance;
@@ -256,8 +277,10 @@ export class FaceVerify extends HTMLElement {
     find(root, ".words").textContent = verdict?.words ?? "Add two photos, each with a face in it, and the answer appears here.";
     find<EmbeddingStrips>(root, "embedding-strips").show(this.embeddings.a, this.embeddings.b);
     this.#showTimings(verdict?.milliseconds);
-    const scale = verdict ?? this.#scale;
-    if (scale) find<DistanceGauge>(root, "distance-gauge").show(verdict, scale);
+    const gauge = find<DistanceGauge>(root, "distance-gauge");
+    const scale = verdict ? scaleOf(verdict) : this.#scale;
+    gauge.hidden = !scale; // no scale, no gauge
+    if (scale) gauge.show(verdict, scale);
   }
 
   #showTimings(compare?: number): void {
@@ -298,6 +321,10 @@ export class FaceVerify extends HTMLElement {
     find(this.#root, ".samples").hidden = false;
   }
 
+  get #choice(): EmbedderChoice {
+    return find<EmbedderChoice>(this.#root, "embedder-choice");
+  }
+
   #slot(name: SlotName): PhotoSlot {
     return find<PhotoSlot>(this.#root, `photo-slot[name="${name}"]`);
   }
@@ -306,6 +333,10 @@ export class FaceVerify extends HTMLElement {
   #say(words: string): void {
     find(this.#root, ".status").textContent = words;
   }
+}
+
+function scaleOf({ sure_below, threshold }: Verdict): Scale | undefined {
+  return sure_below === null || threshold === null ? undefined : { sure_below, threshold };
 }
 
 function thumbnail(source: URL): HTMLImageElement {
@@ -350,6 +381,7 @@ const TEMPLATE = `
     </table>
     <p class="caption">Measured on this machine, stage by stage.</p>
   </section>
+  <embedder-choice></embedder-choice>
   <footer>
     <p>Your photos stay on this machine: nothing is sent anywhere, and nothing is kept.</p>
     <button type="button" class="clear" data-testid="clear">Clear both photos</button>

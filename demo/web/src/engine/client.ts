@@ -6,6 +6,8 @@ import {
   EngineError,
   type Analysis,
   type ClassTold,
+  type EmbedderChoice,
+  type EmbedderTold,
   type Embedded,
   type Face,
   type GalleryPerson,
@@ -104,6 +106,11 @@ export class EngineClient extends EventTarget {
 
   embed(photo: number, face: Face, signal: AbortSignal): Promise<Embedded> {
     return this.#next(signal, (remote) => remote.embed(photo, face));
+  }
+
+  /** From the next face on; null: the embedder that the engine came with. */
+  useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderTold> {
+    return this.#next(undefined, (remote) => remote.useEmbedder(choice));
   }
 
   /** `poor`: one of the faces is not seen well. */

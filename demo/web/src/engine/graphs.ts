@@ -6,7 +6,7 @@
 import * as Comlink from "comlink";
 import type * as Ort from "onnxruntime-web";
 
-import { EngineError, type GraphName, type Manifest, type Progress } from "../contract";
+import { EngineError, PhotoError, type GraphName, type Manifest, type Progress } from "../contract";
 import { Assets, type Sizes } from "./assets";
 
 const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
@@ -34,7 +34,10 @@ const FACE = { boxes: [260, 160, 380, 320], transforms: [1, 0, 250, 0, 1, 150] }
 class Graphs {
   readonly #sessions = new Map<GraphName, Ort.InferenceSession>();
   readonly #photos = new Map<number, Ort.Tensor>();
+  #ort!: typeof Ort;
   #tensor!: typeof Ort.Tensor;
+  /** The one that the engine came with. */
+  #embedder!: Ort.InferenceSession;
   #asked = false;
 
   async load(app: string, cache: RequestCache, sizes: Sizes, manifest: Manifest, report: (progress: Progress) => void): Promise<void> {
@@ -51,6 +54,14 @@ class Graphs {
   release(id: number): void {
     this.#photos.get(id)?.dispose();
     this.#photos.delete(id);
+  }
+
+  /** Another embedder in place of the one that the engine came with; null: that one again. */
+  async use(file: ArrayBuffer | null): Promise<void> {
+    const session = file ? await this.#contracted(file) : this.#embedder;
+    const before = this.#sessions.get("embedder")!;
+    this.#sessions.set("embedder", session);
+    if (before !== this.#embedder) await before.release();
   }
 
   /** All outputs of a graph; one called `level` is a photo, and is kept under the number `level`. */
@@ -73,8 +84,27 @@ class Graphs {
     return Comlink.transfer(outputs, buffers);
   }
 
+  #session(bytes: ArrayBuffer): Promise<Ort.InferenceSession> {
+    return this.#ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+  }
+
+  async #contracted(file: ArrayBuffer): Promise<Ort.InferenceSession> {
+    const session = await this.#session(file).catch((cause: unknown) => {
+      throw new PhotoError("This network cannot be run here: ONNX Runtime refuses its file. Export it again with python -m export.", { cause });
+    });
+    const { inputNames, outputNames } = session;
+    const lacks = [
+      ...["image", "transforms"].filter((name) => !inputNames.includes(name)).map((name) => `input “${name}”`),
+      ...["embeddings", "chips"].filter((name) => !outputNames.includes(name)).map((name) => `output “${name}”`),
+    ];
+    if (!lacks.length) return session;
+    await session.release();
+    throw new PhotoError(`This network is no embedder for this page: it has no ${lacks.join(", no ")}. python -m export --embedder makes one.`);
+  }
+
   async #start(assets: Assets, manifest: Manifest): Promise<void> {
     const ort = await assets.script<typeof Ort>("ort/ort.wasm.min.mjs");
+    this.#ort = ort;
     this.#tensor = ort.Tensor;
     ort.env.logLevel = "error";
     ort.env.wasm.wasmPaths = assets.url("ort/").href;
@@ -83,8 +113,9 @@ class Graphs {
     for (const name of GRAPHS) {
       const graph = manifest.graphs[name];
       const bytes = await assets.model(graph.compact ?? graph);
-      this.#sessions.set(name, await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] }));
+      this.#sessions.set(name, await this.#session(bytes));
     }
+    this.#embedder = this.#sessions.get("embedder")!;
     void this.#warmUp();
   }
 

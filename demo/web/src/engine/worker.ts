@@ -12,6 +12,8 @@ import {
   PhotoError,
   type Analysis,
   type ClassTold,
+  type EmbedderChoice,
+  type EmbedderTold,
   type Embedded,
   type Face,
   type GalleryPerson,
@@ -43,6 +45,8 @@ interface PythonSession {
   analyse(photo: Photo): Promise<string>;
   embed(photo: Photo, face: string): Promise<Embedded>;
   compare(a: Float32Array, b: Float32Array, poor: boolean): string;
+  read_embedder(file: Uint8Array): string;
+  use_embedder(name: string | undefined, cohort: Uint8Array | undefined): string;
   look(photo: Photo, smallest: number): Promise<Look>;
   enrol(keys: string, embeddings: Rows): string;
   who(embeddings: Rows, rule: Rule): string;
@@ -64,6 +68,8 @@ interface Rows {
 class Engine {
   #session!: PythonSession;
   #graphs!: Comlink.Remote<Graphs>;
+  #assets!: Assets;
+  #manifest!: Manifest;
   readonly #photos = new Map<number, Photo>();
   #numbers = 0;
   #complete!: Python["complete"];
@@ -72,14 +78,16 @@ class Engine {
   /** `cache` "reload": distrust what the browser has kept. */
   async load(app: string, cache: RequestCache, report: (progress: Progress) => void): Promise<void> {
     const [reportPython, reportGraphs] = together(throttled(report));
-    const assets = new Assets(new URL(app), cache, reportPython);
+    const assets = (this.#assets = new Assets(new URL(app), cache, reportPython));
     this.#graphs = startGraphs();
     const boot = async () => {
       const [sizes, text] = await Promise.all([assets.sizes(), assets.text("models/models.json")]);
-      const manifest = JSON.parse(text) as Manifest;
-      const needed = (one: "graphs" | "python"): Sizes => sizes.filter(([path]) => isForGraphs(path) === (one === "graphs"));
-      const graphs = this.#graphs.load(app, cache, needed("graphs"), manifest, Comlink.proxy(reportGraphs));
-      assets.start(needed("python"));
+      const manifest = (this.#manifest = JSON.parse(text) as Manifest);
+      const later = laterModels(manifest);
+      const needed = sizes.filter(([path]) => !later.has(path));
+      const part = (graphs: boolean): Sizes => needed.filter(([path]) => isForGraphs(path) === graphs);
+      const graphs = this.#graphs.load(app, cache, part(true), manifest, Comlink.proxy(reportGraphs));
+      assets.start(part(false));
       const { cohort } = manifest.embedder;
       const [python, faces] = await Promise.all([startPython(assets), cohort ? assets.model(cohort) : null, graphs]);
       const engine = {
@@ -110,6 +118,24 @@ class Engine {
 
   async embed(photo: number, face: Face): Promise<Embedded> {
     return plainly(() => this.#session.embed(this.#photo(photo), JSON.stringify(face)));
+  }
+
+  /** From the next face on; null: the embedder that the engine came with. Where this fails, the one in use stays. */
+  async useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderTold> {
+    const own = this.#manifest.embedder.name;
+    if (choice && "file" in choice) {
+      await plainly(() => this.#session.read_embedder(new Uint8Array(choice.file)));
+      await this.#graphs.use(choice.file);
+      return JSON.parse(await plainly(() => this.#session.use_embedder(undefined, undefined))) as EmbedderTold;
+    }
+    const name = choice?.name ?? own;
+    const listed = name === own ? undefined : this.#manifest.embedders?.[name];
+    const cohort = listed?.embedder.cohort;
+    const [graph, faces] = listed
+      ? await Promise.all([this.#assets.model(listed.graph.compact ?? listed.graph), cohort ? this.#assets.model(cohort) : undefined])
+      : [null, undefined];
+    await this.#graphs.use(graph);
+    return JSON.parse(await plainly(() => this.#session.use_embedder(name, faces && new Uint8Array(faces)))) as EmbedderTold;
   }
 
   async compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
@@ -211,6 +237,12 @@ class Engine {
   #holdOpaque({ width, height, rgba }: Pixels): Photo {
     return this.#hold(withoutAlpha(new Uint8Array(rgba)), [height, width, 3]);
   }
+}
+
+/** Files of embedders that nobody has chosen yet. */
+function laterModels({ embedders = {} }: Manifest): Set<string> {
+  const files = Object.values(embedders).flatMap(({ graph, embedder }) => [graph.compact ?? graph, ...(embedder.cohort ? [embedder.cohort] : [])]);
+  return new Set(files.map(({ file }) => `models/${file}`));
 }
 
 /** The other worker. It goes with this one; where it dies, so does this one, and the page hears of it. */

@@ -1,0 +1,135 @@
+"""Another embedder in the demo: dropped, it is used, and answers as it does natively; what is none is refused."""
+
+from __future__ import annotations
+
+import shutil
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from export.embedders import export_trained
+from export.train.networks import build
+from export.train.results import save_result
+from facelab.detect import detect_faces
+from facelab.embed import embed_faces
+from facelab.embedder_file import KEY
+from facelab.native import NativeRuntime, models_folder
+from facelab.photos import read_photo
+from facelab.runtime import finish
+
+from .conftest import READY, axe_violations, choose, watch
+
+NAMES = ("rgba.png", "palette.png")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The usual models, and an embedder of three convolutions with random weights beside them."""
+    folder = tmp_path_factory.mktemp("embedders")
+    keras.utils.set_random_seed(1)
+    weights = folder / "mine.keras"
+    save_result(weights, build("tiny", 32, 24), "tiny", NativeRuntime(models_folder()).manifest.embedder, 0.6, {})
+    shutil.copytree(models_folder(), folder / "models")
+    export_trained(folder / "models", weights, "mine")
+    return folder / "models"
+
+
+@pytest.fixture(scope="module")
+def mine(models: Path) -> Path:
+    return models / "embedder-mine-float16.onnx"
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser, site: str) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    watched = watch(context.new_page(), site)
+    page = watched.open("demo/")
+    page.locator('face-verify[data-engine="ready"]').wait_for(timeout=READY)
+    page.get_by_test_id("embedder-settings").locator("summary").click()
+    yield page
+    assert watched.requests_elsewhere() == [], "a dropped file goes nowhere"
+    context.close()
+
+
+def verdict(page: Page, said: str) -> Locator:
+    return page.locator(f'[data-testid="verdict"][data-verdict="{said}"]')
+
+
+def drop(page: Page, file: Path) -> None:
+    """As a mouse would."""
+    data = page.evaluate_handle(
+        """async ([bytes, name]) => {
+          const held = new DataTransfer();
+          held.items.add(new File([Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0))], name));
+          return held;
+        }""",
+        [b64encode(file.read_bytes()).decode(), file.name],
+    )
+    page.get_by_test_id("embedder-drop").dispatch_event("drop", {"dataTransfer": data})
+
+
+def test_dropped_embedder_answers_as_natively_and_the_own_one_comes_back(
+    page: Page, models: Path, mine: Path, odd_photos: Path
+) -> None:
+    for slot, name in zip("ab", NAMES, strict=True):
+        choose(page, slot, odd_photos / name)
+    expect(page.locator('[data-testid="verdict"][data-verdict]')).to_be_visible(timeout=READY)
+    own = page.get_by_test_id("verdict").get_attribute("data-verdict") or ""
+    before = page.get_by_test_id("verdict").get_attribute("data-distance")
+
+    drop(page, mine)
+    expect(verdict(page, "none")).to_be_visible()
+    expect(page.get_by_test_id("embedder-name")).to_have_text("mine")
+    expect(page.get_by_test_id("embedder-message")).to_contain_text("24 numbers a face")
+    expect(page.get_by_test_id("gauge")).to_be_hidden()
+    runtime = NativeRuntime(models, compact=True, embedder="mine")
+    points = []
+    for name in NAMES:
+        photo = read_photo(odd_photos / name, runtime.manifest.max_side)
+        points.append(finish(embed_faces(runtime, photo, finish(detect_faces(runtime, photo))[:1]))[0].embedding)
+    distance = float(page.get_by_test_id("verdict").get_attribute("data-distance") or "nan")
+    assert distance == pytest.approx(float(np.linalg.norm(points[0] - points[1])), abs=1e-4)
+    in_page = page.evaluate("(({a, b}) => [[...a], [...b]])(document.querySelector('face-verify').embeddings)")
+    np.testing.assert_allclose(in_page, points, atol=1e-4)
+    assert axe_violations(page) == []
+
+    page.get_by_test_id("embedder-reset").click()
+    expect(verdict(page, own)).to_be_visible()
+    assert page.get_by_test_id("verdict").get_attribute("data-distance") == before
+    expect(page.get_by_test_id("gauge")).to_be_visible()
+
+
+def test_what_is_no_embedder_is_refused_with_a_sentence(page: Page, mine: Path, tmp_path: Path, odd_photos: Path) -> None:
+    before = page.get_by_test_id("embedder-name").inner_text()
+    cut, text, broken, detector = (tmp_path / f"{name}.onnx" for name in ("cut", "text", "broken", "detector"))
+    cut.write_bytes(mine.read_bytes()[:2000])
+    text.write_text("I am no network")
+    model = onnx.load(mine)
+    model.graph.node[0].op_type = "Nonsense"
+    onnx.save(model, broken)
+    other = onnx.load(models_folder() / "rnet-float16.onnx")
+    onnx.helper.set_model_props(other, {one.key: one.value for one in onnx.load(mine).metadata_props if one.key == KEY})
+    onnx.save(other, detector)
+    for file, words in {
+        cut: "only a part of one",
+        text: "no ONNX file",
+        models_folder() / "rnet-float16.onnx": "how faces are cut",
+        broken: "ONNX Runtime refuses",
+        detector: "has no input “transforms”",
+    }.items():
+        page.get_by_test_id("embedder-file").set_input_files(file)
+        expect(page.get_by_test_id("embedder-message")).to_contain_text(words)
+        expect(page.get_by_test_id("embedder-name")).to_have_text(before)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_settings_fit_a_phone(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.get_by_test_id("embedder-drop").bounding_box() is not None

@@ -1,0 +1,148 @@
+"""What a small network learns from the default embedder, without labels: two collections that it never saw, and its time.
+
+The network is trained by the command below, an hour on two cores; here it is exported and measured beside its teacher. Plain
+distances, all pairs of photos in which a face is found. The photos are for research only: the weights are an experiment, and are
+not shipped.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facelab.align import chip_to_photo
+from facelab.detect import Face, detect_faces
+from facelab.embed import embed_faces
+from facelab.errors import InputError
+from facelab.evaluate import area_under_curve, best_accuracy, tar_at_far
+from facelab.native import NativeRuntime, models_folder
+from facelab.photos import read_photo
+from facelab.runtime import Photo, finish
+
+from .photos import ROOT, photos_of
+from .report import Axis, Chart, Curve, Report, Table, percent
+
+STUDENT = ROOT / "build" / "train" / "distilled.keras"
+COMMAND = (
+    "python -m export.train ../shared/data/utk9k --teacher dlib-resnet-v1 --held-out 0.1 --epochs 80 --patience 80 "
+    "-o build/train/distilled.keras"
+)
+SETS = ("lfw100", "orl39")
+ROUNDS = 60
+
+Distances = NDArray[np.float64]
+
+
+@dataclass
+class Known:
+    """A face whose photo tells whose it is."""
+
+    photo: Photo
+    face: Face
+    person: str
+
+
+def measure(data: Path) -> Report:
+    """The student beside its teacher. Raises InputError where it was not trained."""
+    if not STUDENT.exists():
+        raise InputError(f"{STUDENT} is missing: train it first, `{COMMAND}`")
+    with tempfile.TemporaryDirectory() as folder:
+        models = Path(folder) / "models"
+        shutil.copytree(models_folder(), models)
+        from export.embedders import export_trained  # imports TensorFlow
+
+        export_trained(models, STUDENT, "student")
+        teacher, student = NativeRuntime(models), NativeRuntime(models, embedder="student")
+        file = models / "embedder-student.onnx"
+        return _report(data, teacher, student, file.stat().st_size)
+
+
+def _report(data: Path, teacher: NativeRuntime, student: NativeRuntime, size: int) -> Report:
+    report = Report("python -m tests.experiments distillation")
+    told = json.loads(STUDENT.with_suffix(".json").read_text())
+    rows = []
+    for name in SETS:
+        faces = _faces(teacher, data / name)
+        if name == SETS[0]:
+            slow, fast = _times(teacher, student, faces[0])
+        for who, runtime in (("teacher", teacher), ("student", student)):
+            genuine, impostor = _distances(runtime, faces)
+            right = percent(best_accuracy(genuine, impostor)[1], 2)
+            report.values[f"{who} {name}"] = right
+            tar = percent(tar_at_far(genuine, impostor, 0.01), 1)
+            rows.append([name, who, right, f"{area_under_curve(genuine, impostor):.4f}", tar])
+    columns = [
+        "Collection",
+        "Network",
+        "Pairs right, at its best threshold",
+        "Area under the ROC curve",
+        "Found of one person, 1 % false matches",
+    ]
+    report.tables["verification"] = Table(columns, rows)
+    log = list(csv.DictReader((STUDENT.with_suffix(".training") / "log.csv").open()))
+    epochs = [float(row["epoch"]) for row in log]
+    report.charts["course"] = Chart(
+        "The loss falls and the explained share rises, both fast at first and slower later; they meet no ceiling within the run.",
+        Axis("epoch"),
+        Axis("share of the teacher's spread", limits=(0, 1)),
+        [
+            Curve("missed, photos learnt from (the loss)", epochs, [float(row["loss"]) for row in log]),
+            Curve("explained, photos held out", epochs, [float(row["explained"]) for row in log]),
+        ],
+    )
+    training = told["training"]
+    report.values |= {
+        "command": COMMAND,
+        "photos": f"{training['photos']:,}",
+        "held out": f"{training['photos held out']:,}",
+        "epochs": str(training["epochs"]),
+        "explained": percent(training["best"]["explained"], 0),
+        "cosine": f"{training['best']['cosine']:.3f}",
+        "seconds an epoch": f"{statistics.median(float(row['seconds']) for row in log):.0f}",
+        "parameters": f"{told['parameters']:,}",
+        "multiply-adds": f"{told['multiply_adds'] / 1e6:.0f} million",
+        "megabytes": f"{size / 1e6:.1f}",
+        "share of the time": percent(fast / slow, 0),
+        "times as fast": f"{slow / fast:.1f}",
+    }
+    return report
+
+
+def _faces(runtime: NativeRuntime, folder: Path) -> list[Known]:
+    """The largest face of each photo that shows one; a folder is a person."""
+    known = []
+    for path in photos_of(folder):
+        photo = read_photo(path, runtime.manifest.max_side)
+        known += [Known(photo, face, path.parent.name) for face in finish(detect_faces(runtime, photo))[:1]]
+    return known
+
+
+def _distances(runtime: NativeRuntime, faces: list[Known]) -> tuple[Distances, Distances]:
+    """Of all pairs, sorted: of one person, and of two."""
+    points = np.stack([finish(embed_faces(runtime, one.photo, [one.face]))[0].embedding for one in faces]).astype(np.float64)
+    people = np.array([one.person for one in faces])
+    first, second = np.triu_indices(len(faces), 1)
+    distances = np.linalg.norm(points[first] - points[second], axis=1)
+    same = people[first] == people[second]
+    return np.sort(distances[same]), np.sort(distances[~same])
+
+
+def _times(teacher: NativeRuntime, student: NativeRuntime, one: Known) -> tuple[float, float]:
+    """Seconds for a face, alignment included: medians of rounds in turns, one thread each."""
+    spent: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        for runtime, seconds in zip((teacher, student), spent, strict=True):
+            transform = chip_to_photo(one.face.landmarks, runtime.manifest.embedder)[None].astype(np.float32)
+            begun = time.perf_counter()
+            finish(runtime.run("embedder", one.photo, {"transforms": transform}))
+            seconds.append(time.perf_counter() - begun)
+    return statistics.median(spent[0][10:]), statistics.median(spent[1][10:])
