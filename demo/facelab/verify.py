@@ -119,7 +119,7 @@ def probability(used: float, log_odds: tuple[float, float] | None) -> float | No
 def in_words(decision: Comparison) -> str:
     """The answer as a sentence that promises no more than was measured."""
     if decision.verdict is None:
-        return "This embedder has no thresholds yet, so the distance is all it tells; `facelab calibrate` finds some."
+        return "This embedder has no thresholds yet: what its distances mean was not measured, so there is no verdict."
     if decision.verdict == "same":
         return (
             "Of 1,000 pairs of different people, about one at most looks this alike, in the worst of the groups large enough to "

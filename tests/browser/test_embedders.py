@@ -133,3 +133,24 @@ def test_settings_fit_a_phone(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.get_by_test_id("embedder-drop").bounding_box() is not None
+
+
+def test_embedder_of_the_manifest_can_be_chosen(chromium: Browser, site: str, models: Path, mine: Path, odd_photos: Path) -> None:
+    """It is fetched when it is chosen, not before."""
+    context = chromium.new_context(service_workers="block")
+    watched = watch(context.new_page(), site)
+    context.route("**/app/models/models.json", lambda route: route.fulfill(path=models / "models.json"))
+    context.route(f"**/app/models/{mine.name}", lambda route: route.fulfill(path=mine))
+    page = watched.open("demo/")
+    for slot, name in zip("ab", NAMES, strict=True):
+        choose(page, slot, odd_photos / name)
+    expect(page.locator('[data-testid="verdict"][data-verdict]')).to_be_visible(timeout=READY)
+    own = page.get_by_test_id("verdict").get_attribute("data-verdict") or ""
+    assert not any(mine.name in url for url in watched.requests)
+    page.get_by_test_id("embedder-settings").locator("summary").click()
+    page.get_by_test_id("embedder-select").select_option("mine")
+    expect(verdict(page, "none")).to_be_visible()
+    expect(page.get_by_test_id("embedder-name")).to_have_text("mine")
+    page.get_by_test_id("embedder-select").select_option("dlib-resnet-v1")
+    expect(verdict(page, own)).to_be_visible()
+    context.close()

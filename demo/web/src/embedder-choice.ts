@@ -16,8 +16,8 @@ export class EmbedderChoice extends HTMLElement {
        <summary>Embedder: <output data-testid="embedder-name"></output></summary>
        <label class="field" hidden>Choose one <select data-testid="embedder-select"></select></label>
        <div class="drop" data-testid="embedder-drop">
-         <p>Bring your own: drop an <code>.onnx</code> file here that <code>python -m export --embedder</code> has made, or
-         <label>choose it <input type="file" accept=".onnx" data-testid="embedder-file"></label></p>
+         <p>Bring your own: drop an <code>.onnx</code> file here that <code>python -m export --embedder</code> has made.</p>
+         <label class="button"><input type="file" accept=".onnx" data-testid="embedder-file">Choose a file</label>
        </div>
        <p class="message" role="status" data-testid="embedder-message"></p>
        <button type="button" data-testid="embedder-reset" hidden>Back to the page’s own</button>

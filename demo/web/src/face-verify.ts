@@ -279,7 +279,7 @@ export class FaceVerify extends HTMLElement {
     this.#showTimings(verdict?.milliseconds);
     const gauge = find<DistanceGauge>(root, "distance-gauge");
     const scale = verdict ? scaleOf(verdict) : this.#scale;
-    gauge.hidden = !scale; // no scale, no gauge
+    gauge.hidden = find(root, ".scale").hidden = !scale;
     if (scale) gauge.show(verdict, scale);
   }
 
@@ -291,7 +291,7 @@ export class FaceVerify extends HTMLElement {
     find(this.#root, ".timings tbody").innerHTML =
       row("Detect", "three small networks look for faces, large and small", both((side) => side.analysis?.milliseconds.detect)) +
       row("Align", "turn, scale and cut out the face by its landmarks", both((side) => side.embedded?.milliseconds.align)) +
-      row("Embed", "one larger network turns the chip into 128 numbers", both((side) => side.embedded?.milliseconds.embed)) +
+      row("Embed", `one larger network turns the chip into ${(a?.embedded ?? b?.embedded)?.embedding.length ?? 128} numbers`, both((side) => side.embedded?.milliseconds.embed)) +
       row("Compare", "the distance between the two, their surroundings, the verdict", `<td colspan="2">${cell(compare)}</td>`);
   }
 
@@ -366,12 +366,12 @@ const TEMPLATE = `
     <h2 class="verdict" id="verdict" data-testid="verdict"></h2>
     <p class="words"></p>
     <distance-gauge data-testid="gauge"></distance-gauge>
-    <p class="caption">The distance between the two embeddings, corrected by how crowded it is around them. Photos of one person lie close together, those of two people far apart; between the two lines the demo does not decide.</p>
+    <p class="caption scale">The distance between the two embeddings, corrected by how crowded it is around them. Photos of one person lie close together, those of two people far apart; between the two lines the demo does not decide.</p>
   </section>
   <section aria-labelledby="embeddings">
     <h2 id="embeddings">The two embeddings</h2>
     <embedding-strips></embedding-strips>
-    <p class="caption">What the network made of each face: 128 numbers, a column each, blue below zero and orange above. The third row is darkest where the two differ most.</p>
+    <p class="caption">What the network made of each face: its numbers, a column each, blue below zero and orange above. The third row is darkest where the two differ most.</p>
   </section>
   <section class="cost" aria-labelledby="cost">
     <h2 id="cost">What it took</h2>

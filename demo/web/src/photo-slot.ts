@@ -109,6 +109,7 @@ export class PhotoSlot extends HTMLElement {
     quality.textContent = `The face is ${list.format(poor)}: the answer is more careful because of it.`;
     const canvas = find<HTMLCanvasElement>(this.#root, ".chip");
     canvas.width = canvas.height = size;
+    find(this.#root, ".chip-size").textContent = `${size} × ${size}`;
     const image = new ImageData(size, size);
     for (let pixel = 0; pixel < size * size; pixel++) {
       image.data.set([...chip.subarray(pixel * 3, pixel * 3 + 3), 255], pixel * 4);
@@ -241,7 +242,7 @@ const template = (name: SlotName, label: string) => `
     <p class="error" role="alert" data-testid="error-${name}"></p>
     <div class="aligned">
       <canvas class="chip" role="img" aria-label="${label}: the aligned chip" data-testid="chip-${name}"></canvas>
-      <p><strong>The chip</strong>: this face (<span class="face-size"></span> pixels), turned upright and scaled to 150 × 150. <span class="count"></span></p>
+      <p><strong>The chip</strong>: this face (<span class="face-size"></span> pixels), turned upright and scaled to <span class="chip-size"></span>. <span class="count"></span></p>
       <p class="quality" data-testid="quality-${name}" hidden></p>
     </div>
   </section>`;
