@@ -5,6 +5,7 @@ Theirs is @vladmandic/face-api on TensorFlow.js (wasm): the same descriptor netw
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import http.server
 import json
@@ -28,9 +29,16 @@ from ..browser.chromium import ARGUMENTS, find_chromium
 from ..browser.conftest import SiteHandler
 from ..classroom import compose
 from ..conftest import ROOT, SHARED_DATA
+from ..experiments.report import Axis, Chart, Curve, Report, Table
 
 PEER = Path(__file__).with_name("peer")
-RESULTS = ROOT / "docs" / "results" / "speed.json"
+HISTORY = ROOT / "tests" / "bench" / "history.json"
+FOLLOWED = {
+    "first visit": "cold visit",
+    "a later visit": "visit to the first verdict, ms",
+    "one photo": "one photo",
+    "group photo": "group photo",
+}
 ROUNDS = 5
 FACES = 40
 STATUS = "document.querySelector('photo-album').shadowRoot.querySelector('[data-testid=status]')"
@@ -60,11 +68,34 @@ def main() -> int:
             rows = measure(browser, address, group)
             browser.close()
     _print_table(rows)
-    report = {"command": "make bench", "values": _values(rows), "tables": {"page": _as_table(rows)}, "charts": {}}
     if "--keep" in sys.argv:
-        RESULTS.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        keep(rows, datetime.date.today().isoformat())
     print(json.dumps({"machine": platform.machine(), "rows": rows}))
     return 0
+
+
+def keep(rows: list[dict[str, Any]], day: str) -> None:
+    """What the speed page shows: this run, and how the ratios went from run to run."""
+    history = json.loads(HISTORY.read_text()) if HISTORY.exists() else []
+    history.append({"day": day, "rows": rows})
+    HISTORY.write_text(json.dumps(history, indent=1) + "\n")
+    report = Report("make bench", _values(rows))
+    report.tables["page"] = Table(**_as_table(rows))
+    runs = list(range(len(history)))
+    report.charts["history"] = Chart(
+        "Our time as a multiple of the peer's with its tiny detector, run by run: photos near 1, visits above.",
+        Axis("run", names=[f"{number}: {run['day'][5:]}" for number, run in enumerate(history, 1)]),
+        Axis("ours / theirs, tiny detector", limits=(0, 8)),
+        [Curve(name, runs, [_ratio(run["rows"], start) for run in history]) for name, start in FOLLOWED.items()],
+        {},
+    )
+    report.save("speed")
+
+
+def _ratio(rows: list[dict[str, Any]], words: str) -> float:
+    """Of the last row whose name begins or ends so."""
+    row = [row for row in rows if row["what"].startswith(words) or row["what"].endswith(words)][-1]
+    return round(float(row["ours"] / row["tiny"]), 3)
 
 
 def measure(browser: Browser, address: str, group: Path | None) -> list[dict[str, Any]]:
