@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -22,17 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from facelab.calibrate import without_duplicates
+from facelab.calibrate import DUPLICATE, duplicate_limit, without_duplicates
 from facelab.cohort import Cohort, crowdedness
 from facelab.easy import largest_face
 from facelab.errors import FacelabError, NoFaceError, PhotoError
-from facelab.native import default_runtime
+from facelab.native import EMBEDDER_VARIABLE, default_runtime
 from facelab.verify import distance
 
 COHORTS = Path(__file__).parent / "cohorts"
 
 OF_HOW_MANY, AT_MOST = 3, 12
-KEEP_AWAY = 0.25  # least distance of a row to any source face, before rounding to eight bits
+KEEP_AWAY = DUPLICATE  # least distance of a row to any source face, before rounding to eight bits
 NEIGHBOURS = 5
 WEIGHT = 1.0
 SEXES = {"0": "men", "1": "women"}
@@ -51,8 +52,8 @@ class Faces:
         return Faces([self.names[i] for i in indices], self.embeddings[indices], [self.groups[i] for i in indices])
 
 
-def read_faces(folder: Path, same_people: Path | None = None) -> Faces:
-    """The largest face of every photo of a folder, but one of each heap of duplicates. Photos without a face are left out.
+def read_faces(folder: Path, same_people: Path | None = None, closer: float = DUPLICATE) -> Faces:
+    """The largest face of every photo of a folder that shows one, but one of each heap of photos closer than that.
 
     same_people: CSV a,b of pairs that a person has looked at and found to show one person: of each, one photo is left out.
     """
@@ -73,7 +74,7 @@ def read_faces(folder: Path, same_people: Path | None = None) -> Faces:
             continue
         names.append(photo.name)
     faces = Faces(names, np.array(embeddings, np.float32), [group_of(name) for name in names])
-    return faces.take(without_duplicates(faces.embeddings))
+    return faces.take(without_duplicates(faces.embeddings, closer))
 
 
 def group_of(name: str) -> str:
@@ -119,10 +120,10 @@ def make_composites(embeddings: NDArray[np.float32], keep_away: float = KEEP_AWA
 
 
 def build_cohort(
-    embeddings: NDArray[np.float32], others: NDArray[np.float32], seed: int = 1
+    embeddings: NDArray[np.float32], others: NDArray[np.float32], seed: int = 1, keep_away: float = KEEP_AWAY
 ) -> tuple[NDArray[np.int8], dict[str, Any]]:
     """The table, int8 [K, D], and what is needed to use it: step, neighbours, weight, centre (of `others`, who are not in it)."""
-    composites = make_composites(embeddings, seed=seed)
+    composites = make_composites(embeddings, keep_away, seed)
     step = float(np.abs(composites).max()) / 127
     table = np.round(composites / step).astype(np.int8)
     cohort = Cohort(table.astype(np.float32) * np.float32(step), NEIGHBOURS, WEIGHT, 0.0)
@@ -143,6 +144,7 @@ def nearest_source(table: NDArray[np.int8], step: float, embeddings: NDArray[np.
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m export.cohort", description=__doc__)
     parser.add_argument("folder", type=Path, help="photos, each of another person; UTKFace's names tell the groups")
+    parser.add_argument("--embedder", metavar="NAME", help="one of those in models.json, where there are several")
     parser.add_argument("--people", type=int, default=3000, help="how many go into the cohort (3000); the rest is for calibrating")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--source", default="unstated", help="where the photos come from and under which terms, for the card")
@@ -151,8 +153,11 @@ def main() -> int:
     parser.add_argument("-o", "--out", type=Path, default=COHORTS, help="folder for NAME.npy and NAME.json (export/cohorts)")
     arguments = parser.parse_args()
     try:
-        name = default_runtime().manifest.embedder.name
-        faces = read_faces(arguments.folder, arguments.same)
+        if arguments.embedder:
+            os.environ[EMBEDDER_VARIABLE] = arguments.embedder
+        embedder = default_runtime().manifest.embedder
+        name, closer = embedder.name, duplicate_limit(embedder)
+        faces = read_faces(arguments.folder, arguments.same, closer)
     except (FacelabError, OSError) as error:
         print(f"cohort: {error}", file=sys.stderr)
         return 2
@@ -161,7 +166,7 @@ def main() -> int:
         return 2
     chosen, rest = split(len(faces.names), arguments.people / len(faces.names), arguments.seed)
     inside, outside = faces.take(chosen), faces.take(rest)
-    table, settings = build_cohort(inside.embeddings, outside.embeddings, arguments.seed)
+    table, settings = build_cohort(inside.embeddings, outside.embeddings, arguments.seed, closer)
     arguments.out.mkdir(parents=True, exist_ok=True)
     np.save(arguments.out / f"{name}.npy", table)
     card = {

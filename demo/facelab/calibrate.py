@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cohort import Cohort, crowdedness, normalised
+from .models import Embedder
 from .verify import distance
 
 Scores = NDArray[np.float64]
@@ -38,11 +39,16 @@ class Strangers:
     second: NDArray[np.intp]
 
 
-def without_duplicates(embeddings: NDArray[np.floating]) -> NDArray[np.intp]:
-    """Indices of photos, one of each heap of photos closer than DUPLICATE."""
+def duplicate_limit(embedder: Embedder) -> float:
+    """DUPLICATE on an embedder's own scale, which its author's threshold tells; the default one's is 0.6."""
+    return DUPLICATE * (embedder.plain_threshold / 0.6)
+
+
+def without_duplicates(embeddings: NDArray[np.floating], closer: float = DUPLICATE) -> NDArray[np.intp]:
+    """Indices of photos, one of each heap of photos closer than that."""
     kept: list[int] = []
     for index, embedding in enumerate(embeddings):
-        if not kept or float(distance(embeddings[kept], embedding).min()) >= DUPLICATE:
+        if not kept or float(distance(embeddings[kept], embedding).min()) >= closer:
             kept.append(index)
     return np.array(kept, np.intp)
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from . import easy
-from .calibrate import LEAST_PEOPLE, calibrate, pairs_of_strangers, without_duplicates
+from .calibrate import LEAST_PEOPLE, calibrate, duplicate_limit, pairs_of_strangers, without_duplicates
 from .cluster import cluster, usual_limit
 from .cohort import Cohort, crowdedness, normalised
 from .det import draw_det
@@ -315,7 +315,7 @@ def _calibrate(arguments: argparse.Namespace) -> None:
     labelled = read_groups(arguments.faces)
     embeddings, failed = _embed_all(arguments.faces.parent, labelled)
     people = np.stack(list(embeddings.values()))
-    alone = without_duplicates(people)
+    alone = without_duplicates(people, duplicate_limit(runtime.manifest.embedder))
     groups = np.array([labelled[name] for name in embeddings])[alone]
     strangers = {g: pairs_of_strangers(people[alone][groups == g], runtime.cohort) for g in sorted(set(groups))}
     deciding = {g: s for g, s in strangers.items() if g not in arguments.apart and s.people >= LEAST_PEOPLE}
