@@ -13,7 +13,7 @@ export class EmbedderChoice extends HTMLElement {
   readonly #root = shadow(
     this,
     `<details data-testid="embedder-settings">
-       <summary>Embedder: <output data-testid="embedder-name"></output></summary>
+       <summary>Embedder: <span data-testid="embedder-name"></span></summary>
        <label class="field" hidden>Choose one <select data-testid="embedder-select"></select></label>
        <div class="drop" data-testid="embedder-drop">
          <p>Bring your own: drop an <code>.onnx</code> file here that <code>python -m export --embedder</code> has made.</p>
@@ -75,12 +75,12 @@ export class EmbedderChoice extends HTMLElement {
   }
 
   fail(message: string): void {
-    this.#show(find(this.#root, "output").textContent ?? "");
+    this.#show(find(this.#root, "summary span").textContent ?? "");
     this.#say(message);
   }
 
   #show(name: string): void {
-    find(this.#root, "output").textContent = name;
+    find(this.#root, "summary span").textContent = name;
     find(this.#root, "button").hidden = name === this.#own;
     const select = find<HTMLSelectElement>(this.#root, "select");
     select.value = name;

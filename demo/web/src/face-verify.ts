@@ -150,7 +150,7 @@ export class FaceVerify extends HTMLElement {
       if (!known) console.error(error);
       return choice.fail(known ? error.message : "This file could not be opened. Choose it again, or another one.");
     }
-    const read = SLOTS.filter((name) => this.#sides[name]?.embedded);
+    const read = SLOTS.filter((name) => this.#sides[name]?.analysis && this.#sides[name]?.chosen !== null);
     for (const name of read) this.#sides[name]!.embedded = undefined; // numbers of two networks cannot be compared
     for (const name of read) await this.#choose(name, this.#sides[name]?.chosen ?? 0);
   }

@@ -97,9 +97,18 @@ class Graphs {
       ...["image", "transforms"].filter((name) => !inputNames.includes(name)).map((name) => `input “${name}”`),
       ...["embeddings", "chips"].filter((name) => !outputNames.includes(name)).map((name) => `output “${name}”`),
     ];
-    if (!lacks.length) return session;
+    let fault = lacks.length ? `it has no ${lacks.join(", no ")}` : "";
+    if (!fault) {
+      const image = new this.#tensor("uint8", new Uint8Array(64 * 64 * 3), [64, 64, 3]);
+      const transforms = new this.#tensor("float32", [0.4, 0, 0, 0, 0.4, 0], [1, 2, 3]);
+      const tried = await session.run({ image, transforms }).catch(() => undefined);
+      const { embeddings, chips } = tried ?? {};
+      const right = embeddings?.type === "float32" && embeddings.dims.length === 2 && chips?.type === "uint8" && chips.dims.length === 4;
+      if (!right) fault = "on a trial run it gave no embedding and chip";
+    }
+    if (!fault) return session;
     await session.release();
-    throw new PhotoError(`This network is no embedder for this page: it has no ${lacks.join(", no ")}. python -m export --embedder makes one.`);
+    throw new PhotoError(`This network is no embedder for this page: ${fault}. python -m export --embedder makes one.`);
   }
 
   async #start(assets: Assets, manifest: Manifest): Promise<void> {
