@@ -10,7 +10,7 @@ link.href = new URL("manifest.webmanifest", SITE).href;
 document.head.append(link);
 
 /** On a first visit after the first answer, or what the reader waits for would have to share the line and the processor with what is kept for later. */
-const PATIENCE = 3000; // milliseconds
+const PATIENCE = 10_000; // milliseconds
 
 if ("serviceWorker" in navigator) {
   if (document.readyState === "complete") void whenIdle();
