@@ -24,17 +24,27 @@ def main() -> int:
     if not bundle.exists():
         print(f"assemble.offline: {site} has no {BUNDLE}: run `make site`", file=sys.stderr)
         return 2
+    further = _further_models(site)
     book: list[dict[str, str]] = []
     engine: list[dict[str, str]] = []
     for path in sorted(site.rglob("*")):
         name = path.relative_to(site).as_posix()
-        if not path.is_file() or name.startswith(NOT_KEPT) or name.endswith(".map") or _is_spare_font(name):
+        if not path.is_file() or name in further or name.startswith(NOT_KEPT) or name.endswith(".map") or _is_spare_font(name):
             continue
         entry = {"url": name, "revision": hashlib.sha256(path.read_bytes()).hexdigest()}
         (engine if name.startswith(ENGINE) else book).append(entry)
     files = json.dumps({"book": book, "engine": engine}, separators=(",", ":"))
     (site / "service-worker.js").write_text(f"self.FILES = {files};\n{bundle.read_text()}")
     return 0
+
+
+def _further_models(site: Path) -> set[str]:
+    """Embedders that nobody has chosen yet: not kept before they are."""
+    manifest = json.loads((site / "app/models/models.json").read_text())
+    entries = manifest.get("embedders", {}).values()
+    files = [entry["graph"].get("compact", entry["graph"]) for entry in entries]
+    files += [entry["embedder"]["cohort"] for entry in entries if entry["embedder"]["cohort"]]
+    return {f"app/models/{file['file']}" for file in files}
 
 
 def _is_spare_font(name: str) -> bool:

@@ -109,7 +109,7 @@ class Session:
     def __init__(self, manifest: str, engine: JsProxy, cohort: JsProxy | None = None) -> None:
         self._runtime = PageRuntime(manifest, engine, cohort)
         self._listed, self._own_cohort = self._runtime.manifest, self._runtime.cohort
-        self._offered: Embedder | None = None
+        self._offered = self._listed.embedder, self._own_cohort
         self._desk = Desk(self._runtime, {})
         self._notebook = Notebook()
         self._register = Register([], np.empty((0, 0), np.float32), None, self._runtime.manifest.embedder.calibration.good)
@@ -129,21 +129,28 @@ class Session:
             }
         )
 
-    def read_embedder(self, file: JsProxy) -> str:
-        """What an embedder's file says of itself: {name, dimensions, measured}. Raises InputError."""
-        self._offered = read_embedder(bytes(file.to_py()))
-        return _told(self._offered)
+    # Another embedder: first it is offered, which may fail; only what was offered is used.
 
-    def use_embedder(self, name: str | None, cohort: JsProxy | None) -> str:
-        """Go on with an embedder of the manifest, or (None) with the one that `read_embedder` has read: as that one answers."""
-        runtime, listed = self._runtime, self._listed
-        embedder = listed.choosing(name).embedder if name else self._offered or listed.embedder
-        if embedder is listed.embedder:
-            runtime.cohort = self._own_cohort
-        else:
-            runtime.cohort = read_cohort(bytes(cohort.to_py()), embedder.cohort) if embedder.cohort and cohort else None
-        runtime.manifest = replace(listed, embedder=embedder)
-        return _told(embedder)
+    def offer_file(self, file: JsProxy) -> str:
+        """What an embedder's file says of itself: {name, dimensions, chip_size, measured}. Raises InputError."""
+        return self._offer(read_embedder(bytes(file.to_py())), None)
+
+    def offer_listed(self, name: str, cohort: JsProxy | None) -> str:
+        """The same of one in the manifest, with its cohort's file. Raises ModelError."""
+        embedder = self._listed.choosing(name).embedder
+        if embedder is self._listed.embedder:
+            return self._offer(embedder, self._own_cohort)
+        return self._offer(embedder, read_cohort(bytes(cohort.to_py()), embedder.cohort) if embedder.cohort and cohort else None)
+
+    def use_offered(self) -> None:
+        """From the next face on."""
+        embedder, self._runtime.cohort = self._offered
+        self._runtime.manifest = replace(self._listed, embedder=embedder)
+
+    def _offer(self, embedder: Embedder, cohort: Cohort | None) -> str:
+        self._offered = embedder, cohort
+        told = {"name": embedder.name, "dimensions": embedder.dimensions, "chip_size": embedder.chip_size}
+        return json.dumps({**told, "measured": embedder.measured is not None})
 
     async def embed(self, handle: JsProxy, face: str) -> JsProxy:
         """Chip and embedding of one face (as `analyse` gave it): {chip, chip_size, embedding, poor, milliseconds}."""
@@ -254,11 +261,6 @@ class Session:
             for picture in outcome.shown
         ]
         return _handed_over({"text": outcome.text, "shown": shown, "error": outcome.error, "line": outcome.line})
-
-
-def _told(embedder: Embedder) -> str:
-    measured = embedder.measured is not None
-    return json.dumps({"name": embedder.name, "dimensions": embedder.dimensions, "measured": measured})
 
 
 def _rows(embeddings: JsProxy) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from base64 import b64encode
 from collections.abc import Iterator
@@ -51,7 +52,8 @@ def page(chromium: Browser, site: str) -> Iterator[Page]:
     watched = watch(context.new_page(), site)
     page = watched.open("demo/")
     page.locator('face-verify[data-engine="ready"]').wait_for(timeout=READY)
-    page.get_by_test_id("embedder-settings").locator("summary").click()
+    page.get_by_test_id("embedder-name").click()
+    expect(page.get_by_test_id("embedder-drop")).to_be_visible()
     yield page
     assert watched.requests_elsewhere() == [], "a dropped file goes nowhere"
     context.close()
@@ -116,7 +118,23 @@ def test_what_is_no_embedder_is_refused_with_a_sentence(page: Page, mine: Path, 
     other = onnx.load(models_folder() / "rnet-float16.onnx")
     onnx.helper.set_model_props(other, {one.key: one.value for one in onnx.load(mine).metadata_props if one.key == KEY})
     onnx.save(other, detector)
+    failing = onnx.load(mine)  # loads, and fails when it is run
+    beyond = onnx.helper.make_tensor("beyond", onnx.TensorProto.INT64, [1], [999])
+    failing.graph.initializer.append(beyond)
+    failing.graph.node.append(onnx.helper.make_node("Gather", ["image", "beyond"], ["nowhere"], axis=0))
+    failing.graph.output.append(onnx.helper.make_tensor_value_info("nowhere", onnx.TensorProto.UINT8, None))
+    onnx.save(failing, tmp_path / "failing.onnx")
+    wrong = {}
+    for key in ("dimensions", "chip_size"):
+        lying = onnx.load(mine)
+        entry = json.loads(lying.metadata_props[0].value) | {key: 99}
+        onnx.helper.set_model_props(lying, {KEY: json.dumps(entry)})
+        wrong[key] = tmp_path / f"{key}.onnx"
+        onnx.save(lying, wrong[key])
     for file, words in {
+        tmp_path / "failing.onnx": "breaks off on a trial run",
+        wrong["dimensions"]: "its own entry says float32 [1,99]",
+        wrong["chip_size"]: "its own entry says uint8 [1,99,99,3]",
         cut: "only a part of one",
         text: "no ONNX file",
         models_folder() / "rnet-float16.onnx": "how faces are cut",

@@ -280,6 +280,44 @@ def kept(page: Page, name: str | None = None) -> int:
     )
 
 
+SLOW_STORE = """
+  const { set } = Object.getOwnPropertyDescriptor(IDBRequest.prototype, "onsuccess");
+  Object.defineProperty(IDBOpenDBRequest.prototype, "onsuccess", {
+    set(react) { set.call(this, (event) => setTimeout(() => react.call(this, event), 1500)); },
+  });
+"""
+
+
+def test_click_before_the_database_is_open_is_not_lost(chromium: Browser, site: str) -> None:
+    """A browser may take seconds to open it, and the page's buttons are there at once."""
+    context = chromium.new_context()
+    context.add_init_script(SLOW_STORE)
+    watched = watch(context.new_page(), site)
+    page = watched.open("roll-call/")
+    page.get_by_test_id("new-class").fill("7b")
+    page.get_by_test_id("add-class").click()
+    expect(page.get_by_test_id("class")).to_contain_text("7b")
+    assert page.get_by_test_id("warning").inner_text() == ""
+    assert watched.complaints == []
+    context.close()
+
+
+def test_folder_dropped_from_the_desktop_is_enrolled(page: Page, lesson: Lesson) -> None:
+    """By the browser's own drag and drop, whose files can be read only while the event lasts."""
+    page.get_by_test_id("new-class").fill("7b")
+    page.get_by_test_id("add-class").click()
+    zone = page.get_by_test_id("drop-pupils")
+    zone.scroll_into_view_if_needed()
+    box = zone.bounding_box()
+    assert box
+    devtools = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(lesson.folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        devtools.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
+    expect(page.get_by_test_id("person")).not_to_have_count(0, timeout=READY)
+
+
 def test_samples_show_how_it_goes(page: Page) -> None:
     page.get_by_test_id("try-samples").click()
     entry = page.locator('[data-testid="entry"][data-name="Barack Obama"]')

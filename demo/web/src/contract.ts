@@ -72,6 +72,7 @@ export interface ModelFile {
 export interface EmbedderTold {
   name: string;
   dimensions: number;
+  chip_size: number;
   measured: boolean;
 }
 

@@ -44,8 +44,10 @@ export class EmbedderChoice extends HTMLElement {
       drop.addEventListener(type, (event) => {
         event.preventDefault();
         drop.classList.toggle("over", type === "dragover");
-        const dropped = type === "drop" ? event.dataTransfer?.files[0] : undefined;
+        if (type !== "drop") return;
+        const dropped = event.dataTransfer?.files[0];
         if (dropped) this.#ask({ file: dropped });
+        else this.fail("That was no file. Drop an .onnx file, or choose one.");
       });
     }
   }
@@ -71,7 +73,7 @@ export class EmbedderChoice extends HTMLElement {
   done({ name, dimensions, measured }: EmbedderTold): void {
     this.#show(name);
     const numbers = `${name} is in use: ${dimensions} numbers a face.`;
-    this.#say(name === this.#own ? "" : measured ? numbers : `${numbers} Nobody has measured what its distances mean, so there is no verdict, only a distance.`);
+    this.#say(name === this.#own ? "" : measured ? numbers : `${numbers} What its distances mean is not known here, so there is no verdict, only a distance.`);
   }
 
   fail(message: string): void {

@@ -9,8 +9,8 @@ link.rel = "manifest";
 link.href = new URL("manifest.webmanifest", SITE).href;
 document.head.append(link);
 
-/** On a first visit after the first answer, or what the reader waits for would have to share the line and the processor with what is kept for later. */
-const PATIENCE = 10_000; // milliseconds
+// On a first visit the engine goes first: what is kept for later would share the line and the processor with it.
+const PATIENCE = 3000; // milliseconds after it is ready, for the first answer
 
 if ("serviceWorker" in navigator) {
   if (document.readyState === "complete") void whenIdle();
@@ -20,7 +20,9 @@ if ("serviceWorker" in navigator) {
 async function whenIdle(): Promise<void> {
   const { facelab } = document.documentElement.dataset;
   if (!navigator.serviceWorker.controller) {
-    if (facelab === "loading") await new Promise((resolve) => addEventListener("facelab-engine-ready", resolve, { once: true }));
+    if (facelab === "loading") {
+      await new Promise((resolve) => ["ready", "failed"].forEach((how) => addEventListener(`facelab-engine-${how}`, resolve, { once: true })));
+    }
     if (facelab) await new Promise((resolve) => setTimeout(resolve, PATIENCE));
   }
   await keepOffline();

@@ -201,6 +201,7 @@ export class EngineClient extends EventTarget {
       if (!known) console.error(error);
       const message = known ? error.message : "The engine did not start. A recent browser is needed: update it, then try again.";
       if (current()) this.#enter({ phase: "failed", message });
+      dispatchEvent(new Event("facelab-engine-failed"));
       throw new EngineError(message);
     };
 

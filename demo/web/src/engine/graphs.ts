@@ -6,7 +6,7 @@
 import * as Comlink from "comlink";
 import type * as Ort from "onnxruntime-web";
 
-import { EngineError, PhotoError, type GraphName, type Manifest, type Progress } from "../contract";
+import { EngineError, PhotoError, type EmbedderTold, type GraphName, type Manifest, type Progress } from "../contract";
 import { Assets, type Sizes } from "./assets";
 
 const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
@@ -56,9 +56,9 @@ class Graphs {
     this.#photos.delete(id);
   }
 
-  /** Another embedder in place of the one that the engine came with; null: that one again. */
-  async use(file: ArrayBuffer | null): Promise<void> {
-    const session = file ? await this.#contracted(file) : this.#embedder;
+  /** Another embedder in place of the one that the engine came with; null: that one again. `told`: what is said of it. */
+  async use(file: ArrayBuffer | null, told: EmbedderTold): Promise<void> {
+    const session = file ? await this.#contracted(file, told) : this.#embedder;
     const before = this.#sessions.get("embedder")!;
     this.#sessions.set("embedder", session);
     if (before !== this.#embedder) await before.release();
@@ -88,27 +88,37 @@ class Graphs {
     return this.#ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
   }
 
-  async #contracted(file: ArrayBuffer): Promise<Ort.InferenceSession> {
+  async #contracted(file: ArrayBuffer, told: EmbedderTold): Promise<Ort.InferenceSession> {
     const session = await this.#session(file).catch((cause: unknown) => {
       throw new PhotoError("This network cannot be run here: ONNX Runtime refuses its file. Export it again with python -m export.", { cause });
     });
+    const fault = await this.#fault(session, told);
+    if (!fault) return session;
+    await session.release();
+    throw new PhotoError(`This network is no embedder for this page: ${fault}. python -m export --embedder makes one.`);
+  }
+
+  /** Where a network breaks the contract: by its names, or by what it answers on a trial run; "" where it does not. */
+  async #fault(session: Ort.InferenceSession, { dimensions, chip_size: side }: EmbedderTold): Promise<string> {
     const { inputNames, outputNames } = session;
     const lacks = [
       ...["image", "transforms"].filter((name) => !inputNames.includes(name)).map((name) => `input “${name}”`),
       ...["embeddings", "chips"].filter((name) => !outputNames.includes(name)).map((name) => `output “${name}”`),
     ];
-    let fault = lacks.length ? `it has no ${lacks.join(", no ")}` : "";
-    if (!fault) {
-      const image = new this.#tensor("uint8", new Uint8Array(64 * 64 * 3), [64, 64, 3]);
-      const transforms = new this.#tensor("float32", [0.4, 0, 0, 0, 0.4, 0], [1, 2, 3]);
-      const tried = await session.run({ image, transforms }).catch(() => undefined);
-      const { embeddings, chips } = tried ?? {};
-      const right = embeddings?.type === "float32" && embeddings.dims.length === 2 && chips?.type === "uint8" && chips.dims.length === 4;
-      if (!right) fault = "on a trial run it gave no embedding and chip";
-    }
-    if (!fault) return session;
-    await session.release();
-    throw new PhotoError(`This network is no embedder for this page: ${fault}. python -m export --embedder makes one.`);
+    if (lacks.length) return `it has no ${lacks.join(", no ")}`;
+    const image = new this.#tensor("uint8", new Uint8Array(64 * 64 * 3), [64, 64, 3]);
+    const transforms = new this.#tensor("float32", [0.4, 0, 0, 0, 0.4, 0], [1, 2, 3]);
+    const tried = await session.run({ image, transforms }).catch(() => undefined);
+    if (!tried) return "it breaks off on a trial run";
+    const wrong = [
+      ["embeddings", `float32 [1,${dimensions}]`] as const,
+      ["chips", `uint8 [1,${side},${side},3]`] as const,
+    ].flatMap(([name, expected]) => {
+      const { type, dims } = tried[name]!;
+      const got = `${type} [${dims.join()}]`;
+      return got === expected ? [] : `its “${name}” are ${got} where its own entry says ${expected}`;
+    });
+    return wrong.join("; ");
   }
 
   async #start(assets: Assets, manifest: Manifest): Promise<void> {

@@ -45,8 +45,9 @@ interface PythonSession {
   analyse(photo: Photo): Promise<string>;
   embed(photo: Photo, face: string): Promise<Embedded>;
   compare(a: Float32Array, b: Float32Array, poor: boolean): string;
-  read_embedder(file: Uint8Array): string;
-  use_embedder(name: string | undefined, cohort: Uint8Array | undefined): string;
+  offer_file(file: Uint8Array): string;
+  offer_listed(name: string, cohort: Uint8Array | undefined): string;
+  use_offered(): void;
   look(photo: Photo, smallest: number): Promise<Look>;
   enrol(keys: string, embeddings: Rows): string;
   who(embeddings: Rows, rule: Rule): string;
@@ -122,20 +123,26 @@ class Engine {
 
   /** From the next face on; null: the embedder that the engine came with. Where this fails, the one in use stays. */
   async useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderTold> {
-    const own = this.#manifest.embedder.name;
-    if (choice && "file" in choice) {
-      await plainly(() => this.#session.read_embedder(new Uint8Array(choice.file)));
-      await this.#graphs.use(choice.file);
-      return JSON.parse(await plainly(() => this.#session.use_embedder(undefined, undefined))) as EmbedderTold;
-    }
-    const name = choice?.name ?? own;
-    const listed = name === own ? undefined : this.#manifest.embedders?.[name];
-    const cohort = listed?.embedder.cohort;
-    const [graph, faces] = listed
-      ? await Promise.all([this.#assets.model(listed.graph.compact ?? listed.graph), cohort ? this.#assets.model(cohort) : undefined])
-      : [null, undefined];
-    await this.#graphs.use(graph);
-    return JSON.parse(await plainly(() => this.#session.use_embedder(name, faces && new Uint8Array(faces)))) as EmbedderTold;
+    const [file, offered] = choice && "file" in choice ? await this.#offerFile(choice.file) : await this.#offerListed(choice?.name);
+    const told = JSON.parse(offered) as EmbedderTold;
+    await this.#graphs.use(file, told);
+    this.#session.use_offered();
+    return told;
+  }
+
+  async #offerFile(file: ArrayBuffer): Promise<[ArrayBuffer, string]> {
+    return [file, await plainly(() => this.#session.offer_file(new Uint8Array(file)))];
+  }
+
+  /** The page's own needs no file: its graph is there. */
+  async #offerListed(name = this.#manifest.embedder.name): Promise<[ArrayBuffer | null, string]> {
+    const listed = this.#manifest.embedders?.[name];
+    const { cohort } = listed?.embedder ?? {};
+    const [graph = null, faces] = await Promise.all([
+      listed && this.#assets.model(listed.graph.compact ?? listed.graph),
+      cohort && this.#assets.model(cohort),
+    ]);
+    return [graph, await plainly(() => this.#session.offer_listed(name, faces ? new Uint8Array(faces) : undefined))];
   }
 
   async compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {

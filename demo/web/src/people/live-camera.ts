@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { openCamera } from "../camera";
 import type { Face } from "../contract";
 import { joined } from "../engine/client";
-import { Store, type ClassRow, type Snapshot } from "./store";
+import type { ClassRow, Snapshot } from "./store";
 import { Tool } from "./tool";
 
 const WIDTH = 480; // pixels of the frame that is looked at: faces of half a metre's distance and more
@@ -19,7 +19,6 @@ interface Followed {
 
 /** `<live-camera app="../app/">`: boxes over the camera's picture, with names out of a class. Stops when nobody looks. */
 export class LiveCamera extends Tool {
-  #store: Store | undefined;
   #classes: ClassRow[] = [];
   #classId = "";
   #job: AbortController | undefined;
@@ -30,8 +29,7 @@ export class LiveCamera extends Tool {
   override connectedCallback(): void {
     super.connectedCallback();
     void this.guarded(async () => {
-      this.#store ??= await Store.open();
-      this.#classes = await this.#store.classes();
+      this.#classes = await this.store.classes();
       this.#classId ||= this.#classes[0]?.id ?? "";
       this.requestUpdate();
     });
@@ -64,7 +62,7 @@ export class LiveCamera extends Tool {
       await this.updateComplete;
       const video = this.renderRoot.querySelector("video")!;
       await openCamera(video, job.signal);
-      const known = this.#classId ? await this.#store!.snapshot(this.#classId, "") : undefined;
+      const known = this.#classId ? await this.store.snapshot(this.#classId, "") : undefined;
       const photos = known?.photos ?? [];
       await this.engine.enrol(photos.map(({ personId }) => personId), joined(photos.map(({ embedding }) => embedding)));
       while (!job.signal.aborted) await this.#look(video, known, job.signal);

@@ -5,7 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { decode, pixelsOf } from "../photos";
 import { chipUrl } from "./chips";
 import { fromDrop, fromInput, save, type Given } from "./intake";
-import { Store, type ClassRow } from "./store";
+import type { ClassRow } from "./store";
 import { Tool, isPhotoError } from "./tool";
 
 const MOST = 500;
@@ -45,15 +45,13 @@ export class PhotoAlbum extends Tool {
   #chosenGroups = new Set<number>();
   #chosenFaces = new Set<number>();
   #unfolded = new Set<number>();
-  #store: Store | undefined;
   #classes: ClassRow[] = [];
   #watching: Subscription | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
     void this.guarded(async () => {
-      this.#store ??= await Store.open();
-      const store = this.#store;
+      const { store } = this;
       this.#watching = liveQuery(() => store.classes()).subscribe((classes) => {
         this.#classes = classes;
         this.requestUpdate();
@@ -165,7 +163,7 @@ export class PhotoAlbum extends Tool {
       const name = group.name;
       if (!target || !name) return this.warn("Give the group a name first: it is what the pupil will be called.");
       const photos = group.faces.filter(({ poor }) => !poor.length).map(({ file, embedding, chip }) => ({ file, embedding: [...embedding], chip }));
-      const added = await this.#store!.take(classId, [{ name, photos }]);
+      const added = await this.store.take(classId, [{ name, photos }]);
       this.say(`${name} is in the class ${target.name} with ${faces(added)} of this album${added < group.faces.length ? "; those not seen well are left out" : ""}.`);
     });
   }

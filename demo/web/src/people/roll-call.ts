@@ -11,7 +11,7 @@ import { groupPicture, labelOf } from "./group-picture";
 import { histogram } from "./histogram";
 import { fromDrop, fromInput, hashOf, save, type Given } from "./intake";
 import { asCsv, asJson, countOf, print, rollOf, type Entry } from "./roll";
-import { Store, type Bin, type ClassRow, type Day, type Enrolled, type Person, type Sighting, type Snapshot } from "./store";
+import type { Bin, ClassRow, Day, Enrolled, Person, Sighting, Snapshot } from "./store";
 import { Tool, isPhotoError, sentenceFor } from "./tool";
 
 /** Sides of the smallest face looked for, pixels: portraits are large, a class in twelve metres is not. */
@@ -37,7 +37,6 @@ interface Outcome {
 
 /** `<roll-call app="../app/">`: a class with its pupils, the day's group photos, and the roll that comes of them. */
 export class RollCall extends Tool {
-  #store: Store | undefined;
   #classes: ClassRow[] = [];
   #classId = "";
   #date = today();
@@ -61,8 +60,7 @@ export class RollCall extends Tool {
   override connectedCallback(): void {
     super.connectedCallback();
     void this.guarded(async () => {
-      this.#store ??= await Store.open();
-      const store = this.#store;
+      const { store } = this;
       this.#watching.push(
         liveQuery(() => store.classes()).subscribe((classes) => {
           this.#classes = classes;
@@ -94,7 +92,7 @@ export class RollCall extends Tool {
     this.requestUpdate();
     if (!classId) return;
     this.#watching.push(
-      liveQuery(() => this.#store!.snapshot(classId, date)).subscribe({
+      liveQuery(() => this.store.snapshot(classId, date)).subscribe({
         next: (snapshot) => {
           this.#class = snapshot;
           this.requestUpdate();
@@ -123,7 +121,7 @@ export class RollCall extends Tool {
       this.#asked.set(id, asked);
       changed.push(...(await this.#judged(faces, current.row.rule)).filter((face, i) => differs(face, faces[i]!)));
     }
-    if (changed.length && this.#class === current) await this.#store!.amend(changed);
+    if (changed.length && this.#class === current) await this.store.amend(changed);
     this.requestUpdate();
   }
 
@@ -158,7 +156,7 @@ export class RollCall extends Tool {
     const name = String(new FormData(form).get("name") ?? "").trim();
     if (!name) return;
     void this.guarded(async () => {
-      this.#choose(await this.#store!.addClass(name));
+      this.#choose(await this.store.addClass(name));
       form.reset();
       this.say(`The class ${name} is made. Add its pupils.`);
     });
@@ -184,7 +182,7 @@ export class RollCall extends Tool {
         if (!face || seen.look.unfit) {
           return tell(`left out: ${seen.look.unfit ?? "no face was found"}`, false, face && { face, hash });
         }
-        await this.#store!.enrol(this.#classId, name, { file: file.name, hash, embedding: face.embedding, chip: chipUrl(face) });
+        await this.store.enrol(this.#classId, name, { file: file.name, hash, embedding: face.embedding, chip: chipUrl(face) });
         tell(seen.look.evened ? "enrolled; it was too dark, so its light was evened out first" : "enrolled", true);
       } catch (error) {
         if (!isPhotoError(error)) throw error;
@@ -196,7 +194,7 @@ export class RollCall extends Tool {
   #enrolAllTheSame(outcome: Outcome): void {
     const { face, hash } = outcome.spare!;
     void this.guarded(async () => {
-      await this.#store!.enrol(this.#classId, outcome.name, { file: outcome.file, hash, embedding: face.embedding, chip: chipUrl(face) });
+      await this.store.enrol(this.#classId, outcome.name, { file: outcome.file, hash, embedding: face.embedding, chip: chipUrl(face) });
       this.#outcomes = this.#outcomes.map((one) =>
         one === outcome ? { file: one.file, name: one.name, sentence: "enrolled all the same", good: true } : one,
       );
@@ -212,11 +210,11 @@ export class RollCall extends Tool {
         const { photo, look } = await this.#look(file, SMALLEST.group, signal);
         if (!look.faces.length) throw new PhotoError("no face was found; go nearer, or take it in better light");
         await this.#enrolEngine(this.#class!);
-        const day = await this.#store!.day(this.#classId, this.#date);
+        const day = await this.store.day(this.#classId, this.#date);
         const id = crypto.randomUUID();
         const faces = await this.#judged(look.faces.map((face) => sighting(face, day, id)), this.#class!.row.rule);
         await this.#show(id, photo);
-        await this.#store!.addGroupPhoto(day.id, { id, file: file.name, width: photo.width, height: photo.height }, faces);
+        await this.store.addGroupPhoto(day.id, { id, file: file.name, width: photo.width, height: photo.height }, faces);
       } catch (error) {
         if (!isPhotoError(error)) throw error;
         this.warn(`${this.warning} ${file.name}: ${error.message}`.trim());
@@ -227,7 +225,7 @@ export class RollCall extends Tool {
   #removePhoto(dayId: string, id: string): void {
     URL.revokeObjectURL(this.#pictures.get(id) ?? "");
     this.#pictures.delete(id);
-    void this.guarded(() => this.#store!.removeGroupPhoto(dayId, id));
+    void this.guarded(() => this.store.removeGroupPhoto(dayId, id));
   }
 
   async #show(id: string, photo: Photo): Promise<void> {
@@ -276,7 +274,7 @@ export class RollCall extends Tool {
       const others = this.#class!.sightings.filter(
         (one) => one.photoId === face.photoId && one.id !== face.id && personId && one.personId === personId,
       );
-      await this.#store!.amend([
+      await this.store.amend([
         { ...face, personId, answer: personId ? "sure" : "unknown", by: "teacher" },
         ...others.map((one) => ({ ...one, personId: null, answer: "unknown" as const })),
       ]);
@@ -287,7 +285,7 @@ export class RollCall extends Tool {
 
   async #nameStranger(face: Sighting, name: string): Promise<void> {
     await this.guarded(async () => {
-      const personId = await this.#store!.person(this.#classId, name);
+      const personId = await this.store.person(this.#classId, name);
       await this.#addToGallery(face, personId);
       this.#correct(face, personId);
       this.say(`${name} is enrolled with this face.`);
@@ -297,7 +295,7 @@ export class RollCall extends Tool {
   async #addToGallery(face: Sighting, personId: string): Promise<void> {
     const file = this.#class?.day?.photos.find(({ id }) => id === face.photoId)?.file ?? "group photo";
     const { classId, embedding, chip } = face;
-    await this.#store!.db.photos.add({ id: crypto.randomUUID(), classId, personId, file: `${file}, ${this.#date}`, hash: "", embedding, chip });
+    await this.store.db.photos.add({ id: crypto.randomUUID(), classId, personId, file: `${file}, ${this.#date}`, hash: "", embedding, chip });
   }
 
   #delete(deletion: () => Promise<Bin>): void {
@@ -318,7 +316,7 @@ export class RollCall extends Tool {
     const bin = this.#bin;
     this.#bin = undefined;
     void this.guarded(async () => {
-      if (bin) await this.#store!.restore(bin);
+      if (bin) await this.store.restore(bin);
       this.say("It is back.");
     });
   }
@@ -345,8 +343,8 @@ export class RollCall extends Tool {
       const people = await this.engine.readGallery(await file.text());
       const name = file.name.replace(/(\.facelab)?\.json$/, "");
       const known = this.#classes.find((one) => one.name === name);
-      const classId = known?.id ?? (await this.#store!.addClass(name));
-      const added = await this.#store!.take(classId, people);
+      const classId = known?.id ?? (await this.store.addClass(name));
+      const added = await this.store.take(classId, people);
       this.#choose(classId);
       this.say(`${people.length} pupils with ${photos(added)} ${known ? "added to" : "make"} the class ${name}.`);
     });
@@ -361,7 +359,7 @@ export class RollCall extends Tool {
         return new File([await response.blob()], name);
       };
       const [obama, obama2, obama3, biden] = await Promise.all(["obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg"].map(sample));
-      this.#choose(await this.#store!.addClass("Two presidents"));
+      this.#choose(await this.store.addClass("Two presidents"));
       await this.#arrived();
       this.#outcomes = [];
       this.#enrol(
@@ -518,8 +516,8 @@ export class RollCall extends Tool {
   #rollRow({ person, presence, evidence, marked }: Entry, day: Day | undefined) {
     const mark = (to: "present" | "absent") =>
       void this.guarded(async () => {
-        const { id } = day ?? (await this.#store!.day(this.#classId, this.#date));
-        await this.#store!.mark(id, person.id, marked && presence === to ? null : to);
+        const { id } = day ?? (await this.store.day(this.#classId, this.#date));
+        await this.store.mark(id, person.id, marked && presence === to ? null : to);
       });
     const button = (to: "present" | "absent") => html`<button type="button" aria-pressed=${marked && presence === to}
       aria-label="${person.name}: ${to}" data-testid="mark-${to}" @click=${() => mark(to)}>${to}</button>`;
@@ -557,7 +555,7 @@ export class RollCall extends Tool {
       ${people.length > 1 && this.#told && this.#told.people > 1 ? this.#calibrationView(this.#told, row) : nothing}
       <div class="row">
         <button type="button" data-testid="export" ?disabled=${!enrolled.length} @click=${() => this.#export()}>Save the class as a file</button>
-        <button type="button" class="danger" data-testid="delete-class" @click=${() => this.#delete(() => this.#store!.deleteClass(row))}>Delete the class</button>
+        <button type="button" class="danger" data-testid="delete-class" @click=${() => this.#delete(() => this.store.deleteClass(row))}>Delete the class</button>
       </div>
       <p class="caption">The file holds names, faces and embeddings, and a checksum; <code>facelab identify</code> reads it too. Keep it as you would keep the class’s photos. Rolls are not in it.</p>
     </section>`;
@@ -579,7 +577,7 @@ export class RollCall extends Tool {
   }
 
   #personView(person: Person, enrolled: Enrolled[], odd: Set<string | undefined>) {
-    const remove = (photo: Enrolled) => this.#delete(() => this.#store!.deletePhoto(photo));
+    const remove = (photo: Enrolled) => this.#delete(() => this.store.deletePhoto(photo));
     return html`<li data-testid="person" data-name=${person.name}>
       <div class="chips">
         ${enrolled.map((photo) => html`<button type="button" class="chip ${odd.has(photo.id) ? "odd" : ""}" title="${photo.file}: remove it"
@@ -588,7 +586,7 @@ export class RollCall extends Tool {
       <b>${person.name}</b> <span class="muted">${photos(enrolled.length)}</span>
       ${enrolled.some(({ id }) => odd.has(id)) ? html`<p class="note" data-testid="odd">The framed photo is not like the others: is it ${person.name}’s?</p>` : nothing}
       ${enrolled.length ? nothing : html`<p class="note">No photo: cannot be recognised.</p>`}
-      <button type="button" class="link" data-testid="delete-person" aria-label="Delete ${person.name}" @click=${() => this.#delete(() => this.#store!.deletePerson(person))}>Delete</button>
+      <button type="button" class="link" data-testid="delete-person" aria-label="Delete ${person.name}" @click=${() => this.#delete(() => this.store.deletePerson(person))}>Delete</button>
     </li>`;
   }
 
@@ -611,7 +609,7 @@ export class RollCall extends Tool {
   }
 
   #setRule({ id }: ClassRow, rule: Rule): void {
-    void this.guarded(async () => void (await this.#store!.db.classes.update(id, { rule })));
+    void this.guarded(async () => void (await this.store.db.classes.update(id, { rule })));
   }
 
   #historyView({ days }: Snapshot) {
@@ -623,7 +621,7 @@ export class RollCall extends Tool {
         ${kept.map((day) => html`<li>
             <button type="button" class="link" aria-current=${day.date === this.#date ? "date" : nothing} @click=${() => this.#choose(this.#classId, day.date)}>${day.date}</button>
             <span class="muted">${photos(day.photos.length)}</span>
-            <button type="button" class="link" aria-label="Delete the roll of ${day.date}" @click=${() => this.#delete(() => this.#store!.deleteDay(day))}>Delete</button>
+            <button type="button" class="link" aria-label="Delete the roll of ${day.date}" @click=${() => this.#delete(() => this.store.deleteDay(day))}>Delete</button>
           </li>`)}
       </ul>
     </section>`;
@@ -633,7 +631,7 @@ export class RollCall extends Tool {
     return html`<section aria-labelledby="data">
       <h2 id="data">Your data</h2>
       <p>Names, faces (as small crops) and embeddings are kept in this browser, on this machine; photos are not kept, and nothing is sent anywhere.</p>
-      <div class="row"><button type="button" class="danger" data-testid="delete-everything" @click=${() => this.#delete(() => this.#store!.deleteEverything())}>Delete everything</button></div>
+      <div class="row"><button type="button" class="danger" data-testid="delete-everything" @click=${() => this.#delete(() => this.store.deleteEverything())}>Delete everything</button></div>
     </section>`;
   }
 
@@ -710,7 +708,8 @@ export class RollCall extends Tool {
   async #dropped(event: DragEvent, take: (given: Given[]) => void): Promise<void> {
     leave(event);
     event.preventDefault();
-    await this.guarded(async () => take(await fromDrop(event.dataTransfer)));
+    const given = fromDrop(event.dataTransfer); // begun at once: what was dropped can be read only while the event lasts
+    await this.guarded(async () => take(await given));
   }
 }
 

@@ -4,6 +4,7 @@ import { LitElement, html, unsafeCSS, type CSSResultGroup, type PropertyValues, 
 
 import { engineAt, type EngineClient } from "../engine/client";
 import type { LoadProgress } from "../progress";
+import { Store } from "./store";
 import base from "../styles/base.css?inline";
 import css from "../styles/people.css?inline";
 
@@ -13,6 +14,9 @@ export abstract class Tool extends LitElement {
   protected status = "";
   protected warning = "";
   protected engine!: EngineClient;
+  /** There in all that is `guarded`. */
+  protected store!: Store;
+  readonly #opened = Store.open().then((store) => void (this.store = store));
   #listening: AbortController | null = null;
 
   protected get app(): URL {
@@ -48,9 +52,10 @@ export abstract class Tool extends LitElement {
     this.requestUpdate();
   }
 
-  /** Do something that may fail; what went wrong is said in a sentence. */
+  /** Do something that may fail, once the store is open: the buttons are there before it is. What went wrong is said in a sentence. */
   protected async guarded(work: () => Promise<void>): Promise<void> {
     try {
+      await this.#opened;
       await work();
     } catch (error) {
       const sentence = sentenceFor(error);
