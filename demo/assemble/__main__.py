@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .python import AssembleError, numpy_archive, split_archives, wheel_archive
+from .python import AssembleError, numpy_archive, python_snapshot, split_archives, wheel_archive
 from .samples import write_samples
 from .stills import draw_stills
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 MODULES = ROOT / "demo" / "web" / "node_modules"
 
-PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json")
+PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 ORT_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 
 
@@ -46,7 +46,10 @@ def _fill(app: Path) -> None:
     facelab = wheel_archive(BUILD)
     stdlib = MODULES / "pyodide" / "python_stdlib.zip"
     archives = split_archives(stdlib, numpy_archive(BUILD, MODULES), facelab, BUILD)
+    snapshot = python_snapshot(archives.pop("python_core"), archives.pop("numpy_core"), facelab, BUILD)
     _copy_as({**archives, "facelab": facelab}, app / "python")
+    for file in snapshot:
+        shutil.copyfile(file, app / "python" / file.name)
     write_samples(BUILD / "downloads", app / "samples")
     draw_stills(BUILD / "models", app / "samples", app / "stills")
     sizes = {file.relative_to(app).as_posix(): file.stat().st_size for file in _files(app)}

@@ -69,18 +69,27 @@ def split_archives(stdlib: Path, numpy: Path, facelab: Path, build: Path) -> dic
 
     Keys: python_core, numpy_core, python_rest, numpy_rest. The rest is for labs and for readers' own code.
     """
-    made = build / "python" / "split"
-    sources = b"".join(_sha256(path).encode() for path in (stdlib, numpy, facelab, Path(__file__).with_name("split_python.mjs")))
-    stamp = made / hashlib.sha256(sources).hexdigest()
+    made = _made_by("split_python.mjs", [stdlib, numpy, facelab], build / "python" / "split")
+    return {path.stem: path for path in made}
+
+
+def python_snapshot(python_core: Path, numpy_core: Path, facelab: Path, build: Path) -> list[Path]:
+    """Python's memory once facelab is imported, what the page has to know to take it up, and the libraries linked in."""
+    return _made_by("snapshot_python.mjs", [python_core, numpy_core, facelab], build / "python" / "snapshot")
+
+
+def _made_by(script: str, sources: list[Path], folder: Path) -> list[Path]:
+    """The files that a script beside this one makes of others under Node; made anew only where one of those has changed."""
+    path = Path(__file__).with_name(script)
+    stamp = folder / hashlib.sha256(b"".join(_sha256(source).encode() for source in (*sources, path))).hexdigest()
     if not stamp.exists():
-        shutil.rmtree(made, ignore_errors=True)
-        made.mkdir(parents=True)
-        command = ["node", str(Path(__file__).with_name("split_python.mjs")), str(stdlib), str(numpy), str(facelab), str(made)]
-        done = subprocess.run(command, capture_output=True, text=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        done = subprocess.run(["node", str(path), *map(str, sources), str(folder)], capture_output=True, text=True)
         if done.returncode:
-            raise AssembleError(f"splitting Python's libraries failed: {done.stderr.strip() or done.stdout.strip()}")
+            raise AssembleError(f"{script} failed: {(done.stderr.strip() or done.stdout.strip())[-2000:]}")
         stamp.touch()
-    return {path.stem: path for path in sorted(made.glob("*.zip"))}
+    return sorted(file for file in folder.iterdir() if file.suffix)
 
 
 def _sha256(path: Path) -> str:

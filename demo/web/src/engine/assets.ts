@@ -11,6 +11,7 @@ const NAMES: [prefix: string, name: string][] = [
   ["models/", "face detector"],
   ["pyodide/", "Python"],
   ["python/numpy", "NumPy"],
+  ["python/_", "NumPy"],
   ["python/python", "Python"],
   ["python/", "facelab"],
   ["ort/", "ONNX Runtime"],
@@ -20,7 +21,7 @@ const NAMES: [prefix: string, name: string][] = [
 export type Sizes = [path: string, bytes: number][];
 
 /** Asked for by all but the demo, when they first need it. */
-const isForLater = (path: string) => path.includes("_rest");
+const isForLater = (path: string) => path.includes("_rest") || path.endsWith(".whl") || path.endsWith("packages.json");
 const isScript = (path: string) => path.endsWith(".mjs") || path.endsWith(".js");
 
 export class Assets {
@@ -77,11 +78,17 @@ export class Assets {
   }
 
   async bytes(path: string): Promise<ArrayBuffer> {
-    return (await this.#response(path)).arrayBuffer();
+    return (await this.response(path)).arrayBuffer();
+  }
+
+  /** Of a gzipped file. */
+  async inflated(path: string): Promise<ArrayBuffer> {
+    const { body } = await this.response(path);
+    return new Response(body!.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
   }
 
   async text(path: string): Promise<string> {
-    return (await this.#response(path)).text();
+    return (await this.response(path)).text();
   }
 
   /** A model that was cut short or mixed up with another version would answer nonsense: refuse it. */
@@ -92,6 +99,10 @@ export class Assets {
     const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
     if (hex === sha256) return bytes;
     throw new EngineError(`${file} is not the file that this page expects. Try again; if that does not help, the site itself is damaged.`);
+  }
+
+  response(path: string): Promise<Response> {
+    return this.#take(this.url(path).href) ?? this.#request(path);
   }
 
   /** Say what is being started; the bytes stay as they are. */
@@ -105,9 +116,6 @@ export class Assets {
     this.#waiting.set(this.url(path).href, response);
   }
 
-  #response(path: string): Promise<Response> {
-    return this.#take(this.url(path).href) ?? this.#request(path);
-  }
 
   #take(href: string): Promise<Response> | undefined {
     const response = this.#waiting.get(href);

@@ -4,7 +4,6 @@
  */
 
 import * as Comlink from "comlink";
-import type { PyodideAPI } from "pyodide";
 import type { PyProxy } from "pyodide/ffi";
 
 import {
@@ -31,6 +30,7 @@ import {
 } from "../contract";
 import { Assets, type Sizes } from "./assets";
 import type { Feeds, Graphs, Held, Outputs } from "./graphs";
+import { thawPython } from "./snapshot";
 
 /** Of the files that Python has no use for. */
 const isForGraphs = (path: string) => path.startsWith("ort/") || path.endsWith(".onnx");
@@ -268,26 +268,17 @@ interface Python {
 }
 
 async function startPython(assets: Assets): Promise<Python> {
-  const { loadPyodide } = await assets.script<typeof import("pyodide")>("pyodide/pyodide.mjs");
-  const pyodide: PyodideAPI = await loadPyodide({
-    indexURL: assets.url("pyodide/").href,
-    stdLibURL: assets.url("python/python_core.zip").href,
-  });
-  const packages = JSON.parse(await assets.text("python/packages.json")) as Record<string, { file: string }>;
-  const extractDir = pyodide.runPython("import site; site.getsitepackages()[0]") as string;
-  const unpack = async (name: string) => {
-    const { file } = packages[name]!;
-    pyodide.unpackArchive(await assets.bytes(`python/${file}`), file.endsWith(".whl") ? "wheel" : "zip", { extractDir });
-  };
-  await unpack("numpy_core");
-  await unpack("facelab");
-  assets.note("starting Python");
+  const pyodide = await thawPython(assets);
   return {
     module: pyodide.pyimport("facelab.browser") as Python["module"],
     complete: async () => {
-      await unpack("numpy_rest");
+      const packages = JSON.parse(await assets.text("python/packages.json")) as Record<string, { file: string }>;
+      const extractDir = pyodide.runPython("import site; site.getsitepackages()[0]") as string;
+      for (const [name, format] of [["numpy_rest", "zip"], ["facelab", "wheel"]] as const) {
+        pyodide.unpackArchive(await assets.bytes(`python/${packages[name]!.file}`), format, { extractDir });
+      }
       pyodide.FS.writeFile("/lib/python_rest.zip", new Uint8Array(await assets.bytes("python/python_rest.zip")));
-      // From here on the whole archive answers; packages begun in the small one go on in it.
+      // Packages begun in the archive that the memory was made with go on in this one.
       pyodide.runPython(`
 import importlib, sys
 

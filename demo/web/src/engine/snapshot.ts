@@ -1,0 +1,137 @@
+/**
+ * Python taken up where the build left it (demo/assemble/snapshot_python.mjs): the interpreter's memory with NumPy and facelab imported, and
+ * the libraries that were linked in, each at the place that the pointers in that memory mean. Nothing is unpacked or imported any more.
+ */
+
+import type { PyodideAPI, PyodideConfig } from "pyodide";
+
+import type { Assets } from "./assets";
+
+/** What the build tells of the memory: python.json. */
+interface Told {
+  bytes: number;
+  /** Of what size the pages are, and which of them are in the file, [first, end); all others are zero. */
+  page: number;
+  runs: [number, number][];
+  /** Length of the table of functions. */
+  table: number;
+  libraries: { file: string; name: string; handle: number; global: boolean; memoryBase: number; tableBase: number }[];
+  /** Functions of a library that stand elsewhere in the table than its own do. */
+  functions: { index: number; library: number; name: string }[];
+  /** Addresses of the libraries' symbols. */
+  symbols: Record<string, number>;
+  /** JavaScript's objects that Python holds, as Pyodide writes them down. */
+  javascript: Conf;
+  lock: object;
+}
+
+type Conf = ReturnType<Inner["API"]["restoreSnapshot"]>;
+
+/** Of Pyodide's module what it does not tell in its types: Emscripten's dynamic linker, and its own start. */
+interface Inner {
+  API: { restoreSnapshot(memory: Uint8Array): { hiwireKeys: unknown[]; immortalKeys: string[] } };
+  GOT: Record<string, WebAssembly.Global>;
+  HEAP32: Int32Array;
+  HEAPU8: Uint8Array;
+  LDSO: { loadedLibsByName: Record<string, Library>; loadedLibsByHandle: Record<number, Library> };
+  __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET: number;
+  __PyRuntime: number;
+  newDSO(name: string, handle: number, exports: Exports): Library;
+  wasmTable: WebAssembly.Table;
+  wasmTableMirror: unknown[];
+}
+
+interface Library {
+  global: boolean;
+  exports: Exports;
+}
+
+type Exports = Record<string, WebAssembly.ExportValue & { stub?: boolean }>;
+
+const EMPTY_ZIP = "data:application/zip;base64,UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
+
+export async function thawPython(assets: Assets): Promise<PyodideAPI> {
+  const told = assets.text("python/python.json").then((text) => JSON.parse(text) as Told);
+  const memory = assets.inflated("python/python.memory.gz");
+  const libraries = told.then(({ libraries }) =>
+    Promise.all(libraries.map(({ file }) => WebAssembly.compileStreaming(assets.response(`python/${file}`)))),
+  );
+  const [{ loadPyodide }, { default: create }] = await Promise.all([
+    assets.script<typeof import("pyodide")>("pyodide/pyodide.mjs"),
+    assets.script<{ default: NonNullable<PyodideConfig["createPyodideModule"]> }>("pyodide/pyodide.asm.mjs"),
+  ]);
+  return loadPyodide({
+    indexURL: assets.url("pyodide/").href,
+    stdLibURL: EMPTY_ZIP, // what has been imported is in the memory, and what has not comes later
+    lockFileContents: told.then(({ lock }) => JSON.stringify(lock)),
+    _loadSnapshot: memory,
+    createPyodideModule: async (settings) => {
+      const module = await create(settings);
+      thaw(module as unknown as Inner, await told, await libraries);
+      return module;
+    },
+  });
+}
+
+/** Link the libraries, and let Pyodide find the memory when it comes to that. */
+function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[]): void {
+  const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
+  (pyodide.emscripten_resize_heap as (bytes: number) => void)(told.bytes);
+  module.wasmTable.grow(told.table - module.wasmTable.length);
+  const linked = told.libraries.map((library, i) => link(module, told, library, libraries[i]!));
+  for (const { index, library, name } of told.functions) {
+    module.wasmTable.set(index, linked[library]![name]);
+    module.wasmTableMirror[index] = module.wasmTable.get(index);
+  }
+
+  module.API.restoreSnapshot = (pages) => {
+    // The one thing in the memory that depends on the browser: which function calls others whose signature is not quite known.
+    const trampoline = (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET / 4]!) / 4;
+    const ours = module.HEAP32[trampoline]!;
+    const { page, runs, javascript } = told;
+    module.HEAPU8.fill(0);
+    let at = 0;
+    for (const [from, to] of runs) {
+      const bytes = (to - from) * page;
+      module.HEAPU8.set(pages.subarray(at, at + bytes), from * page);
+      at += bytes;
+    }
+    module.HEAP32[trampoline] = ours;
+    return javascript;
+  };
+}
+
+/** As Emscripten's own loader does, at given places, and without starting the library: its memory is as it was after that. */
+function link(module: Inner, { symbols }: Told, library: Told["libraries"][number], compiled: WebAssembly.Module): Exports {
+  const { name, handle, global, memoryBase, tableBase } = library;
+  const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
+  const exports: Exports = {};
+  const own: Record<string, Function> = {};
+  const functions = new Proxy({} as Exports, {
+    get(_, symbol: string) {
+      if (symbol === "__memory_base") return memoryBase;
+      if (symbol === "__table_base") return tableBase;
+      const known = pyodide[symbol];
+      if (known && !known.stub) return known;
+      return (own[symbol] ??= (...values: unknown[]) => (exports[symbol] as Function)(...values)); // its own, not there yet
+    },
+  });
+  const addresses = new Proxy(module.GOT, {
+    get(table, symbol: string) {
+      const entry = (table[symbol] ??= new WebAssembly.Global({ value: "i32", mutable: true }, -1));
+      if (symbol in symbols) entry.value = symbols[symbol];
+      return entry;
+    },
+  });
+  const instance = new WebAssembly.Instance(compiled, {
+    env: functions,
+    wasi_snapshot_preview1: functions,
+    "GOT.mem": addresses,
+    "GOT.func": addresses,
+  });
+  for (const [symbol, value] of Object.entries(instance.exports)) {
+    exports[symbol] = typeof value === "function" ? value : new WebAssembly.Global({ value: "i32" }, Number((value as WebAssembly.Global).value) + memoryBase);
+  }
+  module.newDSO(name, handle, exports).global = global;
+  return exports;
+}
