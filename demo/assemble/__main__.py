@@ -45,8 +45,9 @@ def _fill(app: Path) -> None:
     shutil.copytree(BUILD / "web", app / "web")
     facelab = wheel_archive(BUILD)
     stdlib = MODULES / "pyodide" / "python_stdlib.zip"
-    archives = split_archives(stdlib, numpy_archive(BUILD, MODULES), facelab, BUILD)
-    snapshot = python_snapshot(archives.pop("python_core"), archives.pop("numpy_core"), facelab, BUILD)
+    numpy = numpy_archive(BUILD, MODULES)
+    archives = split_archives(stdlib, numpy, facelab, BUILD)
+    snapshot = python_snapshot(archives.pop("python_core"), archives.pop("numpy_core"), facelab, numpy, BUILD)
     _copy_as({**archives, "facelab": facelab}, app / "python")
     for file in snapshot:
         shutil.copyfile(file, app / "python" / file.name)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,19 +74,24 @@ def split_archives(stdlib: Path, numpy: Path, facelab: Path, build: Path) -> dic
     return {path.stem: path for path in made}
 
 
-def python_snapshot(python_core: Path, numpy_core: Path, facelab: Path, build: Path) -> list[Path]:
+def python_snapshot(python_core: Path, numpy_core: Path, facelab: Path, numpy: Path, build: Path) -> list[Path]:
     """Python's memory once facelab is imported, what the page has to know to take it up, and the libraries linked in."""
-    return _made_by("snapshot_python.mjs", [python_core, numpy_core, facelab], build / "python" / "snapshot")
+    libraries = build / "python" / "libraries"
+    with zipfile.ZipFile(numpy) as wheel:
+        names = sorted(name for name in wheel.namelist() if name.endswith(".so") and "/tests/" not in name)
+        wheel.extractall(libraries, names)
+    folder = build / "python" / "snapshot"
+    return _made_by("snapshot_python.mjs", [python_core, numpy_core, facelab], folder, [libraries / name for name in names])
 
 
-def _made_by(script: str, sources: list[Path], folder: Path) -> list[Path]:
+def _made_by(script: str, sources: list[Path], folder: Path, further: Sequence[Path] = ()) -> list[Path]:
     """The files that a script beside this one makes of others under Node; made anew only where one of those has changed."""
     path = Path(__file__).with_name(script)
-    stamp = folder / hashlib.sha256(b"".join(_sha256(source).encode() for source in (*sources, path))).hexdigest()
+    stamp = folder / hashlib.sha256(b"".join(_sha256(source).encode() for source in (*sources, *further, path))).hexdigest()
     if not stamp.exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        done = subprocess.run(["node", str(path), *map(str, sources), str(folder)], capture_output=True, text=True)
+        done = subprocess.run(["node", str(path), *map(str, sources), str(folder), *map(str, further)], capture_output=True, text=True)
         if done.returncode:
             raise AssembleError(f"{script} failed: {(done.stderr.strip() or done.stdout.strip())[-2000:]}")
         stamp.touch()

@@ -1,7 +1,8 @@
-// node snapshot_python.mjs STDLIB.zip NUMPY.zip FACELAB.whl OUT: Python as it is once facelab is imported, NumPy with it.
+// node snapshot_python.mjs STDLIB.zip NUMPY.zip FACELAB.whl OUT LIBRARY.so...: Python as it is once facelab is imported, NumPy with it.
 // The page takes up the interpreter's memory where this script left it (demo/web/src/engine/snapshot.ts), instead of starting Python,
-// unpacking archives and importing modules: that took it two seconds. Written into OUT: the memory (python.memory.gz: its pages that are
-// not all zero), what the page has to know about it (python.json), and the libraries that were linked in (*.wasm).
+// unpacking archives and importing modules: that took it two seconds. Written into OUT: the memory (python.memory.gz: its pages, without
+// those that are as Pyodide's own file fills them, or zero), what the page has to know about it (python.json), and the libraries that were
+// linked in (*.wasm). Each LIBRARY is one that may be linked later.
 //
 // Pyodide can take up a memory snapshot by itself, but knows nothing of linked libraries. Each has to come back at the same place: its data at the
 // same address, its functions at the same indices of the table, as pointers to both lie all over the memory.
@@ -11,23 +12,32 @@ import { gzipSync } from "node:zlib";
 import createPyodideModule from "../web/node_modules/pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "../web/node_modules/pyodide/pyodide.mjs";
 
-const [stdlib, numpy, facelab, out] = process.argv.slice(2);
-const PAGE = 4096;
+const [stdlib, numpy, facelab, out, ...later] = process.argv.slice(2);
+const PYODIDE = new URL("../web/node_modules/pyodide/", import.meta.url);
+const PAGE = 1024;
 // Table slots left free below the libraries': how many functions Pyodide itself adds there depends on what the browser can do.
 const SPARE_SLOTS = 64;
 
+const wasm = await readFile(new URL("pyodide.asm.wasm", PYODIDE));
+const uncalled = await functionsUncalled();
+const pristine = await memoryBeforePython();
+let before; // of the global offset table: the addresses of symbols, to be told from those that the libraries add
 const pyodide = await loadPyodide({
   _makeSnapshot: true,
   stdLibURL: stdlib,
   env: { PYTHONHASHSEED: "0" }, // the same memory every time
   createPyodideModule: async (settings) => {
+    const { instantiateWasm } = settings;
+    settings.instantiateWasm = (imports, done) =>
+      instantiateWasm(imports, ({ exports }, compiled) =>
+        done({ exports: Object.fromEntries(Object.entries(exports).filter(([name]) => !uncalled.has(name))) }, compiled),
+      );
     const module = await createPyodideModule(settings);
     before = Object.fromEntries(Object.entries(module.GOT).map(([symbol, { value }]) => [symbol, value]));
     module.wasmTable.grow(SPARE_SLOTS);
     return module;
   },
 });
-var before; // of the global offset table: the addresses of symbols, to be told from those that the libraries add
 const module = pyodide._module;
 const packages = pyodide.runPython("import site; site.getsitepackages()[0]");
 for (const [archive, format] of [[numpy, "zip"], [facelab, "wheel"]]) {
@@ -69,22 +79,26 @@ const symbols = Object.fromEntries(
 );
 const { hiwireKeys, immortalKeys } = pyodide._api.serializeHiwireState();
 
-wipeFreeMemory();
 const memory = module.HEAPU8;
-const runs = []; // [first, end) of pages that hold something
+const dataEnd = module._emscripten_stack_get_end(); // below the stack lies what comes out of Pyodide's file
+const runs = []; // [first, end) of the pages that are kept
 for (let page = 0; page < memory.length / PAGE; page++) {
-  if (new BigUint64Array(memory.buffer, page * PAGE, PAGE / 8).every((word) => word === 0n)) continue;
+  const [from, to] = [page * PAGE, (page + 1) * PAGE];
+  const known = to <= dataEnd ? pristine.subarray(from, to) : Buffer.alloc(PAGE);
+  if (Buffer.compare(memory.subarray(from, to), known) === 0) continue;
   if (runs.at(-1)?.[1] === page) runs.at(-1)[1]++;
   else runs.push([page, page + 1]);
 }
 const pages = Buffer.concat(runs.map(([from, to]) => memory.slice(from * PAGE, to * PAGE)));
 await writeFile(join(out, "python.memory.gz"), gzipSync(pages, { level: 9 }));
 
-const { info } = JSON.parse(await readFile(new URL("../web/node_modules/pyodide/pyodide-lock.json", import.meta.url), "utf8"));
+const { info } = JSON.parse(await readFile(new URL("pyodide-lock.json", PYODIDE), "utf8"));
 const told = {
   bytes: memory.length,
+  dataEnd: Math.floor(dataEnd / PAGE) * PAGE,
   page: PAGE,
   runs,
+  called: WebAssembly.Module.exports(new WebAssembly.Module(wasm)).flatMap(({ name }) => (uncalled.has(name) ? [] : [name])),
   table: module.wasmTable.length,
   libraries: libraries.map(({ exports, tableSize, ...library }) => library),
   functions,
@@ -94,25 +108,36 @@ const told = {
 };
 await writeFile(join(out, "python.json"), JSON.stringify(told));
 
-/** What was freed is still there, and would be fetched by every visitor: take all of it, write zeros, give it back. */
-function wipeFreeMemory() {
-  // Python's own small blocks: as many of each size as there may be holes.
-  pyodide.runPython(`
-held = [[bytes(size - 40) for _ in range(3_000_000 // size)] for size in range(48, 513, 16)]
-del held
-`);
-  const taken = [];
-  const end = module._sbrk(0);
-  for (let size = 1 << 22; size >= 64; size >>= 1) {
-    for (;;) {
-      const block = module._malloc(size);
-      if (block + size > end) {
-        module._free(block);
-        break;
-      }
-      module.HEAPU8.fill(0, block, block + size);
-      taken.push(block);
-    }
+/**
+ * Functions that Pyodide exports and nobody calls by name, neither its own script nor a library: seven thousand. Emscripten gives each export an
+ * address as it starts, which takes the page a tenth of a second.
+ */
+async function functionsUncalled() {
+  const script = await readFile(new URL("pyodide.asm.mjs", PYODIDE), "utf8");
+  const assigned = script.indexOf("function assignWasmExports("); // names every one, and so does a list of variables
+  const elsewhere = script.slice(0, assigned) + script.slice(script.indexOf("var wasmImports={", assigned));
+  const called = new Set(elsewhere.replaceAll(/var (_\w+,){50,}_\w+/g, "").match(/[\w$]+/g));
+  for (const library of later) {
+    const imports = WebAssembly.Module.imports(new WebAssembly.Module(await readFile(library)));
+    for (const { name } of imports) called.add(name);
   }
-  taken.forEach((block) => module._free(block));
+  const exports = WebAssembly.Module.exports(new WebAssembly.Module(wasm));
+  return new Set(exports.flatMap(({ name, kind }) => (kind !== "function" || called.has(name) || called.has(`_${name}`) ? [] : [name])));
+}
+
+/** As the page has it when the snapshot is laid over it: Pyodide is loaded, and Python has not begun. */
+async function memoryBeforePython() {
+  let memory;
+  const seen = new Error("seen");
+  await loadPyodide({
+    _loadSnapshot: new Uint8Array(1), // of what, does not matter: it makes Pyodide wait with Python
+    stdLibURL: stdlib,
+    createPyodideModule: async (settings) => {
+      memory = (await createPyodideModule(settings)).HEAPU8.slice();
+      throw seen;
+    },
+  }).catch((error) => {
+    if (error !== seen) throw error;
+  });
+  return memory;
 }

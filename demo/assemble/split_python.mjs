@@ -58,7 +58,7 @@ def split(archive, core, rest, wanted, whole_rest, optimize):
             small.writestr(entry(name), data)
 
 split("stdlib.zip", "python_core.zip", "python_rest.zip", in_stdlib, True, 2)
-split("numpy.zip", "numpy_core.zip", "numpy_rest.zip", in_numpy, False, 0)  # numpy.ma reads docstrings
+split("numpy.zip", "numpy_core.zip", "numpy_rest.zip", in_numpy, False, 2)
 `);
 for (const name of ["python_core.zip", "python_rest.zip", "numpy_core.zip", "numpy_rest.zip"]) {
   await writeFile(join(out, name), pyodide.FS.readFile(name));

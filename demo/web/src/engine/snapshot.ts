@@ -10,9 +10,13 @@ import type { Assets } from "./assets";
 /** What the build tells of the memory: python.json. */
 interface Told {
   bytes: number;
-  /** Of what size the pages are, and which of them are in the file, [first, end); all others are zero. */
+  /** Where Pyodide's own data end. */
+  dataEnd: number;
+  /** Of what size the pages are, and which of them are in the file, [first, end). The others are as Pyodide has them; behind its data, zero. */
   page: number;
   runs: [number, number][];
+  /** What Pyodide exports and somebody calls by name. */
+  called: string[];
   /** Length of the table of functions. */
   table: number;
   libraries: { file: string; name: string; handle: number; global: boolean; memoryBase: number; tableBase: number }[];
@@ -48,6 +52,12 @@ interface Library {
 
 type Exports = Record<string, WebAssembly.ExportValue & { stub?: boolean }>;
 
+/** How Emscripten lets others make the instance of its module. */
+type Instantiate = (
+  imports: WebAssembly.Imports,
+  done: (instance: { exports: WebAssembly.Exports }, compiled: WebAssembly.Module) => void,
+) => object;
+
 const EMPTY_ZIP = "data:application/zip;base64,UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
 export async function thawPython(assets: Assets): Promise<PyodideAPI> {
@@ -66,7 +76,13 @@ export async function thawPython(assets: Assets): Promise<PyodideAPI> {
     lockFileContents: told.then(({ lock }) => JSON.stringify(lock)),
     _loadSnapshot: memory,
     createPyodideModule: async (settings) => {
-      const module = await create(settings);
+      const { instantiateWasm } = settings as unknown as { instantiateWasm: Instantiate };
+      const instantiate: Instantiate = (imports, done) =>
+        instantiateWasm(imports, async ({ exports }, compiled) => {
+          const { called } = await told;
+          done({ exports: Object.fromEntries(called.map((name) => [name, exports[name]!])) }, compiled);
+        });
+      const module = await create({ ...settings, instantiateWasm: instantiate } as typeof settings);
       thaw(module as unknown as Inner, await told, await libraries);
       return module;
     },
@@ -88,8 +104,8 @@ function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[]): void 
     // The one thing in the memory that depends on the browser: which function calls others whose signature is not quite known.
     const trampoline = (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET / 4]!) / 4;
     const ours = module.HEAP32[trampoline]!;
-    const { page, runs, javascript } = told;
-    module.HEAPU8.fill(0);
+    const { page, runs, dataEnd, javascript } = told;
+    module.HEAPU8.fill(0, dataEnd);
     let at = 0;
     for (const [from, to] of runs) {
       const bytes = (to - from) * page;
