@@ -23,6 +23,6 @@ export default defineConfig({
   },
   worker: {
     format: "es",
-    rolldownOptions: { output: { entryFileNames: "[name]-[hash].js" } },
+    rolldownOptions: { output: { entryFileNames: "[name].js" } }, // the demo's page names worker.js
   },
 });

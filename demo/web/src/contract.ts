@@ -262,3 +262,8 @@ export class PhotoError extends Error {
 export class EngineError extends Error {
   override name = "EngineError";
 }
+
+/** Of a worker that is to distrust what the browser has kept, as a first try has failed. */
+export const RELOAD = "facelab, reload";
+/** How a worker is told anything before its script runs. */
+export const workerName = (globalThis as { name?: string }).name ?? "";

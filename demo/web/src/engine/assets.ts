@@ -1,9 +1,9 @@
 /**
- * The engine's files. All are asked for at once, counted as they arrive, and handed to whoever fetches them first: Pyodide and
+ * The engine's files, counted as they arrive. Those asked for ahead are handed to whoever fetches them first: Pyodide and
  * onnxruntime-web fetch their own files, by address, and know nothing of this.
  */
 
-import { EngineError, type ModelFile, type Progress } from "../contract";
+import { EngineError, RELOAD, workerName, type ModelFile, type Progress } from "../contract";
 
 const NAMES: [prefix: string, name: string][] = [
   ["models/embedder", "embedder"],
@@ -20,58 +20,64 @@ const NAMES: [prefix: string, name: string][] = [
 /** Of files by their paths: how many bytes each has. */
 export type Sizes = [path: string, bytes: number][];
 
+/** The folder that all of it lies in: this script is one of app/web/. */
+const APP = new URL("../", import.meta.url);
+const LIST = "assets.json";
+
+const CACHE: RequestCache = workerName === RELOAD ? "reload" : "default";
+
 /** Asked for by all but the demo, when they first need it. */
 const isForLater = (path: string) => path.includes("_rest") || path.endsWith(".whl") || path.endsWith("packages.json");
-const isScript = (path: string) => path.endsWith(".mjs") || path.endsWith(".js");
 
 export class Assets {
   /** Rejects when the first file fails to arrive; never resolves. */
   readonly failed: Promise<never>;
   #fail!: (error: EngineError) => void;
 
-  readonly #app: URL;
-  readonly #cache: RequestCache;
   readonly #report: (progress: Progress) => void;
   readonly #waiting = new Map<string, Promise<Response>>();
   readonly #fetch = globalThis.fetch.bind(globalThis);
   #loaded = 0;
   #total = 0;
+  #sizes = new Map<string, number>();
 
-  constructor(app: URL, cache: RequestCache, report: (progress: Progress) => void) {
-    this.#app = app;
-    this.#cache = cache;
+  constructor(report: (progress: Progress) => void) {
     this.#report = report;
     this.failed = new Promise((_, reject) => (this.#fail = reject));
     this.failed.catch(() => {}); // whoever needs it races against it
+    globalThis.fetch = (input, init) => this.#take(input instanceof Request ? input.url : new URL(input, APP).href) ?? this.#fetch(input, init);
   }
 
   url(path: string): URL {
-    return new URL(path, this.#app);
+    return new URL(path, APP);
   }
 
   /** Of all files that are needed at the start. */
   async sizes(): Promise<Sizes> {
-    const files = JSON.parse(await this.text("assets.json")) as Record<string, number>;
+    const files = JSON.parse(await this.text(LIST)) as Record<string, number>;
     return Object.entries(files).filter(([path]) => !isForLater(path) && NAMES.some(([prefix]) => path.startsWith(prefix)));
   }
 
-  /** Ask for files, all at once, and answer later `fetch` calls of this worker from what is already on its way. */
-  start(sizes: Sizes): void {
+  /** Of which files the progress is told. */
+  expect(sizes: Sizes): void {
     this.#total = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
-    for (const [path, bytes] of sizes) {
-      // A script cannot be handed over; importing it now puts it in the worker's module map, where its user finds it.
-      if (isScript(path)) this.script(path).then(() => this.#count(path, bytes), () => {});
-      else this.#ask(path);
+    this.#sizes = new Map(sizes);
+  }
+
+  /** Ask for files now that somebody will fetch soon. */
+  ahead(...paths: string[]): void {
+    for (const path of paths) {
+      const response = this.#request(path);
+      response.catch(() => {}); // `failed` tells of it, even if nobody comes for the file
+      this.#waiting.set(this.url(path).href, response);
     }
-    globalThis.fetch = (input, init) => {
-      const href = input instanceof Request ? input.url : new URL(input, this.#app).href;
-      return this.#take(href) ?? this.#fetch(input, init);
-    };
   }
 
   async script<Module>(path: string): Promise<Module> {
     try {
-      return (await import(/* @vite-ignore */ this.url(path).href)) as Module;
+      const module = (await import(/* @vite-ignore */ this.url(path).href)) as Module;
+      this.#count(path, this.#sizes.get(path) ?? 0);
+      return module;
     } catch (cause) {
       throw this.#failure(path, "did not arrive", cause);
     }
@@ -107,15 +113,8 @@ export class Assets {
 
   /** Say what is being started; the bytes stay as they are. */
   note(what: string): void {
-    this.#report({ loaded: this.#loaded, total: this.#total, what });
+    if (this.#total) this.#report({ loaded: Math.min(this.#loaded, this.#total), total: this.#total, what });
   }
-
-  #ask(path: string): void {
-    const response = this.#request(path);
-    response.catch(() => {}); // `failed` tells of it, even if nobody comes for the file
-    this.#waiting.set(this.url(path).href, response);
-  }
-
 
   #take(href: string): Promise<Response> | undefined {
     const response = this.#waiting.get(href);
@@ -124,7 +123,7 @@ export class Assets {
   }
 
   async #request(path: string): Promise<Response> {
-    const response = await this.#fetch(this.url(path), { priority: "low", cache: this.#cache }).catch((cause: unknown) => {
+    const response = await this.#fetch(this.url(path), { priority: "low", cache: CACHE }).catch((cause: unknown) => {
       throw this.#failure(path, "did not arrive", cause);
     });
     if (response.status === 409) throw this.#failure(path, "the site has a new version"); // says the service worker
@@ -156,7 +155,7 @@ export class Assets {
   }
 
   #count(path: string, bytes: number): void {
-    if (!this.#total) return; // the list itself is not on the list
+    if (path === LIST) return; // is not on itself
     this.#loaded += bytes;
     this.note(NAMES.find(([prefix]) => path.startsWith(prefix))?.[1] ?? path);
   }

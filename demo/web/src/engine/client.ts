@@ -4,6 +4,7 @@ import * as Comlink from "comlink";
 
 import {
   EngineError,
+  RELOAD,
   type Analysis,
   type ClassTold,
   type EmbedderChoice,
@@ -192,7 +193,7 @@ export class EngineClient extends EventTarget {
   #start(cache: RequestCache): Life {
     const begun = performance.now();
     document.documentElement.dataset.facelab = "loading"; // offline.ts lets it go first
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "facelab" });
+    const worker = cache === "reload" ? startWorker(RELOAD) : (begunEarly() ?? startWorker("facelab"));
     const remote = Comlink.wrap<Engine>(worker);
     const current = () => this.#life.worker === worker;
     const fail = (error: unknown): never => {
@@ -222,7 +223,7 @@ export class EngineClient extends EventTarget {
         reject(new EngineError(message));
       });
     }).catch(fail);
-    const ready = Promise.race([remote.load(this.#app.href, cache, report).catch(fail), death]).then(() => {
+    const ready = Promise.race([remote.load(report).catch(fail), death]).then(() => {
       this.#enter({ phase: "ready", bytes, seconds: (performance.now() - begun) / 1000 });
       document.documentElement.dataset.facelab = "ready";
       dispatchEvent(new Event("facelab-engine-ready"));
@@ -236,6 +237,15 @@ export class EngineClient extends EventTarget {
     this.state = state;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+const startWorker = (name: string) => new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
+
+/** A page of the demo begins the engine in its first line, long before this script arrives. */
+function begunEarly(): Worker | undefined {
+  const { facelabWorker: worker, facelabFailed: failed } = globalThis as { facelabWorker?: Worker; facelabFailed?: boolean };
+  delete (globalThis as { facelabWorker?: Worker }).facelabWorker;
+  return failed ? undefined : worker;
 }
 
 /** Embeddings, one after another. */

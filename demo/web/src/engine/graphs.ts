@@ -10,6 +10,7 @@ import { EngineError, PhotoError, type EmbedderTold, type GraphName, type Manife
 import { Assets, type Sizes } from "./assets";
 
 const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
+const RUNTIME_WASM = "ort/ort-wasm-simd-threaded.wasm";
 const WARM_ROUNDS = 3; // after that the browser has compiled what counts for speed
 
 /** A plain array with its shape. */
@@ -34,16 +35,20 @@ const FACE = { boxes: [260, 160, 380, 320], transforms: [1, 0, 250, 0, 1, 150] }
 class Graphs {
   readonly #sessions = new Map<GraphName, Ort.InferenceSession>();
   readonly #photos = new Map<number, Ort.Tensor>();
+  #report: (progress: Progress) => void = () => {};
+  readonly #assets = new Assets((progress) => this.#report(progress));
+  /** Asked for as this script begins: nobody has to say so. */
+  readonly #runtime = this.#assets.script<typeof Ort>("ort/ort.wasm.min.mjs");
   #ort!: typeof Ort;
   #tensor!: typeof Ort.Tensor;
   /** The one that the engine came with. */
   #embedder!: Ort.InferenceSession;
   #asked = false;
 
-  async load(app: string, cache: RequestCache, sizes: Sizes, manifest: Manifest, report: (progress: Progress) => void): Promise<void> {
-    const assets = new Assets(new URL(app), cache, report);
-    assets.start(sizes);
-    await Promise.race([this.#start(assets, manifest), assets.failed]);
+  async load(sizes: Sizes, manifest: Manifest, report: (progress: Progress) => void): Promise<void> {
+    this.#report = report;
+    this.#assets.expect(sizes);
+    await Promise.race([this.#start(manifest), this.#assets.failed]);
   }
 
   /** Keep a photo under a number until `release`. */
@@ -121,19 +126,22 @@ class Graphs {
     return wrong.join("; ");
   }
 
-  async #start(assets: Assets, manifest: Manifest): Promise<void> {
-    const ort = await assets.script<typeof Ort>("ort/ort.wasm.min.mjs");
+  constructor() {
+    this.#runtime.catch(() => {}); // heard of in `load`
+    this.#assets.ahead(RUNTIME_WASM);
+  }
+
+  async #start(manifest: Manifest): Promise<void> {
+    const models = GRAPHS.map((name) => this.#assets.model(manifest.graphs[name].compact ?? manifest.graphs[name]));
+    models.forEach((model) => model.catch(() => {})); // heard of one by one
+    const ort = await this.#runtime;
     this.#ort = ort;
     this.#tensor = ort.Tensor;
     ort.env.logLevel = "error";
-    ort.env.wasm.wasmPaths = assets.url("ort/").href;
+    ort.env.wasm.wasmPaths = this.#assets.url("ort/").href;
     // Threads need cross-origin isolation; beyond four they stand in each other's way on networks this small.
     ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
-    for (const name of GRAPHS) {
-      const graph = manifest.graphs[name];
-      const bytes = await assets.model(graph.compact ?? graph);
-      this.#sessions.set(name, await this.#session(bytes));
-    }
+    for (const [i, name] of GRAPHS.entries()) this.#sessions.set(name, await this.#session(await models[i]!));
     this.#embedder = this.#sessions.get("embedder")!;
     void this.#warmUp();
   }

@@ -61,6 +61,7 @@ type Instantiate = (
 const EMPTY_ZIP = "data:application/zip;base64,UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
 export async function thawPython(assets: Assets): Promise<PyodideAPI> {
+  assets.ahead("pyodide/pyodide.asm.wasm");
   const told = assets.text("python/python.json").then((text) => JSON.parse(text) as Told);
   const memory = assets.inflated("python/python.memory.gz");
   const libraries = told.then(({ libraries }) =>

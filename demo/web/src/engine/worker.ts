@@ -4,11 +4,13 @@
  */
 
 import * as Comlink from "comlink";
+import type { PyodideAPI } from "pyodide";
 import type { PyProxy } from "pyodide/ffi";
 
 import {
   EngineError,
   PhotoError,
+  workerName,
   type Analysis,
   type ClassTold,
   type EmbedderChoice,
@@ -68,38 +70,47 @@ interface Rows {
 
 class Engine {
   #session!: PythonSession;
-  #graphs!: Comlink.Remote<Graphs>;
-  #assets!: Assets;
+  readonly #graphs = startGraphs();
+  #report: Report = () => {};
+  readonly #parts = together(throttled((progress) => this.#report(progress)));
+  readonly #assets = new Assets(this.#parts[0]);
   #manifest!: Manifest;
   readonly #photos = new Map<number, Photo>();
   #numbers = 0;
   #complete!: Python["complete"];
   #completed: Promise<void> | undefined;
+  /** Nobody need ask for it. */
+  readonly #loaded = Promise.race([this.#load(), this.#assets.failed]);
 
-  /** `cache` "reload": distrust what the browser has kept. */
-  async load(app: string, cache: RequestCache, report: (progress: Progress) => void): Promise<void> {
-    const [reportPython, reportGraphs] = together(throttled(report));
-    const assets = (this.#assets = new Assets(new URL(app), cache, reportPython));
-    this.#graphs = startGraphs();
-    const boot = async () => {
-      const [sizes, text] = await Promise.all([assets.sizes(), assets.text("models/models.json")]);
-      const manifest = (this.#manifest = JSON.parse(text) as Manifest);
-      const later = laterModels(manifest);
-      const needed = sizes.filter(([path]) => !later.has(path));
-      const part = (graphs: boolean): Sizes => needed.filter(([path]) => isForGraphs(path) === graphs);
-      const graphs = this.#graphs.load(app, cache, part(true), manifest, Comlink.proxy(reportGraphs));
-      assets.start(part(false));
-      const { cohort } = manifest.embedder;
-      const [python, faces] = await Promise.all([startPython(assets), cohort ? assets.model(cohort) : null, graphs]);
-      const engine = {
-        run: (graph: GraphName, { id, dims }: Photo, inputs: Feeds) => this.#run(graph, { ...inputs, image: { id, dims } }),
-        hold: (pixels: Uint8Array, dims: number[]) => this.#hold(pixels, dims),
-        release: (photo: Photo) => void this.#graphs.release(photo.id),
-      };
-      this.#complete = python.complete;
-      this.#session = python.module.Session(text, engine, faces && new Uint8Array(faces));
+  async load(report: Report): Promise<void> {
+    this.#report = report;
+    await this.#loaded;
+  }
+
+  async #load(): Promise<void> {
+    const assets = this.#assets;
+    const starting = thawPython(assets);
+    starting.catch(() => {}); // heard of below
+    const [sizes, text] = await Promise.all([assets.sizes(), assets.text("models/models.json")]);
+    const manifest = (this.#manifest = JSON.parse(text) as Manifest);
+    const later = laterModels(manifest);
+    const needed = sizes.filter(([path]) => !later.has(path));
+    const part = (graphs: boolean): Sizes => needed.filter(([path]) => isForGraphs(path) === graphs);
+    assets.expect(part(false));
+    const { cohort } = manifest.embedder;
+    const [pyodide, faces] = await Promise.all([
+      starting,
+      cohort ? assets.model(cohort) : null,
+      this.#graphs.load(part(true), manifest, Comlink.proxy(this.#parts[1])),
+    ]);
+    const python = facelabIn(pyodide, assets);
+    const engine = {
+      run: (graph: GraphName, { id, dims }: Photo, inputs: Feeds) => this.#run(graph, { ...inputs, image: { id, dims } }),
+      hold: (pixels: Uint8Array, dims: number[]) => this.#hold(pixels, dims),
+      release: (photo: Photo) => void this.#graphs.release(photo.id),
     };
-    await Promise.race([boot(), assets.failed]);
+    this.#complete = python.complete;
+    this.#session = python.module.Session(text, engine, faces && new Uint8Array(faces));
   }
 
   /** Keep a photo; the number that comes back stands for it until `close`. */
@@ -254,7 +265,7 @@ function laterModels({ embedders = {} }: Manifest): Set<string> {
 
 /** The other worker. It goes with this one; where it dies, so does this one, and the page hears of it. */
 function startGraphs(): Comlink.Remote<Graphs> {
-  const worker = new Worker(new URL("./graphs.ts", import.meta.url), { type: "module", name: "graphs" });
+  const worker = new Worker(new URL("./graphs.ts", import.meta.url), { type: "module", name: workerName });
   worker.addEventListener("error", ({ message }) => setTimeout(() => { throw new Error(message); }));
   return Comlink.wrap<Graphs>(worker);
 }
@@ -267,8 +278,7 @@ interface Python {
   complete: () => Promise<void>;
 }
 
-async function startPython(assets: Assets): Promise<Python> {
-  const pyodide = await thawPython(assets);
+function facelabIn(pyodide: PyodideAPI, assets: Assets): Python {
   return {
     module: pyodide.pyimport("facelab.browser") as Python["module"],
     complete: async () => {
