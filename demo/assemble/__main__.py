@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .python import AssembleError, numpy_archive, python_snapshot, split_archives, wheel_archive
+from .python import AssembleError, numpy_archive, python_snapshot, split_archives, trimmed_onnx_runtime, wheel_archive
 from .samples import write_samples
 from .stills import draw_stills
 
@@ -42,6 +42,8 @@ def _fill(app: Path) -> None:
     _copy(BUILD / "models", app / "models", _model_files(BUILD / "models"))
     _copy(MODULES / "pyodide", app / "pyodide", PYODIDE_FILES)
     _copy(MODULES / "onnxruntime-web" / "dist", app / "ort", ORT_FILES)
+    trimmed = trimmed_onnx_runtime(app / "ort" / ORT_FILES[-1], sorted((app / "models").glob("*.onnx")), BUILD)
+    shutil.copyfile(trimmed, app / "ort" / trimmed.name)
     shutil.copytree(BUILD / "web", app / "web")
     facelab = wheel_archive(BUILD)
     stdlib = MODULES / "pyodide" / "python_stdlib.zip"

@@ -1,4 +1,4 @@
-"""Python for the page: its library and NumPy as Pyodide builds them, each in two, and facelab as a byte-compiled wheel."""
+"""What the page runs on: Python with NumPy and facelab, as its memory is once they are imported; ONNX Runtime, trimmed."""
 
 from __future__ import annotations
 
@@ -84,14 +84,21 @@ def python_snapshot(python_core: Path, numpy_core: Path, facelab: Path, numpy: P
     return _made_by("snapshot_python.mjs", [python_core, numpy_core, facelab], folder, [libraries / name for name in names])
 
 
+def trimmed_onnx_runtime(runtime: Path, models: Sequence[Path], build: Path) -> Path:
+    """ONNX Runtime's wasm without what these networks never call."""
+    (file,) = _made_by("trim_ort.mjs", [runtime], build / "ort", models)
+    return file
+
+
 def _made_by(script: str, sources: list[Path], folder: Path, further: Sequence[Path] = ()) -> list[Path]:
     """The files that a script beside this one makes of others under Node; made anew only where one of those has changed."""
-    path = Path(__file__).with_name(script)
-    stamp = folder / hashlib.sha256(b"".join(_sha256(source).encode() for source in (*sources, *further, path))).hexdigest()
+    scripts = Path(__file__).parent
+    everything = (*sources, *further, *sorted(scripts.glob("*.mjs")))
+    stamp = folder / hashlib.sha256(b"".join(_sha256(source).encode() for source in everything)).hexdigest()
     if not stamp.exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        done = subprocess.run(["node", str(path), *map(str, sources), str(folder), *map(str, further)], capture_output=True, text=True)
+        done = subprocess.run(["node", str(scripts / script), *map(str, sources), str(folder), *map(str, further)], capture_output=True, text=True)
         if done.returncode:
             raise AssembleError(f"{script} failed: {(done.stderr.strip() or done.stdout.strip())[-2000:]}")
         stamp.touch()

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import datetime
 import gzip
-import http.server
 import json
 import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -26,7 +24,6 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
 
 from ..browser.chromium import ARGUMENTS, find_chromium
-from ..browser.conftest import SiteHandler
 from ..classroom import compose
 from ..conftest import ROOT, SHARED_DATA
 from ..experiments.report import Axis, Chart, Curve, Report, Table
@@ -225,16 +222,13 @@ _served_root = Path()
 
 @contextmanager
 def _served(root: Path) -> Iterator[str]:
+    """In a process of its own: one that also drives a browser would keep that waiting."""
     global _served_root
     _served_root = root
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(root)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-
-
-class _Handler(SiteHandler):
-    prefix = ""
+    with subprocess.Popen([sys.executable, "-m", "tests.bench.serve", str(root)], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}/"
+        server.terminate()
 
 
 def _group_photo(path: Path) -> Path | None:

@@ -263,7 +263,9 @@ export class EngineError extends Error {
   override name = "EngineError";
 }
 
-/** Of a worker that is to distrust what the browser has kept, as a first try has failed. */
-export const RELOAD = "facelab, reload";
 /** How a worker is told anything before its script runs. */
 export const workerName = (globalThis as { name?: string }).name ?? "";
+/** Distrust what the browser has kept, as a first try has failed. */
+export const RELOAD = "facelab: reload";
+/** Take the whole of ONNX Runtime, not the trimmed one. */
+export const WHOLE = "facelab: whole";

@@ -6,11 +6,14 @@
 import * as Comlink from "comlink";
 import type * as Ort from "onnxruntime-web";
 
-import { EngineError, PhotoError, type EmbedderTold, type GraphName, type Manifest, type Progress } from "../contract";
+import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest, type Progress } from "../contract";
 import { Assets, type Sizes } from "./assets";
 
 const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
-const RUNTIME_WASM = "ort/ort-wasm-simd-threaded.wasm";
+// Without what our own networks never call: see demo/assemble/trim_ort.mjs. After a failure, and for other networks, the whole.
+const TRIMMED = workerName !== RELOAD && workerName !== WHOLE;
+const RUNTIME = "ort/ort-wasm-simd-threaded";
+const RUNTIME_WASM = TRIMMED ? `${RUNTIME}-trimmed.wasm` : `${RUNTIME}.wasm`;
 const WARM_ROUNDS = 3; // after that the browser has compiled what counts for speed
 
 /** A plain array with its shape. */
@@ -49,6 +52,11 @@ class Graphs {
     this.#report = report;
     this.#assets.expect(sizes);
     await Promise.race([this.#start(manifest), this.#assets.failed]);
+  }
+
+  /** There is another one in its place. */
+  close(): void {
+    setTimeout(() => self.close()); // once this is answered
   }
 
   /** Keep a photo under a number until `release`. */
@@ -138,7 +146,7 @@ class Graphs {
     this.#ort = ort;
     this.#tensor = ort.Tensor;
     ort.env.logLevel = "error";
-    ort.env.wasm.wasmPaths = this.#assets.url("ort/").href;
+    ort.env.wasm.wasmPaths = { mjs: this.#assets.url(`${RUNTIME}.mjs`).href, wasm: this.#assets.url(RUNTIME_WASM).href };
     // Threads need cross-origin isolation; beyond four they stand in each other's way on networks this small.
     ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
     for (const [i, name] of GRAPHS.entries()) this.#sessions.set(name, await this.#session(await models[i]!));

@@ -10,6 +10,8 @@ import type { PyProxy } from "pyodide/ffi";
 import {
   EngineError,
   PhotoError,
+  RELOAD,
+  WHOLE,
   workerName,
   type Analysis,
   type ClassTold,
@@ -70,7 +72,12 @@ interface Rows {
 
 class Engine {
   #session!: PythonSession;
-  readonly #graphs = startGraphs();
+  #graphs = startGraphs(workerName);
+  /** Whether ONNX Runtime is the whole one; and whether the trimmed one has come to a function that it lacks. */
+  #untrimmed = workerName === RELOAD;
+  #lacking = false;
+  /** Photos that the graphs have. */
+  readonly #held = new Map<number, Photo>();
   #report: Report = () => {};
   readonly #parts = together(throttled((progress) => this.#report(progress)));
   readonly #assets = new Assets(this.#parts[0]);
@@ -107,7 +114,7 @@ class Engine {
     const engine = {
       run: (graph: GraphName, { id, dims }: Photo, inputs: Feeds) => this.#run(graph, { ...inputs, image: { id, dims } }),
       hold: (pixels: Uint8Array, dims: number[]) => this.#hold(pixels, dims),
-      release: (photo: Photo) => void this.#graphs.release(photo.id),
+      release: (photo: Photo) => this.#release(photo.id),
     };
     this.#complete = python.complete;
     this.#session = python.module.Session(text, engine, faces && new Uint8Array(faces));
@@ -121,21 +128,22 @@ class Engine {
   }
 
   close(photo: number): void {
-    if (this.#photos.delete(photo)) void this.#graphs.release(photo);
+    if (this.#photos.delete(photo)) this.#release(photo);
   }
 
   async analyse(photo: number): Promise<Analysis> {
-    return JSON.parse(await plainly(() => this.#session.analyse(this.#photo(photo)))) as Analysis;
+    return JSON.parse(await this.#surely(() => this.#session.analyse(this.#photo(photo)))) as Analysis;
   }
 
   async embed(photo: number, face: Face): Promise<Embedded> {
-    return plainly(() => this.#session.embed(this.#photo(photo), JSON.stringify(face)));
+    return this.#surely(() => this.#session.embed(this.#photo(photo), JSON.stringify(face)));
   }
 
   /** From the next face on; null: the embedder that the engine came with. Where this fails, the one in use stays. */
   async useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderTold> {
     const [file, offered] = choice && "file" in choice ? await this.#offerFile(choice.file) : await this.#offerListed(choice?.name);
     const told = JSON.parse(offered) as EmbedderTold;
+    if (file) await this.#takeWhole(); // whose network may call for anything
     await this.#graphs.use(file, told);
     this.#session.use_offered();
     return told;
@@ -167,7 +175,7 @@ class Engine {
     await this.#whole();
     const photo = this.open(pixels);
     try {
-      return await plainly(() => this.#session.look(this.#photo(photo), smallest));
+      return await this.#surely(() => this.#session.look(this.#photo(photo), smallest));
     } finally {
       this.close(photo);
     }
@@ -210,7 +218,7 @@ class Engine {
 
   async lab(kind: string, settings: Settings): Promise<Panel[]> {
     await this.#whole();
-    return plainly(() => this.#session.lab(kind, JSON.stringify(settings)));
+    return this.#surely(() => this.#session.lab(kind, JSON.stringify(settings)));
   }
 
   async runCell(source: string): Promise<Outcome> {
@@ -243,13 +251,44 @@ class Engine {
   }
 
   async #run(graph: GraphName, inputs: Feeds): Promise<Outputs> {
-    return this.#graphs.run(graph, inputs, ++this.#numbers);
+    return this.#graphs.run(graph, inputs, ++this.#numbers).catch((error: unknown) => {
+      this.#lacking = !this.#untrimmed && error instanceof Error && error.name === "RuntimeError"; // WebAssembly's own
+      throw error;
+    });
+  }
+
+  /** Once more where the trimmed runtime lacked something. */
+  async #surely<T>(job: () => T | Promise<T>): Promise<T> {
+    try {
+      return await plainly(job);
+    } catch (error) {
+      if (!this.#lacking) throw error;
+      await this.#takeWhole();
+      return plainly(job);
+    }
+  }
+
+  async #takeWhole(): Promise<void> {
+    if (this.#untrimmed) return;
+    this.#untrimmed = true;
+    this.#lacking = false;
+    await this.#graphs.close();
+    this.#graphs = startGraphs(WHOLE);
+    await this.#graphs.load([], this.#manifest, Comlink.proxy(() => {}));
+    for (const { id, dims, data } of this.#held.values()) void this.#graphs.hold(id, dims, data!);
+  }
+
+  #release(photo: number): void {
+    this.#held.delete(photo);
+    void this.#graphs.release(photo);
   }
 
   #hold(data: Uint8Array, dims: number[]): Photo {
     const id = ++this.#numbers;
     void this.#graphs.hold(id, dims, data); // answers come in the order of the questions: nobody need wait for this one
-    return { id, dims, data };
+    const photo = { id, dims, data };
+    this.#held.set(id, photo);
+    return photo;
   }
 
   #holdOpaque({ width, height, rgba }: Pixels): Photo {
@@ -264,8 +303,8 @@ function laterModels({ embedders = {} }: Manifest): Set<string> {
 }
 
 /** The other worker. It goes with this one; where it dies, so does this one, and the page hears of it. */
-function startGraphs(): Comlink.Remote<Graphs> {
-  const worker = new Worker(new URL("./graphs.ts", import.meta.url), { type: "module", name: workerName });
+function startGraphs(name: string): Comlink.Remote<Graphs> {
+  const worker = new Worker(new URL("./graphs.ts", import.meta.url), { type: "module", name });
   worker.addEventListener("error", ({ message }) => setTimeout(() => { throw new Error(message); }));
   return Comlink.wrap<Graphs>(worker);
 }
