@@ -142,10 +142,7 @@ def crop_front_end(size: int, exact: bool = False) -> onnx.ModelProto:
         photo_corners = Concat<axis = 1>(low_corner, high_corner)
         centred_corners = Add(photo_corners, half)
         corners = Sub(centred_corners, origins)
-        {_ONE_LEVEL if exact else _three_levels(4 * size)}
-        first = Sub(level, level)
-        crops = RoiAlign<mode = "avg", coordinate_transformation_mode = "half_pixel", sampling_ratio = {1 if exact else 2},
-                         output_height = {size}, output_width = {size}, spatial_scale = 1.0>(canvas, rois, first)
+        {_one_level(size) if exact else _three_levels(size)}
         x = Div(crops, span)
     }}
     """)
@@ -199,59 +196,54 @@ _PACKAGE_PLACES = """
         placed = Mul(boxes, share)
 """
 
-_ONE_LEVEL = """
-        canvas = Identity(photo)
-        rois = Identity(corners)
+
+def _roi_align(image: str, boxes: str, first: str, scale: float, samples: int, size: int) -> str:
+    """Each bin of a box the mean of samples x samples bilinear ones; `first`: zeros, for there is one image."""
+    return f"""RoiAlign<mode = "avg", coordinate_transformation_mode = "half_pixel", sampling_ratio = {samples},
+                         output_height = {size}, output_width = {size}, spatial_scale = {scale}>({image}, {boxes}, {first})"""
+
+
+def _one_level(size: int) -> str:
+    return f"""
         widest = ReduceMax<keepdims = 0>(spacing, across)
-        level = Cast<to = 7>(widest)
-"""
+        whole = Cast<to = 7>(widest)
+        first = Sub(whole, whole)
+        crops = {_roi_align("photo", "corners", "first", 1.0, 1, size)}
+    """
 
 
-def _three_levels(gap: int) -> str:
-    """canvas [1, 3, h, W]: the photo and its two shrunk copies, `gap` grey rows between; rois: each box where it is cut from."""
+def _three_levels(size: int) -> str:
+    """crops [N, 3, size, size], each cut from the photo or from one of its two shrunk copies."""
     return f"""
         quarter = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(photo)
         sixteenth = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(quarter)
-        full_width = Shape<start = 3, end = 4>(photo)
-        quarter_width = Shape<start = 3, end = 4>(quarter)
-        sixteenth_width = Shape<start = 3, end = 4>(sixteenth)
-        above = Constant<value_ints = [{gap}, 0, 0]>()
-        quarter_missing = Sub(full_width, quarter_width)
-        sixteenth_missing = Sub(full_width, sixteenth_width)
-        quarter_pads = Concat<axis = 0>(above, quarter_missing)
-        sixteenth_pads = Concat<axis = 0>(above, sixteenth_missing)
-        plane_axes = Constant<value_ints = [2, 3]>()
-        quarter_below = Pad(quarter, quarter_pads, , plane_axes)
-        sixteenth_below = Pad(sixteenth, sixteenth_pads, , plane_axes)
-        canvas = Concat<axis = 2>(photo, quarter_below, sixteenth_below)
-
         four = Constant<value_float = 4.0>()
         sixteen = Constant<value_float = 16.0>()
         widest = ReduceMax<keepdims = 0>(spacing, across)
-        is_coarse = GreaterOrEqual(widest, four)
-        is_coarser = GreaterOrEqual(widest, sixteen)
-        coarse = Cast<to = 7>(is_coarse)
-        coarser = Cast<to = 7>(is_coarser)
-        level = Add(coarse, coarser)
+        coarse = GreaterOrEqual(widest, four)
+        coarser = GreaterOrEqual(widest, sixteen)
+        is_full = Not(coarse)
+        is_quarter = Xor(coarse, coarser)
+        is_sixteenth = Identity(coarser)
+        {_cut_from("photo", "full", 1.0, size)}
+        {_cut_from("quarter", "quarter", 0.25, size)}
+        {_cut_from("sixteenth", "sixteenth", 0.0625, size)}
+        sorted = Concat<axis = 0>(full_crops, quarter_crops, sixteenth_crops)
+        places = Concat<axis = 0>(full_boxes, quarter_boxes, sixteenth_boxes)
+        crops = ScatterND(sorted, places, sorted)
+    """
 
-        level_real = Cast<to = 1>(level)
-        power = Pow(four, level_real)
-        factor = Unsqueeze(power, across)
-        shrunk = Div(corners, factor)
-        photo_height = Shape<start = 2, end = 3>(photo)
-        quarter_height = Shape<start = 2, end = 3>(quarter_below)
-        gap_height = Constant<value_ints = [{gap}]>()
-        nothing = Constant<value_ints = [0]>()
-        quarter_top = Add(photo_height, gap_height)
-        sixteenth_top = Add(quarter_top, quarter_height)
-        tops = Concat<axis = 0>(nothing, quarter_top, sixteenth_top)
-        top = Gather(tops, level)
-        top_real = Cast<to = 1>(top)
-        down = Unsqueeze(top_real, across)
-        right = Sub(down, down)
-        moved = Concat<axis = 1>(right, down, right, down)
-        rois = Add(shrunk, moved)
-"""
+
+def _cut_from(image: str, level: str, scale: float, size: int) -> str:
+    """`level`_crops [n, 3, size, size]: the boxes that `is_level` [N] is true of; `level`_boxes [n, 1]: which they are."""
+    return f"""
+        {level}_index = NonZero(is_{level})
+        {level}_boxes = Transpose<perm = [1, 0]>({level}_index)
+        {level}_rois = GatherND(corners, {level}_boxes)
+        {level}_row = Squeeze({level}_boxes, across)
+        {level}_first = Sub({level}_row, {level}_row)
+        {level}_crops = {_roi_align(image, f"{level}_rois", f"{level}_first", scale, 2, size)}
+    """
 
 
 def chip_front_end(size: int) -> onnx.ModelProto:
