@@ -10,7 +10,9 @@ package's own arithmetic instead, which the parity tests compare against.
 
 from __future__ import annotations
 
+import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import parser
 
 OPSET = 18
@@ -252,15 +254,28 @@ def chip_front_end(size: int) -> onnx.ModelProto:
     Chip pixel (i, j) is what the photo shows at transform @ (i, j, 1), bilinear; black outside the photo. A face
     larger than the chip is first shrunk to the chip's scale (linear, antialiased): only the part of the photo that it needs.
     """
+    line, last = np.arange(size), size - 1
+    one, zero = np.ones(size), np.zeros(size)
+    # The place of (i, j) is the place of (i, 0) and j steps down, so the grid is a product of two small matrices:
+    # `steps` [size, 2] and, from the transform, [2, size * 2]. Sums over [size, size, 2] took longer than the sampling.
+    top_row, one_down = np.stack([line, zero, one], axis=1), np.stack([zero, one, zero], axis=1)
     return _parse(f"""
     chip_front (uint8[H, W, 3] image, float[N, 2, 3] transforms)
         => (uint8[N, {size}, {size}, 3] chips, float[N, 3, {size}, {size}] x)
     {{
+        corners = {_table(np.array([[0, 0, 1], [last, 0, 1], [0, last, 1], [last, last, 1]]))}
+        top_row_and_step = {_table(np.concatenate([top_row, one_down]))}
+        steps = {_table(np.stack([one, line], axis=1))}
+        product_shape = Constant<value_ints = [2, {2 * size}]>()
+        grid_shape = Constant<value_ints = [1, {size}, {size}, 2]>()
+
         zero_index = Constant<value_ints = [0]>()
         first = Constant<value_ints = [0]>()
         second = Constant<value_ints = [1]>()
         third = Constant<value_ints = [2]>()
+        turn_and_shift = Constant<value_ints = [2, 1]>()
         one = Constant<value_float = 1.0>()
+        two = Constant<value_float = 2.0>()
         half = Constant<value_float = 0.5>()
         margin = Constant<value_float = 2.0>()
         image_shape = Shape(image)
@@ -271,22 +286,6 @@ def chip_front_end(size: int) -> onnx.ModelProto:
         single = Constant<value_ints = [1, 1]>()
         last_pixel = Sub(plane_size, single)
 
-        start = Constant<value_int = 0>()
-        stop = Constant<value_int = {size}>()
-        step = Constant<value_int = 1>()
-        index = Range(start, stop, step)
-        line = Cast<to = 1>(index)
-        grid_shape = Constant<value_ints = [{size}, {size}]>()
-        along = Expand(line, grid_shape)
-        down = Transpose<perm = [1, 0]>(along)
-        ones = Sub(along, along)
-        unit = Add(ones, one)
-        third_axis = Constant<value_ints = [2]>()
-        along3 = Unsqueeze(along, third_axis)
-        down3 = Unsqueeze(down, third_axis)
-        unit3 = Unsqueeze(unit, third_axis)
-        chip_points = Concat<axis = 2>(along3, down3, unit3)
-
         faces_shape = Shape<start = 0, end = 1>(transforms)
         faces = Squeeze(faces_shape)
         go = Constant<value = bool {{1}}>()
@@ -295,15 +294,14 @@ def chip_front_end(size: int) -> onnx.ModelProto:
             again = Identity(still)
             transform = Gather<axis = 0>(transforms, face)
             across = Transpose<perm = [1, 0]>(transform)
-            points = MatMul(chip_points, across)
+            points = MatMul(corners, across)
 
             column_x = Slice(across, first, second)
             stretch = ReduceL2<keepdims = 0>(column_x)
             shrink = Max(stretch, one)
 
-            pair_axes = Constant<value_ints = [0, 1]>()
-            point_low = ReduceMin<keepdims = 0>(points, pair_axes)
-            point_high = ReduceMax<keepdims = 0>(points, pair_axes)
+            point_low = ReduceMin<keepdims = 0>(points, zero_index)
+            point_high = ReduceMax<keepdims = 0>(points, zero_index)
             reach = Mul(shrink, margin)
             low_real = Sub(point_low, reach)
             high_real = Add(point_high, reach)
@@ -335,13 +333,18 @@ def chip_front_end(size: int) -> onnx.ModelProto:
             low_real_yx = Cast<to = 1>(low)
             origin = Gather(low_real_yx, swap)
             extent = Gather(part_real, swap)
-            from_origin = Sub(points, origin)
-            from_corner = Add(from_origin, half)
-            share = Div(from_corner, extent)
-            doubled = Add(share, share)
-            grid = Sub(doubled, one)
-            grid_batch = Unsqueeze(grid, zero_index)
-            warped = GridSample<mode = "bilinear", padding_mode = "zeros", align_corners = 0>(shrunk, grid_batch)
+            half_extent = Div(extent, two)
+            centre = Add(origin, half_extent)
+            middle = Sub(centre, half)
+            linear, shift = Split<axis = 0>(across, turn_and_shift)
+            from_middle = Sub(shift, middle)
+            from_there = Concat<axis = 0>(linear, from_middle)
+            to_grid = Div(from_there, half_extent)
+            row_and_step = MatMul(top_row_and_step, to_grid)
+            factors = Reshape(row_and_step, product_shape)
+            grid_rows = MatMul(steps, factors)
+            grid = Reshape(grid_rows, grid_shape)
+            warped = GridSample<mode = "bilinear", padding_mode = "zeros", align_corners = 0>(shrunk, grid)
             plane = Squeeze(warped, zero_index)
         }}>(faces, go)
         rounded = Round(planes)
@@ -350,6 +353,12 @@ def chip_front_end(size: int) -> onnx.ModelProto:
         chips = Transpose<perm = [0, 2, 3, 1]>(bytes)
     }}
     """)
+
+
+def _table(numbers: NDArray[np.floating]) -> str:
+    """A constant of a graph: float32, of the array's shape."""
+    shape, values = (", ".join(str(number) for number in row) for row in (numbers.shape, numbers.ravel().tolist()))
+    return f"Constant<value = float[{shape}] {{{values}}}>()"
 
 
 def _parse(graph: str) -> onnx.ModelProto:
