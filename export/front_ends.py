@@ -113,8 +113,7 @@ def crop_front_end(size: int, exact: bool = False) -> onnx.ModelProto:
 
     Sample i of a crop lies at x1 + i (x2 - x1) / (size - 1), as in TensorFlow's crop_and_resize; here each sample is
     the mean over the area around it: of 2 x 2 bilinear samples, so of 4 x 4 pixels at most. Larger boxes are therefore
-    cut from the photo shrunk 4 or 16 times (box filter). The three photos stand below each other on one grey canvas,
-    too far apart for a box of one to reach the next. Outside the photo all is grey. Of the photo only the part
+    cut from the photo shrunk 4 or 16 times (box filter). Outside the photo all is grey. Of the photo only the part
     that holds the boxes is touched.
     With `exact`, one bilinear sample of the photo itself, at (W - 1) / W of that place, as the package computes it.
     """
@@ -215,10 +214,17 @@ def _one_level(size: int) -> str:
 
 
 def _three_levels(size: int) -> str:
-    """crops [N, 3, size, size], each cut from the photo or from one of its two shrunk copies."""
+    """crops [N, 3, size, size], each cut from the photo or from one of its two shrunk copies.
+
+    RoiAlign repeats the edge of an image for one more pixel, which in a shrunk copy is 4 or 16 of the photo: hence the grey frames.
+    """
     return f"""
         quarter = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(photo)
         sixteenth = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(quarter)
+        frame = Constant<value_ints = [0, 0, 1, 1, 0, 0, 1, 1]>()
+        framed_quarter = Pad(quarter, frame)
+        framed_sixteenth = Pad(sixteenth, frame)
+        nothing = Constant<value_float = 0.0>()
         four = Constant<value_float = 4.0>()
         sixteen = Constant<value_float = 16.0>()
         widest = ReduceMax<keepdims = 0>(spacing, across)
@@ -227,21 +233,25 @@ def _three_levels(size: int) -> str:
         is_full = Not(coarse)
         is_quarter = Xor(coarse, coarser)
         is_sixteenth = Identity(coarser)
-        {_cut_from("photo", "full", 1.0, size)}
-        {_cut_from("quarter", "quarter", 0.25, size)}
-        {_cut_from("sixteenth", "sixteenth", 0.0625, size)}
+        {_cut_from("photo", "full", "nothing", 1.0, size)}
+        {_cut_from("framed_quarter", "quarter", "four", 0.25, size)}
+        {_cut_from("framed_sixteenth", "sixteenth", "sixteen", 0.0625, size)}
         sorted = Concat<axis = 0>(full_crops, quarter_crops, sixteenth_crops)
         places = Concat<axis = 0>(full_boxes, quarter_boxes, sixteenth_boxes)
         crops = ScatterND(sorted, places, sorted)
     """
 
 
-def _cut_from(image: str, level: str, scale: float, size: int) -> str:
-    """`level`_crops [n, 3, size, size]: the boxes that `is_level` [N] is true of; `level`_boxes [n, 1]: which they are."""
+def _cut_from(image: str, level: str, frame: str, scale: float, size: int) -> str:
+    """`level`_crops [n, 3, size, size]: the boxes that is_`level` [N] is true of; `level`_boxes [n, 1]: which they are.
+
+    frame: width of what was added around the image, pixels of the photo. scale: pixels of the image in one of the photo.
+    """
     return f"""
         {level}_index = NonZero(is_{level})
         {level}_boxes = Transpose<perm = [1, 0]>({level}_index)
-        {level}_rois = GatherND(corners, {level}_boxes)
+        {level}_corners = GatherND(corners, {level}_boxes)
+        {level}_rois = Add({level}_corners, {frame})
         {level}_row = Squeeze({level}_boxes, across)
         {level}_first = Sub({level}_row, {level}_row)
         {level}_crops = {_roi_align(image, f"{level}_rois", f"{level}_first", scale, 2, size)}
