@@ -21,7 +21,7 @@ class MtcnnNetwork:
     """One stage.
 
     call: float32 [N, h, w, 3], normalised -> its outputs, in the order of `outputs`.
-    original: the package's own network, with the outputs of `call`: what the conversion is checked against.
+    original: the package's own network, with the first outputs of `call`: what the conversion is checked against.
     size: side of its input in pixels (None: any, for P-Net slides over the photo). outputs: names and shapes.
     call_in_page: `call` in another order of steps, where that is faster in WebAssembly.
     """
@@ -37,12 +37,13 @@ def load_mtcnn_networks() -> dict[str, MtcnnNetwork]:
     """pnet, rnet and onet.
 
     Boxes are refined by four offsets, in units of the box's side. Of the two class probabilities only that
-    of "face" is kept; O-Net's ten numbers (five x, then five y) become five points, in units of the box's side.
+    of "face" is kept, P-Net's also as log-odds; O-Net's ten numbers (five x, then five y) become five points, in units of
+    the box's side.
     """
     pnet, rnet, onet = (stage()._model for stage in (StagePNet, StageRNet, StageONet))
 
-    def pnet_answer(offsets: Any, probabilities: Any) -> Sequence[Any]:
-        return probabilities[0, :, :, -1], offsets[0]
+    def pnet_answer(offsets: Any, probabilities: Any, *log_odds: Any) -> Sequence[Any]:
+        return probabilities[0, :, :, -1], offsets[0], *(x[0, :, :, -1] for x in log_odds)
 
     def rnet_answer(offsets: Any, probabilities: Any) -> Sequence[Any]:
         return probabilities[:, 1], offsets
@@ -59,7 +60,7 @@ def load_mtcnn_networks() -> dict[str, MtcnnNetwork]:
             call_in_page=lambda x: pnet_answer(*_pnet(pnet, *page, x)),
             original=lambda x: pnet_answer(*pnet(x)),
             size=None,
-            outputs={"scores": ("h", "w"), "offsets": ("h", "w", 4)},
+            outputs={"scores": ("h", "w"), "offsets": ("h", "w", 4), "log_odds": ("h", "w")},
         ),
         "rnet": MtcnnNetwork(
             call=lambda x: rnet_answer(*_rnet(rnet, x)),
@@ -76,7 +77,7 @@ def load_mtcnn_networks() -> dict[str, MtcnnNetwork]:
     }
 
 
-def _pnet(net: Any, first: Callable[[Any], Any], channels: Sequence[int], x: Any) -> tuple[Any, Any]:
+def _pnet(net: Any, first: Callable[[Any], Any], channels: Sequence[int], x: Any) -> tuple[Any, Any, Any]:
     """`first`: all up to the first pooling, which leaves the map's channels in the order `channels`."""
     second = keras.ops.take(net.conv2.kernel, channels, axis=2)
     x = _with_prelu(second, net.conv2.bias, net.prelu2.alpha, first(x))
@@ -103,16 +104,17 @@ def _onet(net: Any, x: Any) -> tuple[Any, Any, Any]:
     return net.fc6_1(x), net.fc6_2(x), net.fc6_3(x)
 
 
-def _pnet_heads(net: Any, x: Any) -> tuple[Any, Any]:
-    """Four offsets, and the last of two class probabilities as a sigmoid of the difference of the two scores, in one convolution.
+def _pnet_heads(net: Any, x: Any) -> tuple[Any, Any, Any]:
+    """In one convolution: four offsets; the probability of "face"; its log-odds, the difference of the two classes' scores.
 
-    P-Net asks at every place of the photo, where a softmax over an axis of two costs as much as a convolution.
+    The probability is a sigmoid of that: at every place of the photo, a softmax over an axis of two costs as much as a convolution.
     """
     offsets, classes = net.conv4_1, net.conv4_2
     kernel = keras.ops.concatenate([offsets.kernel, classes.kernel[..., 1:] - classes.kernel[..., :1]], axis=-1)
     bias = keras.ops.concatenate([offsets.bias, classes.bias[1:] - classes.bias[:1]], axis=-1)
     answer = keras.ops.conv(x, kernel) + bias
-    return answer[..., :4], keras.ops.sigmoid(answer[..., 4:])
+    log_odds = answer[..., 4:]
+    return answer[..., :4], keras.ops.sigmoid(log_odds), log_odds
 
 
 def _prelu(slope: Any, x: Any) -> Any:
