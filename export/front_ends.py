@@ -10,7 +10,9 @@ package's own arithmetic instead, which the parity tests compare against.
 
 from __future__ import annotations
 
+import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import parser
 
 OPSET = 18
@@ -111,8 +113,7 @@ def crop_front_end(size: int, exact: bool = False) -> onnx.ModelProto:
 
     Sample i of a crop lies at x1 + i (x2 - x1) / (size - 1), as in TensorFlow's crop_and_resize; here each sample is
     the mean over the area around it: of 2 x 2 bilinear samples, so of 4 x 4 pixels at most. Larger boxes are therefore
-    cut from the photo shrunk 4 or 16 times (box filter). The three photos stand below each other on one grey canvas,
-    too far apart for a box of one to reach the next. Outside the photo all is grey. Of the photo only the part
+    cut from the photo shrunk 4 or 16 times (box filter). Outside the photo all is grey. Of the photo only the part
     that holds the boxes is touched.
     With `exact`, one bilinear sample of the photo itself, at (W - 1) / W of that place, as the package computes it.
     """
@@ -142,10 +143,7 @@ def crop_front_end(size: int, exact: bool = False) -> onnx.ModelProto:
         photo_corners = Concat<axis = 1>(low_corner, high_corner)
         centred_corners = Add(photo_corners, half)
         corners = Sub(centred_corners, origins)
-        {_ONE_LEVEL if exact else _three_levels(4 * size)}
-        first = Sub(level, level)
-        crops = RoiAlign<mode = "avg", coordinate_transformation_mode = "half_pixel", sampling_ratio = {1 if exact else 2},
-                         output_height = {size}, output_width = {size}, spatial_scale = 1.0>(canvas, rois, first)
+        {_one_level(size) if exact else _three_levels(size)}
         x = Div(crops, span)
     }}
     """)
@@ -199,59 +197,65 @@ _PACKAGE_PLACES = """
         placed = Mul(boxes, share)
 """
 
-_ONE_LEVEL = """
-        canvas = Identity(photo)
-        rois = Identity(corners)
+
+def _roi_align(image: str, boxes: str, first: str, scale: float, samples: int, size: int) -> str:
+    """Each bin of a box the mean of samples x samples bilinear ones; `first`: zeros, for there is one image."""
+    return f"""RoiAlign<mode = "avg", coordinate_transformation_mode = "half_pixel", sampling_ratio = {samples},
+                         output_height = {size}, output_width = {size}, spatial_scale = {scale}>({image}, {boxes}, {first})"""
+
+
+def _one_level(size: int) -> str:
+    return f"""
         widest = ReduceMax<keepdims = 0>(spacing, across)
-        level = Cast<to = 7>(widest)
-"""
+        whole = Cast<to = 7>(widest)
+        first = Sub(whole, whole)
+        crops = {_roi_align("photo", "corners", "first", 1.0, 1, size)}
+    """
 
 
-def _three_levels(gap: int) -> str:
-    """canvas [1, 3, h, W]: the photo and its two shrunk copies, `gap` grey rows between; rois: each box where it is cut from."""
+def _three_levels(size: int) -> str:
+    """crops [N, 3, size, size], each cut from the photo or from one of its two shrunk copies.
+
+    RoiAlign repeats the edge of an image for one more pixel, which in a shrunk copy is 4 or 16 of the photo: hence the grey frames.
+    """
     return f"""
         quarter = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(photo)
         sixteenth = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(quarter)
-        full_width = Shape<start = 3, end = 4>(photo)
-        quarter_width = Shape<start = 3, end = 4>(quarter)
-        sixteenth_width = Shape<start = 3, end = 4>(sixteenth)
-        above = Constant<value_ints = [{gap}, 0, 0]>()
-        quarter_missing = Sub(full_width, quarter_width)
-        sixteenth_missing = Sub(full_width, sixteenth_width)
-        quarter_pads = Concat<axis = 0>(above, quarter_missing)
-        sixteenth_pads = Concat<axis = 0>(above, sixteenth_missing)
-        plane_axes = Constant<value_ints = [2, 3]>()
-        quarter_below = Pad(quarter, quarter_pads, , plane_axes)
-        sixteenth_below = Pad(sixteenth, sixteenth_pads, , plane_axes)
-        canvas = Concat<axis = 2>(photo, quarter_below, sixteenth_below)
-
+        frame = Constant<value_ints = [0, 0, 1, 1, 0, 0, 1, 1]>()
+        framed_quarter = Pad(quarter, frame)
+        framed_sixteenth = Pad(sixteenth, frame)
+        nothing = Constant<value_float = 0.0>()
         four = Constant<value_float = 4.0>()
         sixteen = Constant<value_float = 16.0>()
         widest = ReduceMax<keepdims = 0>(spacing, across)
-        is_coarse = GreaterOrEqual(widest, four)
-        is_coarser = GreaterOrEqual(widest, sixteen)
-        coarse = Cast<to = 7>(is_coarse)
-        coarser = Cast<to = 7>(is_coarser)
-        level = Add(coarse, coarser)
+        coarse = GreaterOrEqual(widest, four)
+        coarser = GreaterOrEqual(widest, sixteen)
+        is_full = Not(coarse)
+        is_quarter = Xor(coarse, coarser)
+        is_sixteenth = Identity(coarser)
+        {_cut_from("photo", "full", "nothing", 1.0, size)}
+        {_cut_from("framed_quarter", "quarter", "four", 0.25, size)}
+        {_cut_from("framed_sixteenth", "sixteenth", "sixteen", 0.0625, size)}
+        sorted = Concat<axis = 0>(full_crops, quarter_crops, sixteenth_crops)
+        places = Concat<axis = 0>(full_boxes, quarter_boxes, sixteenth_boxes)
+        crops = ScatterND(sorted, places, sorted)
+    """
 
-        level_real = Cast<to = 1>(level)
-        power = Pow(four, level_real)
-        factor = Unsqueeze(power, across)
-        shrunk = Div(corners, factor)
-        photo_height = Shape<start = 2, end = 3>(photo)
-        quarter_height = Shape<start = 2, end = 3>(quarter_below)
-        gap_height = Constant<value_ints = [{gap}]>()
-        nothing = Constant<value_ints = [0]>()
-        quarter_top = Add(photo_height, gap_height)
-        sixteenth_top = Add(quarter_top, quarter_height)
-        tops = Concat<axis = 0>(nothing, quarter_top, sixteenth_top)
-        top = Gather(tops, level)
-        top_real = Cast<to = 1>(top)
-        down = Unsqueeze(top_real, across)
-        right = Sub(down, down)
-        moved = Concat<axis = 1>(right, down, right, down)
-        rois = Add(shrunk, moved)
-"""
+
+def _cut_from(image: str, level: str, frame: str, scale: float, size: int) -> str:
+    """`level`_crops [n, 3, size, size]: the boxes that is_`level` [N] is true of; `level`_boxes [n, 1]: which they are.
+
+    frame: width of what was added around the image, pixels of the photo. scale: pixels of the image in one of the photo.
+    """
+    return f"""
+        {level}_index = NonZero(is_{level})
+        {level}_boxes = Transpose<perm = [1, 0]>({level}_index)
+        {level}_corners = GatherND(corners, {level}_boxes)
+        {level}_rois = Add({level}_corners, {frame})
+        {level}_row = Squeeze({level}_boxes, across)
+        {level}_first = Sub({level}_row, {level}_row)
+        {level}_crops = {_roi_align(image, f"{level}_rois", f"{level}_first", scale, 2, size)}
+    """
 
 
 def chip_front_end(size: int) -> onnx.ModelProto:
@@ -260,15 +264,28 @@ def chip_front_end(size: int) -> onnx.ModelProto:
     Chip pixel (i, j) is what the photo shows at transform @ (i, j, 1), bilinear; black outside the photo. A face
     larger than the chip is first shrunk to the chip's scale (linear, antialiased): only the part of the photo that it needs.
     """
+    line, last = np.arange(size), size - 1
+    one, zero = np.ones(size), np.zeros(size)
+    # The place of (i, j) is the place of (i, 0) and j steps down, so the grid is a product of two small matrices:
+    # `steps` [size, 2] and, from the transform, [2, size * 2]. Sums over [size, size, 2] took longer than the sampling.
+    top_row, one_down = np.stack([line, zero, one], axis=1), np.stack([zero, one, zero], axis=1)
     return _parse(f"""
     chip_front (uint8[H, W, 3] image, float[N, 2, 3] transforms)
         => (uint8[N, {size}, {size}, 3] chips, float[N, 3, {size}, {size}] x)
     {{
+        corners = {_table(np.array([[0, 0, 1], [last, 0, 1], [0, last, 1], [last, last, 1]]))}
+        top_row_and_step = {_table(np.concatenate([top_row, one_down]))}
+        steps = {_table(np.stack([one, line], axis=1))}
+        product_shape = Constant<value_ints = [2, {2 * size}]>()
+        grid_shape = Constant<value_ints = [1, {size}, {size}, 2]>()
+
         zero_index = Constant<value_ints = [0]>()
         first = Constant<value_ints = [0]>()
         second = Constant<value_ints = [1]>()
         third = Constant<value_ints = [2]>()
+        turn_and_shift = Constant<value_ints = [2, 1]>()
         one = Constant<value_float = 1.0>()
+        two = Constant<value_float = 2.0>()
         half = Constant<value_float = 0.5>()
         margin = Constant<value_float = 2.0>()
         image_shape = Shape(image)
@@ -279,22 +296,6 @@ def chip_front_end(size: int) -> onnx.ModelProto:
         single = Constant<value_ints = [1, 1]>()
         last_pixel = Sub(plane_size, single)
 
-        start = Constant<value_int = 0>()
-        stop = Constant<value_int = {size}>()
-        step = Constant<value_int = 1>()
-        index = Range(start, stop, step)
-        line = Cast<to = 1>(index)
-        grid_shape = Constant<value_ints = [{size}, {size}]>()
-        along = Expand(line, grid_shape)
-        down = Transpose<perm = [1, 0]>(along)
-        ones = Sub(along, along)
-        unit = Add(ones, one)
-        third_axis = Constant<value_ints = [2]>()
-        along3 = Unsqueeze(along, third_axis)
-        down3 = Unsqueeze(down, third_axis)
-        unit3 = Unsqueeze(unit, third_axis)
-        chip_points = Concat<axis = 2>(along3, down3, unit3)
-
         faces_shape = Shape<start = 0, end = 1>(transforms)
         faces = Squeeze(faces_shape)
         go = Constant<value = bool {{1}}>()
@@ -303,15 +304,14 @@ def chip_front_end(size: int) -> onnx.ModelProto:
             again = Identity(still)
             transform = Gather<axis = 0>(transforms, face)
             across = Transpose<perm = [1, 0]>(transform)
-            points = MatMul(chip_points, across)
+            points = MatMul(corners, across)
 
             column_x = Slice(across, first, second)
             stretch = ReduceL2<keepdims = 0>(column_x)
             shrink = Max(stretch, one)
 
-            pair_axes = Constant<value_ints = [0, 1]>()
-            point_low = ReduceMin<keepdims = 0>(points, pair_axes)
-            point_high = ReduceMax<keepdims = 0>(points, pair_axes)
+            point_low = ReduceMin<keepdims = 0>(points, zero_index)
+            point_high = ReduceMax<keepdims = 0>(points, zero_index)
             reach = Mul(shrink, margin)
             low_real = Sub(point_low, reach)
             high_real = Add(point_high, reach)
@@ -343,13 +343,18 @@ def chip_front_end(size: int) -> onnx.ModelProto:
             low_real_yx = Cast<to = 1>(low)
             origin = Gather(low_real_yx, swap)
             extent = Gather(part_real, swap)
-            from_origin = Sub(points, origin)
-            from_corner = Add(from_origin, half)
-            share = Div(from_corner, extent)
-            doubled = Add(share, share)
-            grid = Sub(doubled, one)
-            grid_batch = Unsqueeze(grid, zero_index)
-            warped = GridSample<mode = "bilinear", padding_mode = "zeros", align_corners = 0>(shrunk, grid_batch)
+            half_extent = Div(extent, two)
+            centre = Add(origin, half_extent)
+            middle = Sub(centre, half)
+            linear, shift = Split<axis = 0>(across, turn_and_shift)
+            from_middle = Sub(shift, middle)
+            from_there = Concat<axis = 0>(linear, from_middle)
+            to_grid = Div(from_there, half_extent)
+            row_and_step = MatMul(top_row_and_step, to_grid)
+            factors = Reshape(row_and_step, product_shape)
+            grid_rows = MatMul(steps, factors)
+            grid = Reshape(grid_rows, grid_shape)
+            warped = GridSample<mode = "bilinear", padding_mode = "zeros", align_corners = 0>(shrunk, grid)
             plane = Squeeze(warped, zero_index)
         }}>(faces, go)
         rounded = Round(planes)
@@ -358,6 +363,12 @@ def chip_front_end(size: int) -> onnx.ModelProto:
         chips = Transpose<perm = [0, 2, 3, 1]>(bytes)
     }}
     """)
+
+
+def _table(numbers: NDArray[np.floating]) -> str:
+    """A constant of a graph: float32, of the array's shape."""
+    shape, values = (", ".join(str(number) for number in row) for row in (numbers.shape, numbers.ravel().tolist()))
+    return f"Constant<value = float[{shape}] {{{values}}}>()"
 
 
 def _parse(graph: str) -> onnx.ModelProto:

@@ -44,7 +44,8 @@ class Recipe:
     """All that makes one graph.
 
     load: the network to convert, and what it is checked against. shape: its input in Keras's order, [N, h, w, 3].
-    compact: how the page's file stores its weights; None: the page takes the same file. metadata: written into the file.
+    compact: how the page's file stores its weights; in_page: another form of the network, faster there; neither: the page takes
+    the same file. metadata: written into the file.
     """
 
     load: Callable[[], tuple[Network, Network]]
@@ -54,6 +55,7 @@ class Recipe:
     probe: Mapping[str, NDArray[Any]]
     origin: Mapping[str, str]
     compact: Stored | None = None
+    in_page: Network | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,10 +77,7 @@ def export_graphs(folder: Path, exact: bool) -> dict[str, dict[str, Any]]:
 def write_graph(name: str, recipe: Recipe, folder: Path) -> tuple[dict[str, Any], str]:
     """Makes one graph, checks it and writes it; the manifest's entry, and a line about it for a person to read."""
     network, original = recipe.load()
-    converted = convert_network(network, recipe.shape, recipe.outputs)
-    merged = merge_front_end(recipe.front, converted, name)
-    onnx.helper.set_model_props(merged, dict(recipe.metadata))
-    difference = check_conversion(name, original, recipe.front, merged, recipe.probe)
+    merged, difference = _checked(name, network, original, recipe)
     entry = {
         **_written(merged, folder / f"{name}.onnx"),
         "opset": OPSET,
@@ -89,7 +88,18 @@ def write_graph(name: str, recipe: Recipe, folder: Path) -> tuple[dict[str, Any]
     if recipe.compact:
         smaller = _written(compacted(merged, recipe.compact), folder / f"{name}-{recipe.compact}.onnx")
         entry["compact"] = {**smaller, "stored": recipe.compact}
+    elif recipe.in_page:
+        reordered, _ = _checked(name, recipe.in_page, original, recipe)
+        entry["compact"] = {**_written(reordered, folder / f"{name}-page.onnx"), "stored": "float32"}
     return entry, f"{name:8}  {parameter_count(merged):>10,} numbers   Keras and ONNX differ by {difference:.1e} at most"
+
+
+def _checked(name: str, network: Network, original: Network, recipe: Recipe) -> tuple[onnx.ModelProto, float]:
+    """A network behind its front end, and how far it is from the original: see check_conversion."""
+    converted = convert_network(network, recipe.shape, recipe.outputs)
+    merged = merge_front_end(recipe.front, converted, name)
+    onnx.helper.set_model_props(merged, dict(recipe.metadata))
+    return merged, check_conversion(name, original, recipe.front, merged, recipe.probe)
 
 
 def _written(model: onnx.ModelProto, file: Path) -> dict[str, Any]:
@@ -113,6 +123,7 @@ def _recipes(exact: bool) -> dict[str, Recipe]:
             else {"image": photo, "boxes": _boxes_all_over(height, width)},
             origin=MTCNN_SOURCE,
             compact=None if network.size is None else "float16",
+            in_page=network.call_in_page,
         )
     recipes["embedder"] = Recipe(
         load=_load_dlib_resnet,

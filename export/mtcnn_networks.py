@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from mtcnn.stages import StageONet, StagePNet, StageRNet
 
@@ -20,26 +21,29 @@ class MtcnnNetwork:
     """One stage.
 
     call: float32 [N, h, w, 3], normalised -> its outputs, in the order of `outputs`.
-    original: the package's own network, with the outputs of `call`: what the conversion is checked against.
+    original: the package's own network, with the first outputs of `call`: what the conversion is checked against.
     size: side of its input in pixels (None: any, for P-Net slides over the photo). outputs: names and shapes.
+    call_in_page: `call` in another order of steps, where that is faster in WebAssembly.
     """
 
     call: Callable[[Any], Sequence[Any]]
     original: Callable[[Any], Sequence[Any]]
     size: int | None
     outputs: Mapping[str, tuple[int | str, ...]]
+    call_in_page: Callable[[Any], Sequence[Any]] | None = None
 
 
 def load_mtcnn_networks() -> dict[str, MtcnnNetwork]:
     """pnet, rnet and onet.
 
     Boxes are refined by four offsets, in units of the box's side. Of the two class probabilities only that
-    of "face" is kept; O-Net's ten numbers (five x, then five y) become five points, in units of the box's side.
+    of "face" is kept, P-Net's also as log-odds; O-Net's ten numbers (five x, then five y) become five points, in units of
+    the box's side.
     """
     pnet, rnet, onet = (stage()._model for stage in (StagePNet, StageRNet, StageONet))
 
-    def pnet_answer(offsets: Any, probabilities: Any) -> Sequence[Any]:
-        return probabilities[0, :, :, -1], offsets[0]
+    def pnet_answer(offsets: Any, probabilities: Any, *log_odds: Any) -> Sequence[Any]:
+        return probabilities[0, :, :, -1], offsets[0], *(x[0, :, :, -1] for x in log_odds)
 
     def rnet_answer(offsets: Any, probabilities: Any) -> Sequence[Any]:
         return probabilities[:, 1], offsets
@@ -48,12 +52,15 @@ def load_mtcnn_networks() -> dict[str, MtcnnNetwork]:
         points = tf.transpose(tf.reshape(landmarks, (-1, 2, 5)), (0, 2, 1))
         return probabilities[:, 1], offsets, points
 
+    native, page = _pooled_first(pnet), _pooled_last(pnet)
+
     return {
         "pnet": MtcnnNetwork(
-            call=lambda x: pnet_answer(*_pnet(pnet, x)),
+            call=lambda x: pnet_answer(*_pnet(pnet, *native, x)),
+            call_in_page=lambda x: pnet_answer(*_pnet(pnet, *page, x)),
             original=lambda x: pnet_answer(*pnet(x)),
             size=None,
-            outputs={"scores": ("h", "w"), "offsets": ("h", "w", 4)},
+            outputs={"scores": ("h", "w"), "offsets": ("h", "w", 4), "log_odds": ("h", "w")},
         ),
         "rnet": MtcnnNetwork(
             call=lambda x: rnet_answer(*_rnet(rnet, x)),
@@ -70,46 +77,84 @@ def load_mtcnn_networks() -> dict[str, MtcnnNetwork]:
     }
 
 
-def _pnet(net: Any, x: Any) -> tuple[Any, Any]:
-    x = net.maxpool1(_prelu(net.prelu1, net.conv1(x)))
-    x = _prelu(net.prelu2, net.conv2(x))
-    x = _prelu(net.prelu3, net.conv3(x))
-    return net.conv4_1(x), _softmax_of_two(net.conv4_2, x)
+def _pnet(net: Any, first: Callable[[Any], Any], channels: Sequence[int], x: Any) -> tuple[Any, Any, Any]:
+    """`first`: all up to the first pooling, which leaves the map's channels in the order `channels`."""
+    second = keras.ops.take(net.conv2.kernel, channels, axis=2)
+    x = _with_prelu(second, net.conv2.bias, net.prelu2.alpha, first(x))
+    x = _with_prelu(net.conv3.kernel, net.conv3.bias, net.prelu3.alpha, x)
+    return _pnet_heads(net, x)
 
 
 def _rnet(net: Any, x: Any) -> tuple[Any, Any]:
-    x = net.maxpool1(_prelu(net.prelu1, net.conv1(x)))
-    x = net.maxpool2(_prelu(net.prelu2, net.conv2(x)))
-    x = _prelu(net.prelu3, net.conv3(x))
+    x = net.maxpool1(_prelu(net.prelu1.alpha, net.conv1(x)))
+    x = net.maxpool2(_prelu(net.prelu2.alpha, net.conv2(x)))
+    x = _prelu(net.prelu3.alpha, net.conv3(x))
     x = net.flatten(net.permute(x))
-    x = _prelu(net.prelu4, net.fc4(x))
+    x = _prelu(net.prelu4.alpha, net.fc4(x))
     return net.fc5_1(x), net.fc5_2(x)
 
 
 def _onet(net: Any, x: Any) -> tuple[Any, Any, Any]:
-    x = net.maxpool1(_prelu(net.prelu1, net.conv1(x)))
-    x = net.maxpool2(_prelu(net.prelu2, net.conv2(x)))
-    x = net.maxpool3(_prelu(net.prelu3, net.conv3(x)))
-    x = _prelu(net.prelu4, net.conv4(x))
+    x = net.maxpool1(_prelu(net.prelu1.alpha, net.conv1(x)))
+    x = net.maxpool2(_prelu(net.prelu2.alpha, net.conv2(x)))
+    x = net.maxpool3(_prelu(net.prelu3.alpha, net.conv3(x)))
+    x = _prelu(net.prelu4.alpha, net.conv4(x))
     x = net.flatten(net.permute(x))
-    x = _prelu(net.prelu5, net.fc5(x))
+    x = _prelu(net.prelu5.alpha, net.fc5(x))
     return net.fc6_1(x), net.fc6_2(x), net.fc6_3(x)
 
 
-def _softmax_of_two(layer: Any, x: Any) -> Any:
-    """The last of two class probabilities, [..., 2] -> [..., 1]: a sigmoid of the difference of the two scores.
+def _pnet_heads(net: Any, x: Any) -> tuple[Any, Any, Any]:
+    """In one convolution: four offsets; the probability of "face"; its log-odds, the difference of the two classes' scores.
 
-    P-Net asks at every place of the photo, where a softmax over an axis of two costs as much as a convolution.
+    The probability is a sigmoid of that: at every place of the photo, a softmax over an axis of two costs as much as a convolution.
     """
-    kernel, bias = layer.kernel, layer.bias
-    return keras.ops.sigmoid(keras.ops.conv(x, kernel[..., 1:] - kernel[..., :1]) + (bias[1:] - bias[:1]))
+    offsets, classes = net.conv4_1, net.conv4_2
+    kernel = keras.ops.concatenate([offsets.kernel, classes.kernel[..., 1:] - classes.kernel[..., :1]], axis=-1)
+    bias = keras.ops.concatenate([offsets.bias, classes.bias[1:] - classes.bias[:1]], axis=-1)
+    answer = keras.ops.conv(x, kernel) + bias
+    log_odds = answer[..., 4:]
+    return answer[..., :4], keras.ops.sigmoid(log_odds), log_odds
 
 
-def _prelu(layer: Any, x: Any) -> Any:
-    """x where positive, slope * x where not; slopes may be negative.
+def _prelu(slope: Any, x: Any) -> Any:
+    """x where positive, slope * x where not; slopes may be negative, or more than 1.
 
     Written as slope * x + (1 - slope) * relu(x): four operations in ONNX, where Keras's own form makes five and the
     single PRelu is slower still (P-Net at 319 x 396 in onnxruntime: 11.3, 13.5 and 15.1 ms).
     """
-    slope = layer.alpha
     return slope * x + (1.0 - slope) * keras.ops.relu(x)
+
+
+def _with_prelu(kernel: Any, bias: Any, slope: Any, x: Any) -> Any:
+    """PReLU of a convolution, for slopes below 1: its kernel is multiplied by 1 - slope, for one pass over the map less."""
+    slope = keras.ops.reshape(slope, (-1,))
+    rise = 1.0 - slope
+    x = keras.ops.conv(x, kernel * rise) + bias * rise
+    return slope / rise * x + keras.ops.relu(x)
+
+
+def _pooled_first(net: Any) -> tuple[Callable[[Any], Any], list[int]]:
+    """P-Net up to its first pooling, with the PReLU after it, on a quarter of the pixels; and the order of the channels.
+
+    Where the slope is positive, PReLU keeps the order of numbers, so the largest may be taken first. Where it is negative, PReLU is
+    the larger of x and slope * x: the latter comes from filters of its own, and the larger of two maxima is the maximum of both.
+    ONNX Runtime computes 16 filters natively in the time of 10; in WebAssembly each costs, and this is slower.
+    """
+    (kernel, bias), slope = net.conv1.get_weights(), net.prelu1.get_weights()[0].ravel()
+    positive, negative = np.flatnonzero(slope >= 0), np.flatnonzero(slope < 0)
+    channels = np.concatenate([positive, negative])
+    kernel = np.concatenate([kernel[..., channels], kernel[..., negative] * slope[negative]], axis=-1)
+    bias = np.concatenate([bias[channels], bias[negative] * slope[negative]])
+
+    def first(x: Any) -> Any:
+        x = net.maxpool1(keras.ops.conv(x, kernel) + bias)
+        rising, falling, mirrored = keras.ops.split(x, [len(positive), len(channels)], axis=-1)
+        return keras.ops.concatenate([_prelu(slope[positive], rising), keras.ops.maximum(falling, mirrored)], axis=-1)
+
+    return first, channels.tolist()
+
+
+def _pooled_last(net: Any) -> tuple[Callable[[Any], Any], list[int]]:
+    """The same, as the paper draws it."""
+    return lambda x: net.maxpool1(_prelu(net.prelu1.alpha, net.conv1(x))), list(range(net.conv1.filters))

@@ -73,7 +73,8 @@ async def propose(runtime: Runtime, photo: Photo, min_face: float) -> Floats:
         answer = await runtime.run("pnet", levels[-2], {"size": size})
         levels.append(answer.level or photo)
         row, column = np.nonzero(answer["scores"] > detector.thresholds[0])
-        score = answer["scores"][row, column]
+        # Ranked by log-odds: of the probabilities near 1 float32 rounds many to the same number, and ties are settled by chance.
+        score = answer["log_odds"][row, column]
         box = window_boxes(row, column, answer["offsets"][row, column], scale, detector)
         kept = suppress(box, score, 0.5)
         boxes.append(box[kept])

@@ -18,7 +18,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class GraphFile:
-    """One ONNX file: its name beside the manifest, its hash, its length. compact: the page's file, with weights in fewer bits."""
+    """One ONNX file: its name beside the manifest, its hash, its length. compact: the page's file, smaller or faster there."""
 
     file: str
     sha256: str

@@ -25,7 +25,7 @@ class NativeRuntime:
     """The graphs of a folder of models, in onnxruntime on the CPU; each is loaded when first run.
 
     threads: for one graph. On small machines one is fastest for networks as small as these; 0: as many as there are cores.
-    compact: the page's files, with weights in fewer bits. embedder: one of those that the manifest names; None: its default.
+    compact: the page's files, smaller or faster there. embedder: one of those that the manifest names; None: its default.
     """
 
     def __init__(self, folder: Path, threads: int = 1, compact: bool = False, embedder: str | None = None) -> None:

@@ -84,7 +84,7 @@ type GraphFile = ModelFile & { compact?: ModelFile };
 /** What this side reads of models.json. */
 export interface Manifest {
   photo: { max_side: number };
-  /** `compact`: the same graph with its weights in fewer bits. */
+  /** `compact`: the same graph with its weights in fewer bits, or in the form that is faster in WebAssembly. */
   graphs: Record<GraphName, GraphFile>;
   /** Others to choose from. */
   embedders?: Record<string, { graph: GraphFile; embedder: { cohort?: ModelFile | null } }>;
