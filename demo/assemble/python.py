@@ -98,7 +98,9 @@ def _made_by(script: str, sources: list[Path], folder: Path, further: Sequence[P
     if not stamp.exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        done = subprocess.run(["node", str(scripts / script), *map(str, sources), str(folder), *map(str, further)], capture_output=True, text=True)
+        done = subprocess.run(
+            ["node", str(scripts / script), *map(str, sources), str(folder), *map(str, further)], capture_output=True, text=True
+        )
         if done.returncode:
             raise AssembleError(f"{script} failed: {(done.stderr.strip() or done.stdout.strip())[-2000:]}")
         stamp.touch()

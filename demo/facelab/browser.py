@@ -7,7 +7,7 @@ and sees boxes, scores and embeddings.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from time import perf_counter
 from typing import Any
@@ -21,7 +21,7 @@ from .cells import Notebook
 from .cluster import cluster, usual_limit
 from .cohort import Cohort, read_cohort
 from .desk import Desk, set_desk
-from .detect import Face, detect_faces
+from .detect import Face, detect_faces, find_largest, overlaps
 from .embed import embed_faces
 from .embedder_file import read_embedder
 from .enrol import look_at, unfit
@@ -31,6 +31,8 @@ from .quality import measure_quality
 from .register import Register, Rule
 from .runtime import Answer, Photo
 from .verify import compare, in_words
+
+SAME_FACE = 0.4  # overlap of two boxes around one face, of which each look finds another
 
 
 class Loan:
@@ -47,8 +49,8 @@ class Loan:
 class PageRuntime:
     """The graphs as the worker runs them.
 
-    engine: has `run(graph, photo, inputs)`, a promise of its outputs, each {dims, type, data}, a photo among them {id, dims};
-    `hold(pixels, dims)`, the handle of a new photo; `release(photo)`.
+    engine: has `run(graph, photo, inputs)`, a promise of its outputs, each {dims, type, data}; `run_pyramid(photo, sizes)`, of the
+    outputs at each level; `hold(pixels, dims)`, the handle of a new photo; `release(photo)`.
     cohort: the bytes of the file that the manifest names, or None.
     engine_seconds: how long it has been waited for, in all.
     """
@@ -67,13 +69,14 @@ class PageRuntime:
         feeds = to_js({name: _plain(array) for name, array in inputs.items()}, dict_converter=Object.fromEntries)
         outputs = await self._engine.run(graph, _handle(photo), feeds)
         self.engine_seconds += perf_counter() - started
-        answer = Answer()
-        for name, output in Object.entries(outputs):
-            if name == "level":
-                answer.level = self.adopt(output)
-            else:
-                answer[name] = np.asarray(output.data.to_py()).reshape(output.dims.to_py())
-        return answer
+        return _answer(outputs)
+
+    async def run_pyramid(self, photo: Photo, sizes: Sequence[tuple[int, int]]) -> list[Answer]:
+        """See Runtime.run_pyramid."""
+        started = perf_counter()
+        answers = await self._engine.run_pyramid(_handle(photo), to_js(sizes))
+        self.engine_seconds += perf_counter() - started
+        return [_answer(outputs) for outputs in answers]
 
     def photo(self, pixels: NDArray[np.uint8]) -> Photo:
         """See Runtime.photo."""
@@ -86,6 +89,10 @@ class PageRuntime:
     def adopt(self, handle: JsProxy) -> Photo:
         """A handle as a photo that is Python's own."""
         return Photo(Loan(self._engine, handle), *handle.dims.to_py()[:2])
+
+
+def _answer(outputs: JsProxy) -> Answer:
+    return {name: np.asarray(output.data.to_py()).reshape(output.dims.to_py()) for name, output in Object.entries(outputs)}
 
 
 def _handle(photo: Photo) -> JsProxy:
@@ -115,19 +122,25 @@ class Session:
         self._register = Register([], np.empty((0, 0), np.float32), None, self._runtime.manifest.embedder.calibration.good)
         set_desk(self._desk)
 
-    async def analyse(self, handle: JsProxy) -> str:
-        """All faces of a photo, the largest first and chosen."""
+    async def find(self, handle: JsProxy) -> str:
+        """The largest face of a photo, chosen; whether those told with it are all there are, is told too (`complete`)."""
         started = perf_counter()
         photo = _of_the_page(handle)
-        faces = await detect_faces(self._runtime, photo)
-        return json.dumps(
-            {
-                "photo": {"width": photo.width, "height": photo.height},
-                "faces": [face.as_json() for face in faces],
-                "chosen": 0 if faces else None,
-                "milliseconds": {"detect": _milliseconds(perf_counter() - started)},
-            }
-        )
+        faces, complete = await find_largest(self._runtime, photo)
+        return _analysis(photo, faces, 0 if faces else None, started, complete)
+
+    async def analyse(self, handle: JsProxy, known: str | None = None) -> str:
+        """All faces of a photo, the largest first and chosen. known: the face that is chosen already; it stays as it is."""
+        started = perf_counter()
+        photo = _of_the_page(handle)
+        faces, chosen = await detect_faces(self._runtime, photo), 0
+        if known:
+            kept = _face(known)
+            shared = overlaps(kept.box[None], np.array([face.box for face in faces]).reshape(-1, 4))[0]
+            faces = [face for face, share in zip(faces, shared, strict=True) if share < SAME_FACE]
+            faces = sorted([kept, *faces], key=lambda face: -face.area)
+            chosen = next(i for i, face in enumerate(faces) if face is kept)
+        return _analysis(photo, faces, chosen if faces else None, started, complete=True)
 
     # Another embedder: first it is offered, which may fail; only what was offered is used.
 
@@ -154,8 +167,7 @@ class Session:
 
     async def embed(self, handle: JsProxy, face: str) -> JsProxy:
         """Chip and embedding of one face (as `analyse` gave it): {chip, chip_size, embedding, poor, milliseconds}."""
-        known = json.loads(face)
-        chosen = Face(np.array(known["box"]), known["score"], np.array(known["landmarks"]))
+        chosen = _face(face)
         started, waited = perf_counter(), self._runtime.engine_seconds
         (embedded,) = await embed_faces(self._runtime, _of_the_page(handle), [chosen])
         embedding_seconds = self._runtime.engine_seconds - waited
@@ -261,6 +273,24 @@ class Session:
             for picture in outcome.shown
         ]
         return _handed_over({"text": outcome.text, "shown": shown, "error": outcome.error, "line": outcome.line})
+
+
+def _face(text: str) -> Face:
+    """A face as `find` gave it."""
+    known = json.loads(text)
+    return Face(np.array(known["box"]), known["score"], np.array(known["landmarks"]))
+
+
+def _analysis(photo: Photo, faces: Sequence[Face], chosen: int | None, started: float, complete: bool) -> str:
+    return json.dumps(
+        {
+            "photo": {"width": photo.width, "height": photo.height},
+            "faces": [face.as_json() for face in faces],
+            "chosen": chosen,
+            "complete": complete,
+            "milliseconds": {"detect": _milliseconds(perf_counter() - started)},
+        }
+    )
 
 
 def _rows(embeddings: JsProxy) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ Boxes are [N, 4] float, x1 y1 x2 y2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,9 @@ from .models import Detector
 from .runtime import Photo, Runtime
 
 Floats = NDArray[np.floating]
+
+LARGE = 1 / 5  # of the photo's shorter side: the least face that `find_largest` looks for at first
+SAFELY = 1.25  # times as large as that: its like are found on one level at least, and so is any larger one
 
 
 @dataclass(frozen=True)
@@ -61,17 +64,34 @@ async def detect_faces(runtime: Runtime, photo: Photo, min_face: float | None = 
     return sorted(faces, key=lambda face: -face.area)
 
 
+async def find_largest(runtime: Runtime, photo: Photo) -> tuple[list[Face], bool]:
+    """The largest face of a photo, and whether what comes with it is all that `detect_faces` finds; an empty list where none is.
+
+    Large faces are looked for first, on the small levels of the pyramid, which cost next to nothing. Where one is found that is
+    well within the reach of those, none larger is to come, and the rest of the work can wait.
+    """
+    detector = runtime.manifest.detector
+    least = min(photo.height, photo.width) * LARGE
+    scales = [s for s in pyramid_scales(photo.height, photo.width, detector.min_face, detector) if detector.cell / s >= least]
+    faces = await confirm(runtime, photo, await refine(runtime, photo, await propose_at(runtime, photo, scales)))
+    certain = [face for face in faces if face.area > (SAFELY * least) ** 2]
+    if certain:
+        return sorted(certain, key=lambda face: -face.area), False
+    return await detect_faces(runtime, photo), True
+
+
 async def propose(runtime: Runtime, photo: Photo, min_face: float) -> Floats:
     """Stage 1. P-Net slides a 12 x 12 window over every level of the pyramid: square boxes [N, 4]."""
+    return await propose_at(runtime, photo, list(pyramid_scales(photo.height, photo.width, min_face, runtime.manifest.detector)))
+
+
+async def propose_at(runtime: Runtime, photo: Photo, scales: Sequence[float]) -> Floats:
+    """The same on the levels of some scales, falling."""
     detector = runtime.manifest.detector
-    levels = [photo, photo]
     boxes: list[Floats] = [np.empty((0, 4))]
     scores: list[Floats] = [np.empty(0)]
-    for scale in pyramid_scales(photo.height, photo.width, min_face, detector):
-        size = np.array([photo.height * scale, photo.width * scale]).astype(np.int64)
-        # Made from the level before last, which is twice as large: less to shrink, and not blurred by many steps.
-        answer = await runtime.run("pnet", levels[-2], {"size": size})
-        levels.append(answer.level or photo)
+    sizes = [(int(photo.height * scale), int(photo.width * scale)) for scale in scales]
+    for scale, answer in zip(scales, await runtime.run_pyramid(photo, sizes), strict=True):
         row, column = np.nonzero(answer["scores"] > detector.thresholds[0])
         # Ranked by log-odds: of the probabilities near 1 float32 rounds many to the same number, and ties are settled by chance.
         score = answer["log_odds"][row, column]

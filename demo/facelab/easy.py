@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .detect import Face, detect_faces
+from .detect import Face, detect_faces, find_largest
 from .embed import Embedded, embed_faces
 from .enrol import look_at
 from .errors import NoFaceError
@@ -60,7 +60,7 @@ def verify(a: PhotoFile, b: PhotoFile) -> Verification:
 def largest_face(photo: PhotoFile) -> Embedded:
     """The largest face of a photo, embedded. Raises PhotoError, NoFaceError."""
     runtime, opened = _runtime(), _open(photo)
-    faces = finish(detect_faces(runtime, opened))
+    faces, _ = finish(find_largest(runtime, opened))
     if not faces:
         least = runtime.manifest.detector.min_face
         raise NoFaceError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,11 +42,16 @@ class NativeRuntime:
         """See Runtime.run."""
         session = self._sessions.get(graph) or self._load(graph)
         values = session.run(None, {"image": photo.pixels, **inputs})
-        answer = Answer(zip((output.name for output in session.get_outputs()), values, strict=True))
-        if "level" in answer:
-            pixels = answer.pop("level")
-            answer.level = Photo(pixels, *pixels.shape[:2])
-        return answer
+        return dict(zip((output.name for output in session.get_outputs()), values, strict=True))
+
+    async def run_pyramid(self, photo: Photo, sizes: Sequence[tuple[int, int]]) -> list[Answer]:
+        """See Runtime.run_pyramid."""
+        levels, answers = [photo, photo], []
+        for size in sizes:
+            answers.append(await self.run("pnet", levels[-2], {"size": np.array(size, np.int64)}))
+            pixels = answers[-1].pop("level", photo.pixels)  # the package's own arithmetic, for parity, makes each from the photo
+            levels.append(Photo(pixels, *pixels.shape[:2]))
+        return answers
 
     def photo(self, pixels: NDArray[np.uint8]) -> Photo:
         """See Runtime.photo."""

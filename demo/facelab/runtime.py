@@ -7,7 +7,7 @@ same coroutines into plain calls.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -34,10 +34,7 @@ class Photo:
     shrunk: float = 1.0
 
 
-class Answer(dict[str, NDArray[np.float32]]):
-    """The outputs of a graph by name; but one called `level` is a photo, and stays with the engine."""
-
-    level: Photo | None = None
+Answer = dict[str, NDArray[np.float32]]  # the outputs of a graph by name
 
 
 class Runtime(Protocol):
@@ -48,6 +45,14 @@ class Runtime(Protocol):
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         """All outputs of one graph on one photo. Raises ModelError where the graph is missing."""
+        ...
+
+    async def run_pyramid(self, photo: Photo, sizes: Sequence[tuple[int, int]]) -> list[Answer]:
+        """`pnet` on each level of a photo's pyramid, (height, width) from large to small. Raises ModelError.
+
+        A level is made from the one before the last, which is twice as large: less to shrink, and not blurred by many steps. It
+        stays with the engine.
+        """
         ...
 
     def photo(self, pixels: NDArray[np.uint8]) -> Photo:

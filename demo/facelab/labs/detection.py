@@ -32,6 +32,9 @@ class _Adjusted:
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         return await self._runtime.run(graph, photo, inputs)
 
+    async def run_pyramid(self, photo: Photo, sizes: Sequence[tuple[int, int]]) -> list[Answer]:
+        return await self._runtime.run_pyramid(photo, sizes)
+
     def photo(self, pixels: NDArray[np.uint8]) -> Photo:
         return self._runtime.photo(pixels)
 

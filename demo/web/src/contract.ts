@@ -23,6 +23,8 @@ export interface Analysis {
   /** Largest first. */
   faces: Face[];
   chosen: number | null;
+  /** Whether smaller faces were looked for too. */
+  complete: boolean;
   milliseconds: { detect: number };
 }
 

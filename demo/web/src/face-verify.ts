@@ -194,7 +194,7 @@ export class FaceVerify extends HTMLElement {
     side.handle = await this.#engine.open(pixelsOf(photo), signal);
     if (signal.aborted) return this.#engine.close(side.handle);
     slot.busy("working", "Looking for faces");
-    side.analysis = await this.#engine.analyse(side.handle, signal);
+    side.analysis = await this.#engine.find(side.handle, signal);
     signal.throwIfAborted();
     const { faces, chosen } = side.analysis;
     if (chosen === null) throw new PhotoError("No face was found. Try a photo with a larger face, looking towards the camera, in good light.");
@@ -219,6 +219,21 @@ export class FaceVerify extends HTMLElement {
     slot.done(embedded);
     slot.faces(faces, chosen);
     await this.#compare();
+    if (SLOTS.every((name) => !this.#sides[name] || this.#sides[name].embedded)) for (const name of SLOTS) void this.#lookForMore(name);
+  }
+
+  /** Smaller faces than the one that the answer is about, for the reader to choose; the answer did not wait for them. */
+  async #lookForMore(name: SlotName): Promise<void> {
+    const side = this.#sides[name];
+    const { analysis, chosen } = side ?? {};
+    if (!side || !analysis || analysis.complete || chosen == null) return;
+    const { detect } = analysis.milliseconds;
+    analysis.complete = true; // is being asked for
+    const all = await this.#engine.analyse(side.handle!, side.job.signal, analysis.faces[chosen]).catch(() => undefined);
+    if (!all || side.job.signal.aborted || side.chosen !== chosen) return;
+    side.analysis = { ...all, milliseconds: { detect } };
+    side.chosen = all.chosen;
+    this.#slot(name).faces(all.faces, all.chosen);
   }
 
   async #compare(): Promise<void> {
@@ -289,7 +304,7 @@ export class FaceVerify extends HTMLElement {
     const row = (stage: string, what: string, cells: string) => `<tr><th scope="row">${stage}</th>${cells}<td class="what">${what}</td></tr>`;
     const both = (of: (side: Side) => number | undefined) => `<td>${cell(a ? of(a) : undefined)}</td><td>${cell(b ? of(b) : undefined)}</td>`;
     find(this.#root, ".timings tbody").innerHTML =
-      row("Detect", "three small networks look for faces, large and small", both((side) => side.analysis?.milliseconds.detect)) +
+      row("Detect", "three small networks look for the largest face; smaller ones follow after the answer", both((side) => side.analysis?.milliseconds.detect)) +
       row("Align", "turn, scale and cut out the face by its landmarks", both((side) => side.embedded?.milliseconds.align)) +
       row("Embed", `one larger network turns the chip into ${(a?.embedded ?? b?.embedded)?.embedding.length ?? 128} numbers`, both((side) => side.embedded?.milliseconds.embed)) +
       row("Compare", "the distance between the two, their surroundings, the verdict", `<td colspan="2">${cell(compare)}</td>`);

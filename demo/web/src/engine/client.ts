@@ -101,8 +101,14 @@ export class EngineClient extends EventTarget {
     return this.#next(signal, (remote) => remote.open(Comlink.transfer(pixels, [pixels.rgba])));
   }
 
-  analyse(photo: number, signal: AbortSignal): Promise<Analysis> {
-    return this.#next(signal, (remote) => remote.analyse(photo));
+  /** The largest face, soon; whether that is all of them, `complete` says. */
+  find(photo: number, signal: AbortSignal): Promise<Analysis> {
+    return this.#next(signal, (remote) => remote.find(photo));
+  }
+
+  /** All faces; `known` stays as it is, and chosen. */
+  analyse(photo: number, signal: AbortSignal, known?: Face): Promise<Analysis> {
+    return this.#next(signal, (remote) => remote.analyse(photo, known));
   }
 
   embed(photo: number, face: Face, signal: AbortSignal): Promise<Embedded> {

@@ -30,7 +30,7 @@ export interface Held {
 }
 
 export type Feeds = Record<string, Plain | Held>;
-export type Outputs = Record<string, Plain | Held>;
+export type Outputs = Record<string, Plain>;
 
 /** What the rows of a network's second input look like where there is a face: the photo of nothing has none. */
 const FACE = { boxes: [260, 160, 380, 320], transforms: [1, 0, 250, 0, 1, 150] };
@@ -77,24 +77,26 @@ class Graphs {
     if (before !== this.#embedder) await before.release();
   }
 
-  /** All outputs of a graph; one called `level` is a photo, and is kept under the number `level`. */
-  async run(name: GraphName, inputs: Feeds, level: number): Promise<Outputs> {
+  /** All outputs of a graph. */
+  async run(name: GraphName, inputs: Feeds): Promise<Outputs> {
     this.#asked = true;
     const feeds = Object.fromEntries(Object.entries(inputs).map(([input, value]) => [input, this.#tensorOf(value)]));
-    const outputs: Outputs = {};
-    const buffers: Transferable[] = [];
-    for (const [output, tensor] of Object.entries(await this.#sessions.get(name)!.run(feeds))) {
-      const dims = [...tensor.dims];
-      if (output === "level") {
-        this.#photos.set(level, tensor);
-        outputs[output] = { id: level, dims };
-      } else {
-        const data = tensor.data as Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
-        outputs[output] = { dims, type: tensor.type as Plain["type"], data };
-        buffers.push(data.buffer);
-      }
+    return handedOver(await this.#sessions.get(name)!.run(feeds))[0]!;
+  }
+
+  /** P-Net's on each level of a photo's pyramid; each level is made from the one before the last. See facelab.runtime. */
+  async runPyramid(photo: Held, sizes: [number, number][]): Promise<Outputs[]> {
+    this.#asked = true;
+    const session = this.#sessions.get("pnet")!;
+    const levels = [this.#tensorOf(photo), this.#tensorOf(photo)];
+    const answers: Ort.InferenceSession.ReturnType[] = [];
+    for (const size of sizes) {
+      const { level, ...answer } = await session.run({ image: levels.at(-2)!, size: new this.#tensor("int64", BigInt64Array.from(size, BigInt), [2]) });
+      levels.push(level!);
+      answers.push(answer);
     }
-    return Comlink.transfer(outputs, buffers);
+    levels.slice(2).forEach((level) => level.dispose());
+    return handedOver(...answers);
   }
 
   #session(bytes: ArrayBuffer): Promise<Ort.InferenceSession> {
@@ -185,6 +187,21 @@ class Graphs {
     const { type, data, dims } = value;
     return new this.#tensor(type, type === "int64" ? BigInt64Array.from(data as number[], BigInt) : (data as Uint8Array | Float32Array), dims);
   }
+}
+
+/** Outputs without ONNX Runtime's wrapping; their memory goes with them. */
+function handedOver(...answers: Ort.InferenceSession.ReturnType[]): Outputs[] {
+  const buffers: Transferable[] = [];
+  const plain = answers.map((answer) =>
+    Object.fromEntries(
+      Object.entries(answer).map(([name, tensor]): [string, Plain] => {
+        const data = tensor.data as Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+        buffers.push(data.buffer);
+        return [name, { dims: [...tensor.dims], type: tensor.type as Plain["type"], data }];
+      }),
+    ),
+  );
+  return Comlink.transfer(plain, buffers);
 }
 
 export type { Graphs };

@@ -33,20 +33,21 @@ import {
   type Who,
 } from "../contract";
 import { Assets, type Sizes } from "./assets";
-import type { Feeds, Graphs, Held, Outputs } from "./graphs";
+import type { Feeds, Graphs, Held } from "./graphs";
 import { thawPython } from "./snapshot";
 
 /** Of the files that Python has no use for. */
 const isForGraphs = (path: string) => path.startsWith("ort/") || path.endsWith(".onnx");
 
-/** A photo as Python knows it: where the graphs have it, and its pixels, RGB. One level of a pyramid is known by its number alone. */
+/** A photo as Python knows it: where the graphs have it, and its pixels, RGB. */
 interface Photo extends Held {
-  data?: Uint8Array;
+  data: Uint8Array;
 }
 
 /** `facelab.browser.Session`, as JavaScript sees it. */
 interface PythonSession {
-  analyse(photo: Photo): Promise<string>;
+  find(photo: Photo): Promise<string>;
+  analyse(photo: Photo, known: string | undefined): Promise<string>;
   embed(photo: Photo, face: string): Promise<Embedded>;
   compare(a: Float32Array, b: Float32Array, poor: boolean): string;
   offer_file(file: Uint8Array): string;
@@ -112,7 +113,8 @@ class Engine {
     ]);
     const python = facelabIn(pyodide, assets);
     const engine = {
-      run: (graph: GraphName, { id, dims }: Photo, inputs: Feeds) => this.#run(graph, { ...inputs, image: { id, dims } }),
+      run: (graph: GraphName, { id, dims }: Photo, inputs: Feeds) => this.#asked(this.#graphs.run(graph, { ...inputs, image: { id, dims } })),
+      run_pyramid: ({ id, dims }: Photo, sizes: [number, number][]) => this.#asked(this.#graphs.runPyramid({ id, dims }, sizes)),
       hold: (pixels: Uint8Array, dims: number[]) => this.#hold(pixels, dims),
       release: (photo: Photo) => this.#release(photo.id),
     };
@@ -131,8 +133,14 @@ class Engine {
     if (this.#photos.delete(photo)) this.#release(photo);
   }
 
-  async analyse(photo: number): Promise<Analysis> {
-    return JSON.parse(await this.#surely(() => this.#session.analyse(this.#photo(photo)))) as Analysis;
+  /** The largest face, soon. */
+  async find(photo: number): Promise<Analysis> {
+    return JSON.parse(await this.#surely(() => this.#session.find(this.#photo(photo)))) as Analysis;
+  }
+
+  /** All faces; `known` stays as it is, and chosen. */
+  async analyse(photo: number, known?: Face): Promise<Analysis> {
+    return JSON.parse(await this.#surely(() => this.#session.analyse(this.#photo(photo), known && JSON.stringify(known)))) as Analysis;
   }
 
   async embed(photo: number, face: Face): Promise<Embedded> {
@@ -232,7 +240,7 @@ class Engine {
     const photo = this.open({ width, height, rgba: new ArrayBuffer(width * height * 4) });
     const face: Face = { box: [260, 160, 380, 320], score: 1, landmarks: [[293, 216], [347, 216], [320, 249], [295, 276], [345, 276]] };
     try {
-      await this.analyse(photo);
+      await this.find(photo);
       await this.embed(photo, face);
     } finally {
       this.close(photo);
@@ -250,8 +258,8 @@ class Engine {
     return photo;
   }
 
-  async #run(graph: GraphName, inputs: Feeds): Promise<Outputs> {
-    return this.#graphs.run(graph, inputs, ++this.#numbers).catch((error: unknown) => {
+  async #asked<T>(answer: Promise<T>): Promise<T> {
+    return answer.catch((error: unknown) => {
       this.#lacking = !this.#untrimmed && error instanceof Error && error.name === "RuntimeError"; // WebAssembly's own
       throw error;
     });
@@ -275,7 +283,7 @@ class Engine {
     await this.#graphs.close();
     this.#graphs = startGraphs(WHOLE);
     await this.#graphs.load([], this.#manifest, Comlink.proxy(() => {}));
-    for (const { id, dims, data } of this.#held.values()) void this.#graphs.hold(id, dims, data!);
+    for (const { id, dims, data } of this.#held.values()) void this.#graphs.hold(id, dims, data);
   }
 
   #release(photo: number): void {
