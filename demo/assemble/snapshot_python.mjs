@@ -2,7 +2,7 @@
 // The page takes up the interpreter's memory where this script left it (demo/web/src/engine/snapshot.ts), instead of starting Python,
 // unpacking archives and importing modules: that took it two seconds. Written into OUT: the memory (python.memory.gz: its pages, without
 // those that are as Pyodide's own file fills them, or zero), what the page has to know about it (python.json), and the libraries that were
-// linked in (*.wasm). Each LIBRARY is one that may be linked later.
+// linked in (*.wasm), and Pyodide's script without what nobody calls (pyodide.asm.mjs). Each LIBRARY is one that may be linked later.
 //
 // Pyodide can take up a memory snapshot by itself, but knows nothing of linked libraries. Each has to come back at the same place: its data at the
 // same address, its functions at the same indices of the table, as pointers to both lie all over the memory.
@@ -19,6 +19,7 @@ const PAGE = 1024;
 const SPARE_SLOTS = 64;
 
 const wasm = await readFile(new URL("pyodide.asm.wasm", PYODIDE));
+const script = await readFile(new URL("pyodide.asm.mjs", PYODIDE), "utf8");
 const uncalled = await functionsUncalled();
 const pristine = await memoryBeforePython();
 let before; // of the global offset table: the addresses of symbols, to be told from those that the libraries add
@@ -92,6 +93,9 @@ for (let page = 0; page < memory.length / PAGE; page++) {
 const pages = Buffer.concat(runs.map(([from, to]) => memory.slice(from * PAGE, to * PAGE)));
 await writeFile(join(out, "python.memory.gz"), gzipSync(pages, { level: 9 }));
 
+// A third of the script gives a name to each export.
+const shorter = script.replaceAll(/\b_\w+=Module\["_\w+"\]=wasmExports\["(\w+)"\];/g, (naming, name) => (uncalled.has(name) ? "" : naming));
+await writeFile(join(out, "pyodide.asm.mjs"), shorter);
 const { info } = JSON.parse(await readFile(new URL("pyodide-lock.json", PYODIDE), "utf8"));
 const told = {
   bytes: memory.length,
@@ -113,7 +117,6 @@ await writeFile(join(out, "python.json"), JSON.stringify(told));
  * address as it starts, which takes the page a tenth of a second.
  */
 async function functionsUncalled() {
-  const script = await readFile(new URL("pyodide.asm.mjs", PYODIDE), "utf8");
   const assigned = script.indexOf("function assignWasmExports("); // names every one, and so does a list of variables
   const elsewhere = script.slice(0, assigned) + script.slice(script.indexOf("var wasmImports={", assigned));
   const called = new Set(elsewhere.replaceAll(/var (_\w+,){50,}_\w+/g, "").match(/[\w$]+/g));

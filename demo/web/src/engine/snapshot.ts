@@ -61,16 +61,18 @@ type Instantiate = (
 const EMPTY_ZIP = "data:application/zip;base64,UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
 export async function thawPython(assets: Assets): Promise<PyodideAPI> {
+  // First, for a browser has six connections to a server, and large files keep them long.
+  const scripts = Promise.all([
+    assets.script<typeof import("pyodide")>("pyodide/pyodide.mjs"),
+    assets.script<{ default: NonNullable<PyodideConfig["createPyodideModule"]> }>("python/pyodide.asm.mjs"),
+  ]);
   assets.ahead("pyodide/pyodide.asm.wasm");
   const told = assets.text("python/python.json").then((text) => JSON.parse(text) as Told);
   const memory = assets.inflated("python/python.memory.gz");
   const libraries = told.then(({ libraries }) =>
     Promise.all(libraries.map(({ file }) => WebAssembly.compileStreaming(assets.response(`python/${file}`)))),
   );
-  const [{ loadPyodide }, { default: create }] = await Promise.all([
-    assets.script<typeof import("pyodide")>("pyodide/pyodide.mjs"),
-    assets.script<{ default: NonNullable<PyodideConfig["createPyodideModule"]> }>("pyodide/pyodide.asm.mjs"),
-  ]);
+  const [{ loadPyodide }, { default: create }] = await scripts;
   return loadPyodide({
     indexURL: assets.url("pyodide/").href,
     stdLibURL: EMPTY_ZIP, // what has been imported is in the memory, and what has not comes later
