@@ -9,7 +9,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .python import AssembleError, numpy_archive, python_snapshot, split_archives, trimmed_onnx_runtime, wheel_archive
+from .python import (
+    AssembleError,
+    numpy_archive,
+    onnx_runtime_memory,
+    python_snapshot,
+    split_archives,
+    trimmed_onnx_runtime,
+    wheel_archive,
+)
+from .runtime import pack_memory
 from .samples import write_samples
 from .stills import draw_stills
 
@@ -44,6 +53,10 @@ def _fill(app: Path) -> None:
     _copy(MODULES / "onnxruntime-web" / "dist", app / "ort", ORT_FILES)
     trimmed = trimmed_onnx_runtime(app / "ort" / ORT_FILES[-1], sorted((app / "models").glob("*.onnx")), BUILD)
     shutil.copyfile(trimmed, app / "ort" / trimmed.name)
+    own = _own_models(app / "models")
+    pack_memory(onnx_runtime_memory(trimmed, own, BUILD), own, app / "ort")
+    shutil.copyfile(Path(__file__).with_name("ort-shown.mjs"), app / "ort" / "ort-shown.mjs")
+    (app / "ort" / ORT_FILES[1]).rename(app / "ort" / "ort-script.mjs")
     shutil.copytree(BUILD / "web", app / "web")
     facelab = wheel_archive(BUILD)
     stdlib = MODULES / "pyodide" / "python_stdlib.zip"
@@ -67,6 +80,12 @@ def _model_files(folder: Path) -> list[str]:
     cohorts = [embedder["cohort"] for embedder in (manifest["embedder"], *(entry["embedder"] for entry in further))]
     files = [graph.get("compact", graph)["file"] for graph in graphs]
     return ["models.json", *files, *(cohort["file"] for cohort in cohorts if cohort)]
+
+
+def _own_models(folder: Path) -> list[Path]:
+    """The four networks, in the order in which the page makes sessions of them (demo/web/src/engine/graphs.ts)."""
+    graphs = json.loads((folder / "models.json").read_text())["graphs"]
+    return [folder / graphs[name].get("compact", graphs[name])["file"] for name in ("pnet", "rnet", "onet", "embedder")]
 
 
 def _copy(source: Path, target: Path, names: list[str] | tuple[str, ...]) -> None:

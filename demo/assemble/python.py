@@ -90,6 +90,13 @@ def trimmed_onnx_runtime(runtime: Path, models: Sequence[Path], build: Path) -> 
     return file
 
 
+def onnx_runtime_memory(trimmed: Path, models: Sequence[Path], build: Path) -> Path:
+    """The folder with ONNX Runtime's memory once it has made a session of each model: see assemble.runtime."""
+    shown = Path(__file__).with_name("ort-shown.mjs")
+    _made_by("snapshot_ort.mjs", [trimmed, shown], build / "ort-memory", models)
+    return build / "ort-memory"
+
+
 def _made_by(script: str, sources: list[Path], folder: Path, further: Sequence[Path] = ()) -> list[Path]:
     """The files that a script beside this one makes of others under Node; made anew only where one of those has changed."""
     scripts = Path(__file__).parent

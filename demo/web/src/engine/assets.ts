@@ -27,7 +27,7 @@ const LIST = "assets.json";
 const CACHE: RequestCache = workerName === RELOAD ? "reload" : "default";
 
 /** Asked for by all but the demo, when they first need it. */
-const isForLater = (path: string) => path === "ort/ort-wasm-simd-threaded.wasm" || path.includes("_rest") || path.endsWith(".whl") || path.endsWith("packages.json");
+const isForLater = (path: string) => path === "ort/ort-wasm-simd-threaded.wasm" || path.endsWith(".onnx") || path.includes("_rest") || path.endsWith(".whl") || path.endsWith("packages.json");
 
 export class Assets {
   /** Rejects when the first file fails to arrive; never resolves. */

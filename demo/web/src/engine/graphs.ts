@@ -6,13 +6,19 @@
 import * as Comlink from "comlink";
 import type * as Ort from "onnxruntime-web";
 
-import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest, type Progress } from "../contract";
+import { EngineError, PhotoError, RELOAD, SOON, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest, type Progress } from "../contract";
 import { Assets, type Sizes } from "./assets";
+import { takeUp } from "./sessions";
 
 const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
 // Without what our own networks never call: see demo/assemble/trim_ort.mjs. After a failure, and for other networks, the whole.
 const TRIMMED = workerName !== RELOAD && workerName !== WHOLE;
 const RUNTIME = "ort/ort-wasm-simd-threaded";
+const SCRIPT = "ort/ort-shown.mjs";
+// Threads need cross-origin isolation; beyond four they stand in each other's way on networks this small. A page that wants its first answer
+// soon does without: with one thread the sessions are there already, in the memory that the build has left.
+const THREADS = globalThis.crossOriginIsolated && workerName !== SOON ? Math.min(4, navigator.hardwareConcurrency) : 1;
+const READY_MADE = TRIMMED && THREADS === 1;
 const RUNTIME_WASM = TRIMMED ? `${RUNTIME}-trimmed.wasm` : `${RUNTIME}.wasm`;
 const WARM_ROUNDS = 3; // after that the browser has compiled what counts for speed
 
@@ -139,18 +145,17 @@ class Graphs {
   constructor() {
     this.#runtime.catch(() => {}); // heard of in `load`
     this.#assets.ahead(RUNTIME_WASM);
+    if (READY_MADE) takeUp(this.#assets);
   }
 
   async #start(manifest: Manifest): Promise<void> {
-    const models = GRAPHS.map((name) => this.#assets.model(manifest.graphs[name].compact ?? manifest.graphs[name]));
-    models.forEach((model) => model.catch(() => {})); // heard of one by one
+    const models = GRAPHS.map((name) => (READY_MADE ? new ArrayBuffer(1) : this.#assets.model(manifest.graphs[name].compact ?? manifest.graphs[name])));
     const ort = await this.#runtime;
     this.#ort = ort;
     this.#tensor = ort.Tensor;
     ort.env.logLevel = "error";
-    ort.env.wasm.wasmPaths = { mjs: this.#assets.url(`${RUNTIME}.mjs`).href, wasm: this.#assets.url(RUNTIME_WASM).href };
-    // Threads need cross-origin isolation; beyond four they stand in each other's way on networks this small.
-    ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+    ort.env.wasm.wasmPaths = { mjs: this.#assets.url(SCRIPT).href, wasm: this.#assets.url(RUNTIME_WASM).href };
+    ort.env.wasm.numThreads = THREADS;
     for (const [i, name] of GRAPHS.entries()) this.#sessions.set(name, await this.#session(await models[i]!));
     this.#embedder = this.#sessions.get("embedder")!;
     void this.#warmUp();

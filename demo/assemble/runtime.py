@@ -1,0 +1,69 @@
+"""ONNX Runtime's memory with a session of each network in it, for the page to take up instead of making them.
+
+Making them takes the page longer than running them: it compiles a hundred megabytes' worth of set-up code that runs once. The networks'
+weights, widened, are most of that memory; they are put in as the models store them, in eight bits, and widened by the page.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+PAGE = 1024
+DATA_END = 1_000_000  # up to here lies what comes out of the wasm file
+
+
+def pack_memory(made: Path, models: Sequence[Path], out: Path) -> None:
+    """Writes ort.memory.gz and ort.json into `out`, of what snapshot_ort.mjs has left in `made`.
+
+    ort.json: {bytes, page, runs, sessions, tables}. The file holds, one after another, the pages of `runs` ([first, end) each), then of each
+    table float32 [rows] and int8 [rows, columns]: a row of the weights at `address` is their product.
+    """
+    memory = bytearray((made / "ort.memory").read_bytes())
+    tables, stored = _take_tables(memory, models)
+    runs = _runs(memory, (made / "ort.pristine").read_bytes())
+    pages = b"".join(bytes(memory[first * PAGE : end * PAGE]) for first, end in runs)
+    (out / "ort.memory.gz").write_bytes(gzip.compress(pages + stored, 9, mtime=0))
+    sessions = json.loads((made / "ort.handles.json").read_text())
+    told = {"bytes": len(memory), "page": PAGE, "runs": runs, "sessions": sessions, "tables": tables}
+    (out / "ort.json").write_text(json.dumps(told, separators=(",", ":")))
+
+
+def _take_tables(memory: bytearray, models: Sequence[Path]) -> tuple[list[dict[str, int]], bytes]:
+    """Where the widened weights lie, and what they are made of; in the memory zeros take their place."""
+    tables, stored = [], []
+    for model in models:
+        arrays: dict[str, Any] = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(model).graph.initializer}
+        for name, levels in arrays.items():
+            if levels.dtype != np.int8:
+                continue
+            step = arrays[name.replace("_stored", "_step")]
+            widened = (levels.astype(np.float32) * step).tobytes()
+            address = memory.find(widened)
+            if address < 0 or step.size != len(levels):
+                continue  # ONNX Runtime has reordered these; they stay as they lie
+            memory[address : address + len(widened)] = bytes(len(widened))
+            tables.append({"address": address, "rows": len(levels), "columns": levels.size // len(levels)})
+            stored.append(step.astype("<f4").tobytes() + levels.tobytes())
+    return tables, b"".join(stored)
+
+
+def _runs(memory: bytearray, pristine: bytes) -> list[list[int]]:
+    """[first, end) of the pages that the page does not have by itself."""
+    runs: list[list[int]] = []
+    for page in range(len(memory) // PAGE):
+        start, end = page * PAGE, (page + 1) * PAGE
+        if memory[start:end] == (pristine[start:end] if end <= DATA_END else bytes(PAGE)):
+            continue
+        if runs and runs[-1][1] == page:
+            runs[-1][1] += 1
+        else:
+            runs.append([page, page + 1])
+    return runs

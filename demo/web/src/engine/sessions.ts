@@ -1,0 +1,60 @@
+/**
+ * ONNX Runtime taken up where the build left it (demo/assemble/runtime.py): its memory, with a session of each network in it. ONNX Runtime's own
+ * script does not know: it asks for sessions, and is given those.
+ */
+
+import type { Assets } from "./assets";
+
+/** What the build tells of the memory: ort.json. */
+interface Told {
+  bytes: number;
+  /** Of what size the pages are, and which of them are in the file, [first, end). */
+  page: number;
+  runs: [number, number][];
+  /** Addresses of the sessions, in the order in which they were made. */
+  sessions: number[];
+  /** Weights, of which the file has a step for each row, float32, and how many of them each weight is, int8. */
+  tables: { address: number; rows: number; columns: number }[];
+}
+
+/** Of Emscripten's module what is needed here. */
+interface Inner {
+  HEAPU8: Uint8Array;
+  _malloc(bytes: number): number;
+  _OrtInit(...settings: number[]): number;
+  _OrtCreateSession(...model: number[]): number;
+}
+
+declare global {
+  /** Called with ONNX Runtime's module before ONNX Runtime itself sees it: ort-shown.mjs. */
+  var showOnnxRuntime: ((module: Inner) => Promise<void>) | undefined;
+}
+
+/** From the next start of ONNX Runtime on. */
+export function takeUp(assets: Assets): void {
+  const told = assets.text("ort/ort.json").then((text) => JSON.parse(text) as Told);
+  const memory = assets.inflated("ort/ort.memory.gz");
+  for (const promise of [told, memory]) promise.catch(() => {}); // heard of when they are needed
+  globalThis.showOnnxRuntime = async (module) => lay(module, await told, await memory);
+}
+
+function lay(module: Inner, { bytes, page, runs, sessions, tables }: Told, file: ArrayBuffer): void {
+  if (module.HEAPU8.length < bytes) module._malloc(bytes); // only grows the memory: what it notes is written over
+  let at = 0;
+  const next = (length: number) => new Uint8Array(file, (at += length) - length, length);
+  for (const [from, to] of runs) module.HEAPU8.set(next((to - from) * page), from * page);
+  for (const { address, rows, columns } of tables) {
+    const steps = new Float32Array(next(4 * rows).slice().buffer);
+    const levels = new Int8Array(file, at, rows * columns);
+    const weights = new Float32Array(module.HEAPU8.buffer, address, rows * columns);
+    for (let row = 0, i = 0; row < rows; row++) {
+      const step = steps[row]!;
+      for (const end = i + columns; i < end; i++) weights[i] = levels[i]! * step;
+    }
+    at += rows * columns;
+  }
+  const left = [...sessions];
+  const create = module._OrtCreateSession;
+  module._OrtInit = () => 0; // has been
+  module._OrtCreateSession = (...model) => left.shift() ?? create(...model);
+}
