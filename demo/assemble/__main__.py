@@ -18,7 +18,7 @@ from .python import (
     trimmed_onnx_runtime,
     wheel_archive,
 )
-from .runtime import pack_memory
+from .runtime import pack_memory, show_module
 from .samples import write_samples
 from .stills import draw_stills
 
@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 MODULES = ROOT / "demo" / "web" / "node_modules"
 
-PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.wasm")
-ORT_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+PYODIDE_FILES = ("pyodide.asm.wasm",)
+ORT_FILES = ("ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 
 
 def main() -> int:
@@ -54,9 +54,8 @@ def _fill(app: Path) -> None:
     trimmed = trimmed_onnx_runtime(app / "ort" / ORT_FILES[-1], sorted((app / "models").glob("*.onnx")), BUILD)
     shutil.copyfile(trimmed, app / "ort" / trimmed.name)
     own = _own_models(app / "models")
-    pack_memory(onnx_runtime_memory(trimmed, own, BUILD), own, app / "ort")
-    shutil.copyfile(Path(__file__).with_name("ort-shown.mjs"), app / "ort" / "ort-shown.mjs")
-    (app / "ort" / ORT_FILES[1]).rename(app / "ort" / "ort-script.mjs")
+    show_module(app / "ort" / ORT_FILES[0])
+    pack_memory(onnx_runtime_memory(trimmed, app / "ort" / ORT_FILES[0], own, BUILD), own, app / "ort")
     shutil.copytree(BUILD / "web", app / "web")
     facelab = wheel_archive(BUILD)
     stdlib = MODULES / "pyodide" / "python_stdlib.zip"

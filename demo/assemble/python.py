@@ -90,10 +90,9 @@ def trimmed_onnx_runtime(runtime: Path, models: Sequence[Path], build: Path) -> 
     return file
 
 
-def onnx_runtime_memory(trimmed: Path, models: Sequence[Path], build: Path) -> Path:
+def onnx_runtime_memory(trimmed: Path, script: Path, models: Sequence[Path], build: Path) -> Path:
     """The folder with ONNX Runtime's memory once it has made a session of each model: see assemble.runtime."""
-    shown = Path(__file__).with_name("ort-shown.mjs")
-    _made_by("snapshot_ort.mjs", [trimmed, shown], build / "ort-memory", models)
+    _made_by("snapshot_ort.mjs", [trimmed, script], build / "ort-memory", models)
     return build / "ort-memory"
 
 

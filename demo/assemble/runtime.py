@@ -1,7 +1,7 @@
 """ONNX Runtime's memory with a session of each network in it, for the page to take up instead of making them.
 
-Making them takes the page longer than running them: it compiles a hundred megabytes' worth of set-up code that runs once. The networks'
-weights, widened, are most of that memory; they are put in as the models store them, in eight bits, and widened by the page.
+Making them takes the page longer than running them: all that code has to be compiled, to run once. Most of the memory are the
+networks' weights, widened; they are kept as the models store them, in eight bits, and the page widens them.
 """
 
 from __future__ import annotations
@@ -16,15 +16,27 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from .python import AssembleError
+
 PAGE = 1024
 DATA_END = 1_000_000  # up to here lies what comes out of the wasm file
+
+
+def show_module(script: Path) -> None:
+    """ONNX Runtime's script, changed so that whoever sets `showOnnxRuntime` sees its module before ONNX Runtime itself does."""
+    made, shown = "export default ortWasmThreaded;", "showOnnxRuntime"
+    text = script.read_text()
+    if text.count(made) != 1:
+        raise AssembleError(f"{script.name} ends in another way than this page's build knows: look for its export")
+    show = f"async (module) => {{ await globalThis.{shown}?.(module); return module; }}"
+    script.write_text(text.replace(made, f"export default (settings) => ortWasmThreaded(settings).then({show});"))
 
 
 def pack_memory(made: Path, models: Sequence[Path], out: Path) -> None:
     """Writes ort.memory.gz and ort.json into `out`, of what snapshot_ort.mjs has left in `made`.
 
-    ort.json: {bytes, page, runs, sessions, tables}. The file holds, one after another, the pages of `runs` ([first, end) each), then of each
-    table float32 [rows] and int8 [rows, columns]: a row of the weights at `address` is their product.
+    ort.json: {bytes, page, runs, sessions, tables}. The file holds, one after another, the pages of `runs` ([first, end) each),
+    then of each table float32 [rows] and int8 [rows, columns]: a row of the weights at `address` is their product.
     """
     memory = bytearray((made / "ort.memory").read_bytes())
     tables, stored = _take_tables(memory, models)

@@ -1,4 +1,4 @@
-// node snapshot_ort.mjs RUNTIME.wasm SHOWN.mjs OUT MODEL.onnx...: ONNX Runtime's memory once it has made a session of each network, on one thread.
+// node snapshot_ort.mjs RUNTIME.wasm SCRIPT.mjs OUT MODEL.onnx...: ONNX Runtime's memory once it has made a session of each network, on one thread.
 // Into OUT go the memory as it is then (ort.memory), as it was before (ort.pristine), and the sessions' addresses (ort.handles.json);
 // assemble.runtime makes of them what the page takes up.
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [runtime, shown, out, ...models] = process.argv.slice(2);
+const [runtime, script, out, ...models] = process.argv.slice(2);
 const DIST = new URL("../web/node_modules/onnxruntime-web/dist/", import.meta.url);
 const API = "ort.wasm.min.mjs";
 const SCRIPT = "ort-wasm-simd-threaded.mjs";
@@ -22,8 +22,7 @@ globalThis.showOnnxRuntime = (made) => {
 const folder = await mkdtemp(join(tmpdir(), "ort-"));
 try {
   await copyFile(new URL(API, DIST), join(folder, API));
-  await copyFile(shown, join(folder, SCRIPT));
-  await copyFile(new URL(SCRIPT, DIST), join(folder, "ort-script.mjs"));
+  await copyFile(script, join(folder, SCRIPT));
   const ort = await import(pathToFileURL(join(folder, API)).href);
   ort.env.logLevel = "error";
   ort.env.wasm.numThreads = 1;

@@ -1,10 +1,11 @@
-import { defineConfig } from "vite";
+import { defaultClientConditions, defineConfig } from "vite";
 
 // The site lays the result at <site>/app/web/ and its pages name facelab.js, book.js and facelab.css: those names never change, and
 // every address inside them is relative, so that the site may live under any path.
 export default defineConfig({
   base: "./",
   publicDir: false,
+  resolve: { conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions] }, // its wasm lies beside the site's other files
   build: {
     outDir: "../../build/web",
     emptyOutDir: true,

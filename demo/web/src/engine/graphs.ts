@@ -4,7 +4,7 @@
  */
 
 import * as Comlink from "comlink";
-import type * as Ort from "onnxruntime-web";
+import * as ort from "onnxruntime-web/wasm";
 
 import { EngineError, PhotoError, RELOAD, SOON, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest, type Progress } from "../contract";
 import { Assets, type Sizes } from "./assets";
@@ -14,7 +14,7 @@ const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
 // Without what our own networks never call: see demo/assemble/trim_ort.mjs. After a failure, and for other networks, the whole.
 const TRIMMED = workerName !== RELOAD && workerName !== WHOLE;
 const RUNTIME = "ort/ort-wasm-simd-threaded";
-const SCRIPT = "ort/ort-shown.mjs";
+const SCRIPT = "ort/ort-wasm-simd-threaded.mjs";
 // Threads need cross-origin isolation; beyond four they stand in each other's way on networks this small. A page that wants its first answer
 // soon does without: with one thread the sessions are there already, in the memory that the build has left.
 const THREADS = globalThis.crossOriginIsolated && workerName !== SOON ? Math.min(4, navigator.hardwareConcurrency) : 1;
@@ -42,16 +42,12 @@ export type Outputs = Record<string, Plain>;
 const FACE = { boxes: [260, 160, 380, 320], transforms: [1, 0, 250, 0, 1, 150] };
 
 class Graphs {
-  readonly #sessions = new Map<GraphName, Ort.InferenceSession>();
-  readonly #photos = new Map<number, Ort.Tensor>();
+  readonly #sessions = new Map<GraphName, ort.InferenceSession>();
+  readonly #photos = new Map<number, ort.Tensor>();
   #report: (progress: Progress) => void = () => {};
   readonly #assets = new Assets((progress) => this.#report(progress));
-  /** Asked for as this script begins: nobody has to say so. */
-  readonly #runtime = this.#assets.script<typeof Ort>("ort/ort.wasm.min.mjs");
-  #ort!: typeof Ort;
-  #tensor!: typeof Ort.Tensor;
   /** The one that the engine came with. */
-  #embedder!: Ort.InferenceSession;
+  #embedder!: ort.InferenceSession;
   #asked = false;
 
   async load(sizes: Sizes, manifest: Manifest, report: (progress: Progress) => void): Promise<void> {
@@ -67,7 +63,7 @@ class Graphs {
 
   /** Keep a photo under a number until `release`. */
   hold(id: number, dims: number[], pixels: Uint8Array): void {
-    this.#photos.set(id, new this.#tensor("uint8", pixels, dims));
+    this.#photos.set(id, new ort.Tensor("uint8", pixels, dims));
   }
 
   release(id: number): void {
@@ -95,9 +91,9 @@ class Graphs {
     this.#asked = true;
     const session = this.#sessions.get("pnet")!;
     const levels = [this.#tensorOf(photo), this.#tensorOf(photo)];
-    const answers: Ort.InferenceSession.ReturnType[] = [];
+    const answers: ort.InferenceSession.ReturnType[] = [];
     for (const size of sizes) {
-      const { level, ...answer } = await session.run({ image: levels.at(-2)!, size: new this.#tensor("int64", BigInt64Array.from(size, BigInt), [2]) });
+      const { level, ...answer } = await session.run({ image: levels.at(-2)!, size: new ort.Tensor("int64", BigInt64Array.from(size, BigInt), [2]) });
       levels.push(level!);
       answers.push(answer);
     }
@@ -105,11 +101,11 @@ class Graphs {
     return handedOver(...answers);
   }
 
-  #session(bytes: ArrayBuffer): Promise<Ort.InferenceSession> {
-    return this.#ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+  #session(bytes: ArrayBuffer): Promise<ort.InferenceSession> {
+    return ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
   }
 
-  async #contracted(file: ArrayBuffer, told: EmbedderTold): Promise<Ort.InferenceSession> {
+  async #contracted(file: ArrayBuffer, told: EmbedderTold): Promise<ort.InferenceSession> {
     const session = await this.#session(file).catch((cause: unknown) => {
       throw new PhotoError("This network cannot be run here: ONNX Runtime refuses its file. Export it again with python -m export.", { cause });
     });
@@ -120,15 +116,15 @@ class Graphs {
   }
 
   /** Where a network breaks the contract: by its names, or by what it answers on a trial run; "" where it does not. */
-  async #fault(session: Ort.InferenceSession, { dimensions, chip_size: side }: EmbedderTold): Promise<string> {
+  async #fault(session: ort.InferenceSession, { dimensions, chip_size: side }: EmbedderTold): Promise<string> {
     const { inputNames, outputNames } = session;
     const lacks = [
       ...["image", "transforms"].filter((name) => !inputNames.includes(name)).map((name) => `input “${name}”`),
       ...["embeddings", "chips"].filter((name) => !outputNames.includes(name)).map((name) => `output “${name}”`),
     ];
     if (lacks.length) return `it has no ${lacks.join(", no ")}`;
-    const image = new this.#tensor("uint8", new Uint8Array(64 * 64 * 3), [64, 64, 3]);
-    const transforms = new this.#tensor("float32", [0.4, 0, 0, 0, 0.4, 0], [1, 2, 3]);
+    const image = new ort.Tensor("uint8", new Uint8Array(64 * 64 * 3), [64, 64, 3]);
+    const transforms = new ort.Tensor("float32", [0.4, 0, 0, 0, 0.4, 0], [1, 2, 3]);
     const tried = await session.run({ image, transforms }).catch(() => undefined);
     if (!tried) return "it breaks off on a trial run";
     const wrong = [
@@ -142,17 +138,15 @@ class Graphs {
     return wrong.join("; ");
   }
 
+  /** Its files are asked for as this script begins: nobody has to say so. */
   constructor() {
-    this.#runtime.catch(() => {}); // heard of in `load`
+    this.#assets.script(SCRIPT).catch(() => {}); // heard of when ONNX Runtime asks for it
     this.#assets.ahead(RUNTIME_WASM);
     if (READY_MADE) takeUp(this.#assets);
   }
 
   async #start(manifest: Manifest): Promise<void> {
     const models = GRAPHS.map((name) => (READY_MADE ? new ArrayBuffer(1) : this.#assets.model(manifest.graphs[name].compact ?? manifest.graphs[name])));
-    const ort = await this.#runtime;
-    this.#ort = ort;
-    this.#tensor = ort.Tensor;
     ort.env.logLevel = "error";
     ort.env.wasm.wasmPaths = { mjs: this.#assets.url(SCRIPT).href, wasm: this.#assets.url(RUNTIME_WASM).href };
     ort.env.wasm.numThreads = THREADS;
@@ -164,11 +158,11 @@ class Graphs {
   /** The first runs of a network take several times as long as later ones: do them while nobody waits. */
   async #warmUp(): Promise<void> {
     const [height, width] = [480, 640];
-    const photo = new this.#tensor("uint8", new Uint8Array(height * width * 3), [height, width, 3]);
+    const photo = new ort.Tensor("uint8", new Uint8Array(height * width * 3), [height, width, 3]);
     const rows = (row: number[], count: number, dims: number[]) =>
-      new this.#tensor("float32", Float32Array.from({ length: row.length * count }, (_, i) => row[i % row.length]!), [count, ...dims]);
-    const second: Record<GraphName, () => Record<string, Ort.Tensor>> = {
-      pnet: () => ({ size: new this.#tensor("int64", BigInt64Array.from([144n, 192n]), [2]) }),
+      new ort.Tensor("float32", Float32Array.from({ length: row.length * count }, (_, i) => row[i % row.length]!), [count, ...dims]);
+    const second: Record<GraphName, () => Record<string, ort.Tensor>> = {
+      pnet: () => ({ size: new ort.Tensor("int64", BigInt64Array.from([144n, 192n]), [2]) }),
       rnet: () => ({ boxes: rows(FACE.boxes, 24, [4]) }),
       onet: () => ({ boxes: rows(FACE.boxes, 8, [4]) }),
       embedder: () => ({ transforms: rows(FACE.transforms, 1, [2, 3]) }),
@@ -183,19 +177,19 @@ class Graphs {
     }
   }
 
-  #tensorOf(value: Plain | Held): Ort.Tensor {
+  #tensorOf(value: Plain | Held): ort.Tensor {
     if ("id" in value) {
       const photo = this.#photos.get(value.id);
       if (!photo) throw new EngineError("That photo was removed.");
       return photo;
     }
     const { type, data, dims } = value;
-    return new this.#tensor(type, type === "int64" ? BigInt64Array.from(data as number[], BigInt) : (data as Uint8Array | Float32Array), dims);
+    return new ort.Tensor(type, type === "int64" ? BigInt64Array.from(data as number[], BigInt) : (data as Uint8Array | Float32Array), dims);
   }
 }
 
 /** Outputs without ONNX Runtime's wrapping; their memory goes with them. */
-function handedOver(...answers: Ort.InferenceSession.ReturnType[]): Outputs[] {
+function handedOver(...answers: ort.InferenceSession.ReturnType[]): Outputs[] {
   const buffers: Transferable[] = [];
   const plain = answers.map((answer) =>
     Object.fromEntries(

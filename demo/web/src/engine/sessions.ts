@@ -26,7 +26,7 @@ interface Inner {
 }
 
 declare global {
-  /** Called with ONNX Runtime's module before ONNX Runtime itself sees it: ort-shown.mjs. */
+  /** Called with ONNX Runtime's module before ONNX Runtime itself sees it: see assemble.runtime.show_module. */
   var showOnnxRuntime: ((module: Inner) => Promise<void>) | undefined;
 }
 

@@ -3,7 +3,7 @@
  * the libraries that were linked in, each at the place that the pointers in that memory mean. Nothing is unpacked or imported any more.
  */
 
-import type { PyodideAPI, PyodideConfig } from "pyodide";
+import { loadPyodide, type PyodideAPI, type PyodideConfig } from "pyodide";
 
 import type { Assets } from "./assets";
 
@@ -33,7 +33,7 @@ type Conf = ReturnType<Inner["API"]["restoreSnapshot"]>;
 
 /** Of Pyodide's module what it does not tell in its types: Emscripten's dynamic linker, and its own start. */
 interface Inner {
-  API: { restoreSnapshot(memory: Uint8Array): { hiwireKeys: unknown[]; immortalKeys: string[] } };
+  API: { restoreSnapshot(): { hiwireKeys: unknown[]; immortalKeys: string[] } };
   GOT: Record<string, WebAssembly.Global>;
   HEAP32: Int32Array;
   HEAPU8: Uint8Array;
@@ -62,22 +62,18 @@ const EMPTY_ZIP = "data:application/zip;base64,UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="
 
 export async function thawPython(assets: Assets): Promise<PyodideAPI> {
   // First, for a browser has six connections to a server, and large files keep them long.
-  const scripts = Promise.all([
-    assets.script<typeof import("pyodide")>("pyodide/pyodide.mjs"),
-    assets.script<{ default: NonNullable<PyodideConfig["createPyodideModule"]> }>("python/pyodide.asm.mjs"),
-  ]);
+  const script = assets.script<{ default: NonNullable<PyodideConfig["createPyodideModule"]> }>("python/pyodide.asm.mjs");
   assets.ahead("pyodide/pyodide.asm.wasm");
   const told = assets.text("python/python.json").then((text) => JSON.parse(text) as Told);
   const memory = assets.inflated("python/python.memory.gz");
   const libraries = told.then(({ libraries }) =>
     Promise.all(libraries.map(({ file }) => WebAssembly.compileStreaming(assets.response(`python/${file}`)))),
   );
-  const [{ loadPyodide }, { default: create }] = await scripts;
   return loadPyodide({
     indexURL: assets.url("pyodide/").href,
     stdLibURL: EMPTY_ZIP, // what has been imported is in the memory, and what has not comes later
     lockFileContents: told.then(({ lock }) => JSON.stringify(lock)),
-    _loadSnapshot: memory,
+    _loadSnapshot: new Uint8Array(1), // there is one, which it need not wait for
     createPyodideModule: async (settings) => {
       const { instantiateWasm } = settings as unknown as { instantiateWasm: Instantiate };
       const instantiate: Instantiate = (imports, done) =>
@@ -85,15 +81,16 @@ export async function thawPython(assets: Assets): Promise<PyodideAPI> {
           const { called } = await told;
           done({ exports: Object.fromEntries(called.map((name) => [name, exports[name]!])) }, compiled);
         });
+      const { default: create } = await script;
       const module = await create({ ...settings, instantiateWasm: instantiate } as typeof settings);
-      thaw(module as unknown as Inner, await told, await libraries);
+      thaw(module as unknown as Inner, await told, await libraries, new Uint8Array(await memory));
       return module;
     },
   });
 }
 
 /** Link the libraries, and let Pyodide find the memory when it comes to that. */
-function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[]): void {
+function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[], pages: Uint8Array): void {
   const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
   (pyodide.emscripten_resize_heap as (bytes: number) => void)(told.bytes);
   module.wasmTable.grow(told.table - module.wasmTable.length);
@@ -103,7 +100,7 @@ function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[]): void 
     module.wasmTableMirror[index] = module.wasmTable.get(index);
   }
 
-  module.API.restoreSnapshot = (pages) => {
+  module.API.restoreSnapshot = () => {
     // The one thing in the memory that depends on the browser: which function calls others whose signature is not quite known.
     const trampoline = (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET / 4]!) / 4;
     const ours = module.HEAP32[trampoline]!;
