@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 import facelab
-from facelab.detect import calibrated, overlaps, pyramid_scales, squared, suppress, window_boxes
+from facelab.detect import calibrated, detect_faces, find_largest, overlaps, pyramid_scales, squared, suppress, window_boxes
 from facelab.native import NativeRuntime
+from facelab.photos import read_photo
+from facelab.runtime import finish
 
 
 def test_pyramid_begins_at_the_smallest_face_and_ends_where_no_window_fits(runtime: NativeRuntime) -> None:
@@ -73,3 +75,24 @@ def test_faces_that_fill_the_frame_are_found_on_orl39(orl39: Path) -> None:
     photos = sorted(orl39.glob("*/0[1-3].png"))
     missed = [photo for photo in photos if not facelab.detect(photo)]
     assert missed == []
+
+
+def test_largest_face_is_found_first_and_is_the_same(runtime: NativeRuntime, samples: Path) -> None:
+    """Beside the largest of all faces: the same place within a twentieth of its side, at a fraction of the levels."""
+    for name in ("obama.jpg", "obama2.jpg", "biden.jpg"):
+        photo = read_photo(samples / name, 2048)
+        faces, complete = finish(find_largest(runtime, photo))
+        largest = finish(detect_faces(runtime, photo))[0]
+        assert not complete
+        assert np.abs(faces[0].landmarks - largest.landmarks).max() < np.sqrt(largest.area) / 20
+
+
+def test_where_no_face_is_large_all_are_looked_for(runtime: NativeRuntime, samples: Path) -> None:
+    pixels = np.full((1200, 1600, 3), 128, np.uint8)
+    small = read_photo(samples / "obama.jpg", 256).pixels
+    pixels[700 : 700 + small.shape[0], 900 : 900 + small.shape[1]] = small
+    photo = runtime.photo(pixels)
+    faces, complete = finish(find_largest(runtime, photo))
+    assert complete
+    assert len(faces) == 1
+    assert np.array_equal(faces[0].box, finish(detect_faces(runtime, photo))[0].box)

@@ -1,0 +1,130 @@
+"""What the page takes up: ONNX Runtime's memory comes back whole, its trimmed file differs in functions alone, Python's adds up."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from assemble.python import AssembleError
+from assemble.runtime import DATA_END, PAGE, pack_memory, show_module
+
+from ..conftest import ROOT
+
+APP = ROOT / "docs" / "app"
+CODE = 10
+UNREACHABLE = bytes([3, 0, 0, 0x0B])
+
+
+def model_with(levels: NDArray[np.int8], step: NDArray[np.float32], path: Path) -> Path:
+    tensors = [numpy_helper.from_array(levels, "w_stored"), numpy_helper.from_array(step, "w_step")]
+    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, levels.shape)
+    nodes = [helper.make_node("Cast", ["w_stored"], ["c"], to=1), helper.make_node("Mul", ["c", "w_step"], ["y"])]
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", [], [out], tensors)), path)
+    return path
+
+
+def test_memory_comes_back_whole(tmp_path: Path) -> None:
+    """As the page does it: pages laid, weights widened from eight bits; what the wasm file brings is not in the file again."""
+    random = np.random.default_rng(3)
+    levels = random.integers(-127, 128, (4, 3, 3, 3)).astype(np.int8)
+    step = random.random((4, 1, 1, 1)).astype(np.float32)
+    model = model_with(levels, step, tmp_path / "model.onnx")
+    memory = bytearray(2 * DATA_END // PAGE * PAGE)
+    pristine = bytes(random.integers(0, 256, DATA_END // 2, dtype=np.uint8))
+    memory[: len(pristine)] = pristine
+    memory[500:504] = b"here"
+    weights, address = (levels.astype(np.float32) * step).tobytes(), DATA_END + 4 * 1234
+    memory[address : address + len(weights)] = weights
+    memory[-3:] = b"end"
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "ort.memory").write_bytes(memory)
+    (made / "ort.pristine").write_bytes(pristine.ljust(DATA_END, b"\0"))
+    (made / "ort.handles.json").write_text("[8, 16]")
+    pack_memory(made, [model], tmp_path)
+
+    told = json.loads((tmp_path / "ort.json").read_text())
+    file = gzip.decompress((tmp_path / "ort.memory.gz").read_bytes())
+    laid, at = bytearray(pristine.ljust(told["bytes"], b"\0")), 0
+    for first, end in told["runs"]:
+        length = (end - first) * told["page"]
+        laid[first * told["page"] : end * told["page"]] = file[at : at + length]
+        at += length
+    (table,) = told["tables"]
+    rows, columns = table["rows"], table["columns"]
+    steps = np.frombuffer(file, "<f4", rows, at)
+    stored = np.frombuffer(file, np.int8, rows * columns, at + 4 * rows).reshape(rows, columns)
+    widened = (stored.astype(np.float32) * steps[:, None]).tobytes()
+    laid[table["address"] : table["address"] + len(widened)] = widened
+    assert laid == memory
+    assert told["sessions"] == [8, 16]
+    assert len(file) < 10 * PAGE, "only what the page does not have by itself"
+
+
+def test_script_that_ends_otherwise_is_refused(tmp_path: Path) -> None:
+    script = tmp_path / "ort.mjs"
+    script.write_text("export default somethingElse;")
+    with pytest.raises(AssembleError, match="look for its export"):
+        show_module(script)
+
+
+def test_trimmed_file_differs_in_bodies_of_functions_alone() -> None:
+    """Types, tables, exports and data as they were: so addresses in the memory mean the same in both."""
+    whole, trimmed = (sections((APP / "ort" / f"ort-wasm-simd-threaded{suffix}.wasm").read_bytes()) for suffix in ("", "-trimmed"))
+    assert {kind: data for kind, data in whole.items() if kind != CODE} == {k: d for k, d in trimmed.items() if k != CODE}
+    before, after = bodies(whole[CODE]), bodies(trimmed[CODE])
+    assert len(before) == len(after)
+    kept = sum(a == b for a, b in zip(before, after, strict=True))
+    assert all(b in (a, UNREACHABLE) for a, b in zip(before, after, strict=True))
+    assert 1000 < kept < len(before) / 2
+
+
+def test_pythons_memory_adds_up() -> None:
+    told = json.loads((APP / "python" / "python.json").read_text())
+    pages = sum(end - first for first, end in told["runs"])
+    assert len(gzip.decompress((APP / "python" / "python.memory.gz").read_bytes())) == pages * told["page"]
+    assert all(first >= before for (_, before), (first, _) in zip(told["runs"], told["runs"][1:], strict=False))
+    assert told["runs"][-1][1] * told["page"] <= told["bytes"]
+    assert {library["file"] for library in told["libraries"]} == {path.name for path in (APP / "python").glob("*.wasm")}
+
+
+def sections(file: bytes) -> dict[int, bytes]:
+    """Of a wasm file by their numbers, without custom ones."""
+    found, at = {}, 8
+    while at < len(file):
+        kind = file[at]
+        length, at = leb(file, at + 1)
+        if kind:
+            found[kind] = file[at : at + length]
+        at += length
+    return found
+
+
+def bodies(section: bytes) -> list[bytes]:
+    """Of the functions of a code section, each with its length ahead."""
+    count, at = leb(section, 0)
+    found = []
+    for _ in range(count):
+        length, start = leb(section, at)
+        found.append(section[at : start + length])
+        at = start + length
+    return found
+
+
+def leb(data: bytes, at: int) -> tuple[int, int]:
+    """The unsigned number at a place, and the place after it."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return value, at
