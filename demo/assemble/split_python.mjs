@@ -27,17 +27,12 @@ touched = {getattr(module, "__file__", None) or "" for module in list(sys.module
 in_stdlib = {path.split(".zip/", 1)[1] for path in touched if ".zip/" in path}
 in_numpy = {path.removeprefix(packages + "/") for path in touched if path.startswith(packages + "/numpy/")}
 
-import marshal, pathlib, py_compile
+import pathlib, py_compile
 
 def entry(name):
     info = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))  # the same bytes every time
     info.compress_type = zipfile.ZIP_DEFLATED
     return info
-
-def without_lines(code):
-    """A tenth less to fetch: where in the library's source an instruction stands is told in no message here. Readers' code keeps its lines."""
-    inner = tuple(without_lines(constant) if hasattr(constant, "co_code") else constant for constant in code.co_consts)
-    return code.replace(co_linetable=b"", co_consts=inner)
 
 def split(archive, core, rest, wanted, whole_rest, optimize):
     """wanted: the files that go into the core, as .pyc where they are source. whole_rest: those go into the rest too."""
@@ -58,13 +53,12 @@ def split(archive, core, rest, wanted, whole_rest, optimize):
                 continue
             if name.endswith(".py"):
                 pathlib.Path("module.py").write_bytes(data)
-                py_compile.compile("module.py", "module.pyc", dfile=name, doraise=True, optimize=optimize, invalidation_mode=mode)
-                compiled = pathlib.Path("module.pyc").read_bytes()
-                name, data = name + "c", compiled[:16] + marshal.dumps(without_lines(marshal.loads(compiled[16:])))
+                py_compile.compile("module.py", "module.pyc", dfile=name, doraise=True, optimize=optimize(name), invalidation_mode=mode)
+                name, data = name + "c", pathlib.Path("module.pyc").read_bytes()
             small.writestr(entry(name), data)
 
-split("stdlib.zip", "python_core.zip", "python_rest.zip", in_stdlib, True, 2)  # 2: without docstrings
-split("numpy.zip", "numpy_core.zip", "numpy_rest.zip", in_numpy, False, 2)
+split("stdlib.zip", "python_core.zip", "python_rest.zip", in_stdlib, True, lambda name: 2)  # without docstrings
+split("numpy.zip", "numpy_core.zip", "numpy_rest.zip", in_numpy, False, lambda name: 0 if name.startswith("numpy/_core/") else 2)  # numpy.ma reads those docstrings
 `);
 for (const name of ["python_core.zip", "python_rest.zip", "numpy_core.zip", "numpy_rest.zip"]) {
   await writeFile(join(out, name), pyodide.FS.readFile(name));

@@ -32,8 +32,6 @@ from .register import Register, Rule
 from .runtime import Answer, Photo
 from .verify import compare, in_words
 
-SAME_FACE = 0.4  # overlap of two boxes around one face, of which each look finds another
-
 
 class Loan:
     """A photo that the engine keeps for Python, and forgets when nothing here refers to it any more."""
@@ -130,16 +128,14 @@ class Session:
         return _analysis(photo, faces, 0 if faces else None, started, complete)
 
     async def analyse(self, handle: JsProxy, known: str | None = None) -> str:
-        """All faces of a photo, the largest first and chosen. known: the face that is chosen already; it stays as it is."""
+        """All faces of a photo, the largest first and chosen. known: the face that is chosen already; `find` gave it."""
         started = perf_counter()
         photo = _of_the_page(handle)
         faces, chosen = await detect_faces(self._runtime, photo), 0
         if known:
             kept = _face(known)
             shared = overlaps(kept.box[None], np.array([face.box for face in faces]).reshape(-1, 4))[0]
-            faces = [face for face, share in zip(faces, shared, strict=True) if share < SAME_FACE]
-            faces = sorted([kept, *faces], key=lambda face: -face.area)
-            chosen = next(i for i, face in enumerate(faces) if face is kept)
+            chosen = int(shared.argmax())
         return _analysis(photo, faces, chosen if faces else None, started, complete=True)
 
     # Another embedder: first it is offered, which may fail; only what was offered is used.

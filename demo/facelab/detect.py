@@ -20,8 +20,9 @@ from .runtime import Photo, Runtime
 
 Floats = NDArray[np.floating]
 
-LARGE = 1 / 5  # of the photo's shorter side: the least face that `find_largest` looks for at first
+LARGE = 1 / 5  # of the photo's shorter side: the least face that is looked for first
 SAFELY = 1.25  # times as large as that: its like are found on one level at least, and so is any larger one
+ON_A_FACE = 0.5  # overlap of a box with a face from which on it is that face
 
 
 @dataclass(frozen=True)
@@ -57,39 +58,46 @@ async def detect_faces(runtime: Runtime, photo: Photo, min_face: float | None = 
 
     min_face: side of the smallest face looked for, pixels of the photo; None: the manifest's. Halving it costs four times the time.
     """
-    detector = runtime.manifest.detector
-    proposals = await propose(runtime, photo, min_face or detector.min_face)
-    refined = await refine(runtime, photo, proposals)
-    faces = await confirm(runtime, photo, refined)
-    return sorted(faces, key=lambda face: -face.area)
+    return await _further_faces(runtime, photo, await large_faces(runtime, photo), min_face or runtime.manifest.detector.min_face)
 
 
 async def find_largest(runtime: Runtime, photo: Photo) -> tuple[list[Face], bool]:
-    """The largest face of a photo, and whether what comes with it is all that `detect_faces` finds; an empty list where none is.
+    """The first of `detect_faces`, soon, and whether what comes with it is all of them; an empty list where there is none."""
+    large = await large_faces(runtime, photo)
+    if large:
+        return large, False
+    return await _further_faces(runtime, photo, large, runtime.manifest.detector.min_face), True
 
-    Large faces are looked for first, on the small levels of the pyramid, which cost next to nothing. Where one is found that is
-    well within the reach of those, none larger is to come, and the rest of the work can wait.
+
+async def large_faces(runtime: Runtime, photo: Photo) -> list[Face]:
+    """Faces that nearly fill the photo or take a good part of it, the largest first.
+
+    They are looked for on the small levels of the pyramid, which cost next to nothing. Only those count that are well within the
+    reach of these levels: none larger than the first is then to come.
     """
     detector = runtime.manifest.detector
-    least = min(photo.height, photo.width) * LARGE
-    scales = [s for s in pyramid_scales(photo.height, photo.width, detector.min_face, detector) if detector.cell / s >= least]
-    faces = await confirm(runtime, photo, await refine(runtime, photo, await propose_at(runtime, photo, scales)))
-    certain = [face for face in faces if face.area > (SAFELY * least) ** 2]
-    if certain:
-        return sorted(certain, key=lambda face: -face.area), False
-    return await detect_faces(runtime, photo), True
+    least = max(min(photo.height, photo.width) * LARGE, detector.min_face)
+    proposals = await propose(runtime, photo, least)
+    faces = await confirm(runtime, photo, await refine(runtime, photo, proposals))
+    return sorted((face for face in faces if face.area > (SAFELY * least) ** 2), key=lambda face: -face.area)
+
+
+async def _further_faces(runtime: Runtime, photo: Photo, known: Sequence[Face], min_face: float) -> list[Face]:
+    """The known faces and all others, the largest first; no network looks closer at what lies on a known one."""
+    boxes = np.array([face.box for face in known]).reshape(-1, 4)
+    proposals = await propose(runtime, photo, min_face)
+    proposals = proposals[overlaps(proposals, boxes).max(axis=1, initial=0) < ON_A_FACE]
+    faces = await confirm(runtime, photo, await refine(runtime, photo, proposals))
+    fresh = [face for face in faces if overlaps(face.box[None], boxes, of_smaller=True).max(initial=0) < ON_A_FACE]
+    return sorted([*known, *fresh], key=lambda face: -face.area)
 
 
 async def propose(runtime: Runtime, photo: Photo, min_face: float) -> Floats:
     """Stage 1. P-Net slides a 12 x 12 window over every level of the pyramid: square boxes [N, 4]."""
-    return await propose_at(runtime, photo, list(pyramid_scales(photo.height, photo.width, min_face, runtime.manifest.detector)))
-
-
-async def propose_at(runtime: Runtime, photo: Photo, scales: Sequence[float]) -> Floats:
-    """The same on the levels of some scales, falling."""
     detector = runtime.manifest.detector
     boxes: list[Floats] = [np.empty((0, 4))]
     scores: list[Floats] = [np.empty(0)]
+    scales = list(pyramid_scales(photo.height, photo.width, min_face, detector))
     sizes = [(int(photo.height * scale), int(photo.width * scale)) for scale in scales]
     for scale, answer in zip(scales, await runtime.run_pyramid(photo, sizes), strict=True):
         row, column = np.nonzero(answer["scores"] > detector.thresholds[0])

@@ -168,10 +168,10 @@ def test_nothing_was_asked_of_anybody_else_and_nothing_complained(demo: Watched)
 
 def test_failed_download_is_said_and_can_be_tried_again(watched: Watched) -> None:
     page = watched.page
-    page.route("**/embedder*.onnx", lambda route: route.abort())
+    page.route("**/ort.memory.gz", lambda route: route.abort())
     watched.open("demo/")
     expect(page.get_by_test_id("failure")).to_be_visible()
-    page.unroute("**/embedder*.onnx")
+    page.unroute("**/ort.memory.gz")
     page.get_by_test_id("retry").click()
     page.get_by_test_id("sample-0").click()
     assert verdict(page)[0] == "same"

@@ -90,6 +90,10 @@ class Engine {
   /** Nobody need ask for it. */
   readonly #loaded = Promise.race([this.#load(), this.#assets.failed]);
 
+  constructor() {
+    this.#loaded.catch(() => {}); // heard of in `load`
+  }
+
   async load(report: Report): Promise<void> {
     this.#report = report;
     await this.#loaded;
