@@ -53,12 +53,12 @@ def split(archive, core, rest, wanted, whole_rest, optimize):
                 continue
             if name.endswith(".py"):
                 pathlib.Path("module.py").write_bytes(data)
-                py_compile.compile("module.py", "module.pyc", dfile=name, doraise=True, optimize=optimize(name), invalidation_mode=mode)
+                py_compile.compile("module.py", "module.pyc", dfile=name, doraise=True, optimize=optimize, invalidation_mode=mode)
                 name, data = name + "c", pathlib.Path("module.pyc").read_bytes()
             small.writestr(entry(name), data)
 
-split("stdlib.zip", "python_core.zip", "python_rest.zip", in_stdlib, True, lambda name: 2)  # without docstrings
-split("numpy.zip", "numpy_core.zip", "numpy_rest.zip", in_numpy, False, lambda name: 0 if name.startswith("numpy/_core/") else 2)  # numpy.ma reads those docstrings
+split("stdlib.zip", "python_core.zip", "python_rest.zip", in_stdlib, True, 2)
+split("numpy.zip", "numpy_core.zip", "numpy_rest.zip", in_numpy, False, 0)  # numpy.ma reads docstrings
 `);
 for (const name of ["python_core.zip", "python_rest.zip", "numpy_core.zip", "numpy_rest.zip"]) {
   await writeFile(join(out, name), pyodide.FS.readFile(name));
