@@ -11,15 +11,15 @@ import { Assets, type Sizes } from "./assets";
 import { takeUp } from "./sessions";
 
 const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
-// Without what our own networks never call: see demo/assemble/trim_ort.mjs. After a failure, and for other networks, the whole.
-const TRIMMED = workerName !== RELOAD && workerName !== WHOLE;
-const RUNTIME = "ort/ort-wasm-simd-threaded";
-const SCRIPT = "ort/ort-wasm-simd-threaded.mjs";
 // Threads need cross-origin isolation; beyond four they stand in each other's way on networks this small. A page that wants its first answer
 // soon does without: with one thread the sessions are there already, in the memory that the build has left.
 const THREADS = globalThis.crossOriginIsolated && workerName !== SOON ? Math.min(4, navigator.hardwareConcurrency) : 1;
-const READY_MADE = TRIMMED && THREADS === 1;
-const RUNTIME_WASM = TRIMMED ? `${RUNTIME}-trimmed.wasm` : `${RUNTIME}.wasm`;
+// Without what our own networks never call on one thread: see demo/assemble/trim_ort.mjs. With several the whole: a thread that stops at a
+// function that is not there tells nobody, and the others wait for it for ever. The whole, too, after a failure and for other networks.
+const READY_MADE = THREADS === 1 && workerName !== RELOAD && workerName !== WHOLE;
+const RUNTIME = "ort/ort-wasm-simd-threaded";
+const SCRIPT = "ort/ort-wasm-simd-threaded.mjs";
+const RUNTIME_WASM = READY_MADE ? `${RUNTIME}-trimmed.wasm` : `${RUNTIME}.wasm`;
 const WARM_ROUNDS = 3; // after that the browser has compiled what counts for speed
 
 /** A plain array with its shape. */

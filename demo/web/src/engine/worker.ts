@@ -264,7 +264,7 @@ class Engine {
 
   async #asked<T>(answer: Promise<T>): Promise<T> {
     return answer.catch((error: unknown) => {
-      this.#lacking = !this.#untrimmed && error instanceof Error && error.name === "RuntimeError"; // WebAssembly's own
+      this.#lacking = !this.#untrimmed && error instanceof Error && /RuntimeError/.test(`${error.name} ${error.message}`); // WebAssembly's own
       throw error;
     });
   }
