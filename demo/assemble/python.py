@@ -84,16 +84,17 @@ def python_snapshot(python_core: Path, numpy_core: Path, facelab: Path, numpy: P
     return _made_by("snapshot_python.mjs", [python_core, numpy_core, facelab], folder, [libraries / name for name in names])
 
 
-def trimmed_onnx_runtime(runtime: Path, models: Sequence[Path], build: Path) -> Path:
-    """ONNX Runtime's wasm without what these networks never call."""
-    (file,) = _made_by("trim_ort.mjs", [runtime], build / "ort", models)
-    return file
-
-
-def onnx_runtime_memory(trimmed: Path, script: Path, models: Sequence[Path], build: Path) -> Path:
+def onnx_runtime_memory(runtime: Path, script: Path, models: Sequence[Path], build: Path) -> Path:
     """The folder with ONNX Runtime's memory once it has made a session of each model: see assemble.runtime."""
-    _made_by("snapshot_ort.mjs", [trimmed, script], build / "ort-memory", models)
-    return build / "ort-memory"
+    folder = build / "ort-memory"
+    _made_by("snapshot_ort.mjs", [runtime, script], folder, models)
+    return folder
+
+
+def trimmed_onnx_runtime(runtime: Path, script: Path, made: Path, build: Path) -> Path:
+    """ONNX Runtime's wasm without what running the sessions of such a memory never calls."""
+    (file,) = _made_by("trim_ort.mjs", [runtime, script, made / "ort.memory", made / "ort.handles.json"], build / "ort")
+    return file
 
 
 def _made_by(script: str, sources: list[Path], folder: Path, further: Sequence[Path] = ()) -> list[Path]:

@@ -1,6 +1,8 @@
-// node trim_ort.mjs ORT.wasm OUT MODEL.onnx...: ONNX Runtime's wasm with only those functions in it that the page's networks call: two fifths of it.
-// A copy that notes its calls runs the networks over photos of many sizes, on one thread and on several; what it has not called then becomes
-// `unreachable`. Should the page ever get there after all, it catches that and takes the whole file (demo/web/src/engine/worker.ts).
+// node trim_ort.mjs ORT.wasm SCRIPT.mjs ort.memory ort.handles.json OUT: ONNX Runtime's wasm with only those functions in it that running the page's networks
+// takes; making their sessions, which is most of what ONNX Runtime does, is behind it in the memory (snapshot_ort.mjs).
+// A copy that notes its calls takes up that memory, as the page does, and runs the networks over photos of many sizes; what it has not called then
+// becomes `unreachable`. Should the page ever get there after all, it catches that and takes the whole file (demo/web/src/engine/worker.ts). On one
+// thread only: one of several that stopped would tell nobody.
 import { spawnSync } from "node:child_process";
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,59 +15,64 @@ const NAME = "ort-wasm-simd-threaded";
 const API = "ort.wasm.min.mjs";
 const MARKS = 0x30000000; // an address that no run gets near: a byte for each function
 const PAGES = MARKS / 65536 + 4;
+const SMALL = 128; // bytes: functions up to this are kept uncalled, too, for they cost little and are what an unforeseen photo may call
 const SHAPES = { size: [], boxes: [4], transforms: [2, 3] }; // of one row
 
 if (process.argv[2] === "--run") {
-  await run(process.argv[3], Number(process.argv[4]), process.argv.slice(5));
-  process.exit(); // its threads would stay
+  await run(...process.argv.slice(3));
+  process.exit();
 }
 
-const [runtime, out, ...models] = process.argv.slice(2);
+const [runtime, script, memory, handles, out] = process.argv.slice(2);
 const whole = await readFile(runtime);
 const folder = await mkdtemp(join(tmpdir(), "ort-"));
-const called = new Set();
+let called;
 try {
   await writeFile(join(folder, `${NAME}.wasm`), withBodies(whole, (body, number) => marking(body, MARKS + number)));
-  const script = await readFile(new URL(`${NAME}.mjs`, DIST), "utf8");
-  const larger = script.replace(/new WebAssembly\.Memory\(\{initial:256,/, `globalThis.noted=new WebAssembly.Memory({initial:${PAGES},`);
-  if (larger === script) throw new Error("ONNX Runtime makes its memory in another way than this script knows");
+  const text = await readFile(script, "utf8");
+  const larger = text.replace("new WebAssembly.Memory({initial:256,", `globalThis.noted=new WebAssembly.Memory({initial:${PAGES},`);
+  if (larger === text) throw new Error("ONNX Runtime makes its memory in another way than this script knows");
   await writeFile(join(folder, `${NAME}.mjs`), larger);
   await copyFile(new URL(API, DIST), join(folder, API)); // finds the others beside itself
-  for (const threads of [1, 2]) {
-    const done = spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--run", folder, threads, ...models], { encoding: "utf8", maxBuffer: 1 << 26 });
-    if (done.status) throw new Error(done.stderr);
-    for (const number of JSON.parse(done.stdout.trim().split("\n").at(-1))) called.add(number);
-  }
+  const done = spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--run", folder, memory, handles], { encoding: "utf8", maxBuffer: 1 << 26 });
+  if (done.status) throw new Error(done.stderr);
+  called = new Set(JSON.parse(done.stdout.trim().split("\n").at(-1)));
 } finally {
   await rm(folder, { recursive: true });
 }
-await writeFile(join(out, `${NAME}-trimmed.wasm`), withBodies(whole, (body, number) => (called.has(number) ? body : unreachable())));
+const trimmed = withBodies(whole, (body, number) => (called.has(number) || body.length <= SMALL ? body : unreachable()));
+await writeFile(join(out, `${NAME}-trimmed.wasm`), trimmed);
 
 /** All that the page does with the networks; printed is which functions that took. */
-async function run(folder, threads, models) {
-  // For threads it fetches its script and makes an address for what came; under Node the script's own will do.
-  globalThis.fetch = async (address) => ({ blob: async () => address });
-  URL.createObjectURL = (address) => address;
+async function run(folder, memory, handles) {
+  const made = await readFile(memory);
+  const sessions = JSON.parse(await readFile(handles, "utf8"));
+  const left = [...sessions];
+  globalThis.showOnnxRuntime = (module) => {
+    module.HEAPU8.set(made);
+    module._OrtInit = () => 0;
+    module._OrtCreateSession = () => left.shift();
+  };
   const ort = await import(pathToFileURL(join(folder, API)).href);
   ort.env.logLevel = "error";
-  ort.env.wasm.numThreads = threads;
+  ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmBinary = (await readFile(join(folder, `${NAME}.wasm`))).buffer;
-  await ort.InferenceSession.create(Uint8Array.of(1, 2, 3)).catch(() => {}); // a file that is none is said so, by an exception
-  for (const file of models) {
-    const bytes = await readFile(file);
-    await (await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] })).release();
-    const session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
-    for (const [height, width] of [[40, 30], [333, 250], [512, 640], [2048, 1365]]) {
+  for (const _ of sessions) {
+    const session = await ort.InferenceSession.create(new Uint8Array(1), { executionProviders: ["wasm"] });
+    for (const [height, width] of [[1, 1], [40, 30], [333, 250], [512, 640], [2048, 1365]]) {
       const image = new ort.Tensor("uint8", Uint8Array.from({ length: height * width * 3 }, (_, i) => (i * 7919) >> 3), [height, width, 3]);
       for (const [name, values] of [...inputsFor(session.inputNames, height, width)]) {
         const dims = [values.length / SHAPES[name].reduce((a, b) => a * b, 1), ...SHAPES[name]];
-        const second = name === "size" ? new ort.Tensor("int64", BigInt64Array.from(values, BigInt), [2]) : new ort.Tensor("float32", Float32Array.from(values), dims);
-        const outputs = await session.run({ image, [name]: second }).catch((error) => (values.length ? Promise.reject(error) : {}));
+        const numbers = { size: ["int64", () => BigInt64Array.from(values, BigInt)] }[name] ?? ["float32", () => Float32Array.from(values)];
+        // Of no boxes, or no pixels, some networks make nothing: an error like those of wrong inputs below, which take exceptions.
+        const outputs = await session.run({ image, [name]: new ort.Tensor(numbers[0], numbers[1](), dims) }).catch(() => ({}));
         Object.values(outputs).forEach((tensor) => tensor.dispose());
       }
-      await session.run({ image }).catch(() => {}); // an input is missing
+      const second = session.inputNames.find((name) => name !== "image");
+      for (const wrong of [new ort.Tensor("uint8", [1], [1]), new ort.Tensor("float32", [1], [1, 1, 1])]) {
+        await session.run({ image, [second]: wrong }).catch(() => {});
+      }
     }
-    await session.release();
   }
   const marks = new Uint8Array(globalThis.noted.buffer, MARKS, 1 << 16);
   console.log(JSON.stringify(Array.from(marks.keys()).filter((number) => marks[number])));
@@ -78,7 +85,7 @@ function* inputsFor(names, height, width) {
     for (const scale of [0.6, 0.3, 0.107, 0.03]) yield [name, [height * scale, width * scale].map((side) => Math.max(1, Math.trunc(side)))];
     return;
   }
-  for (const count of [0, 1, 2, 9, name === "boxes" ? 300 : 3]) {
+  for (const count of [0, 1, 2, 9, name === "boxes" ? 300 : 40]) {
     const rows = Array.from({ length: count }, (_, i) => {
       const [x, y, side] = [((i * 37) % 100) / 100 * width - 10, ((i * 61) % 100) / 100 * height - 10, 20 + ((i * 97) % 100) / 100 * height];
       const [turn, scale] = [i / 5, side / 150];

@@ -58,25 +58,24 @@ async def detect_faces(runtime: Runtime, photo: Photo, min_face: float | None = 
 
     min_face: side of the smallest face looked for, pixels of the photo; None: the manifest's. Halving it costs four times the time.
     """
-    return await _further_faces(runtime, photo, await large_faces(runtime, photo), min_face or runtime.manifest.detector.min_face)
+    least = min_face or runtime.manifest.detector.min_face
+    return await _further_faces(runtime, photo, await large_faces(runtime, photo, least), least)
 
 
 async def find_largest(runtime: Runtime, photo: Photo) -> tuple[list[Face], bool]:
     """The first of `detect_faces`, soon, and whether what comes with it is all of them; an empty list where there is none."""
-    large = await large_faces(runtime, photo)
-    if large:
-        return large, False
-    return await _further_faces(runtime, photo, large, runtime.manifest.detector.min_face), True
+    least = runtime.manifest.detector.min_face
+    large = await large_faces(runtime, photo, least)
+    return (large, False) if large else (await _further_faces(runtime, photo, large, least), True)
 
 
-async def large_faces(runtime: Runtime, photo: Photo) -> list[Face]:
-    """Faces that nearly fill the photo or take a good part of it, the largest first.
+async def large_faces(runtime: Runtime, photo: Photo, min_face: float) -> list[Face]:
+    """Faces that fill the photo or a good part of it, `min_face` pixels a side at least, the largest first.
 
     They are looked for on the small levels of the pyramid, which cost next to nothing. Only those count that are well within the
     reach of these levels: none larger than the first is then to come.
     """
-    detector = runtime.manifest.detector
-    least = max(min(photo.height, photo.width) * LARGE, detector.min_face)
+    least = max(min(photo.height, photo.width) * LARGE, min_face)
     proposals = await propose(runtime, photo, least)
     faces = await confirm(runtime, photo, await refine(runtime, photo, proposals))
     return sorted((face for face in faces if face.area > (SAFELY * least) ** 2), key=lambda face: -face.area)

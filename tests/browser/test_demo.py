@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from facelab.quality import measure_quality
 from facelab.runtime import finish
 from facelab.verify import decide
 
+from ..conftest import ROOT
+from ..wasm_file import CODE, bodies, leb, sections
 from .conftest import READY, Watched, axe_violations, choose, watch
 
 CHIP = 150
@@ -175,3 +178,25 @@ def test_failed_download_is_said_and_can_be_tried_again(watched: Watched) -> Non
     page.get_by_test_id("retry").click()
     page.get_by_test_id("sample-0").click()
     assert verdict(page)[0] == "same"
+
+
+def test_memory_of_another_version_is_refused(watched: Watched) -> None:
+    page = watched.page
+    page.route("**/ort.memory.gz", lambda route: route.fulfill(body=gzip.compress(b"another version")))
+    watched.open("demo/")
+    expect(page.get_by_test_id("failure")).to_contain_text("is not the file that this page expects")
+
+
+def test_where_the_trimmed_runtime_lacks_a_function_the_whole_one_answers(watched: Watched) -> None:
+    """Its largest function, which multiplies matrices, is taken out as well: the first photo stops it, and nobody notices."""
+    page = watched.page
+    file = (ROOT / "docs" / "app" / "ort" / "ort-wasm-simd-threaded-trimmed.wasm").read_bytes()
+    body = max(bodies(sections(file)[CODE]), key=len)
+    length_bytes = len(body) - leb(body, 0)[0]
+    # `unreachable`, and as many bytes of nothing as the function had: all others stay where they are.
+    nothing = body[:length_bytes] + b"\x00" + b"\x00" + b"\x01" * (len(body) - length_bytes - 3) + b"\x0b"
+    page.route("**/*-trimmed.wasm", lambda route: route.fulfill(body=file.replace(body, nothing), content_type="application/wasm"))
+    watched.open("demo/")
+    page.get_by_test_id("sample-0").click()
+    assert verdict(page)[0] == "same"
+    assert [url for url in watched.requests if url.endswith("/ort-wasm-simd-threaded.wasm")], "the whole one was fetched"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from pathlib import Path
 
@@ -16,9 +17,9 @@ from assemble.python import AssembleError
 from assemble.runtime import DATA_END, PAGE, pack_memory, show_module
 
 from ..conftest import ROOT
+from ..wasm_file import CODE, bodies, sections
 
 APP = ROOT / "docs" / "app"
-CODE = 10
 UNREACHABLE = bytes([3, 0, 0, 0x0B])
 
 
@@ -64,6 +65,7 @@ def test_memory_comes_back_whole(tmp_path: Path) -> None:
     widened = (stored.astype(np.float32) * steps[:, None]).tobytes()
     laid[table["address"] : table["address"] + len(widened)] = widened
     assert laid == memory
+    assert told["sha256"] == hashlib.sha256(file).hexdigest()
     assert told["sessions"] == [8, 16]
     assert len(file) < 10 * PAGE, "only what the page does not have by itself"
 
@@ -89,42 +91,9 @@ def test_trimmed_file_differs_in_bodies_of_functions_alone() -> None:
 def test_pythons_memory_adds_up() -> None:
     told = json.loads((APP / "python" / "python.json").read_text())
     pages = sum(end - first for first, end in told["runs"])
-    assert len(gzip.decompress((APP / "python" / "python.memory.gz").read_bytes())) == pages * told["page"]
+    file = gzip.decompress((APP / "python" / "python.memory.gz").read_bytes())
+    assert len(file) == pages * told["page"]
+    assert hashlib.sha256(file).hexdigest() == told["sha256"]
     assert all(first >= before for (_, before), (first, _) in zip(told["runs"], told["runs"][1:], strict=False))
     assert told["runs"][-1][1] * told["page"] <= told["bytes"]
     assert {library["file"] for library in told["libraries"]} == {path.name for path in (APP / "python").glob("*.wasm")}
-
-
-def sections(file: bytes) -> dict[int, bytes]:
-    """Of a wasm file by their numbers, without custom ones."""
-    found, at = {}, 8
-    while at < len(file):
-        kind = file[at]
-        length, at = leb(file, at + 1)
-        if kind:
-            found[kind] = file[at : at + length]
-        at += length
-    return found
-
-
-def bodies(section: bytes) -> list[bytes]:
-    """Of the functions of a code section, each with its length ahead."""
-    count, at = leb(section, 0)
-    found = []
-    for _ in range(count):
-        length, start = leb(section, at)
-        found.append(section[at : start + length])
-        at = start + length
-    return found
-
-
-def leb(data: bytes, at: int) -> tuple[int, int]:
-    """The unsigned number at a place, and the place after it."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        shift += 7
-        if byte < 128:
-            return value, at

@@ -26,8 +26,9 @@ const LIST = "assets.json";
 
 const CACHE: RequestCache = workerName === RELOAD ? "reload" : "default";
 
-/** Asked for by all but the demo, when they first need it. */
-const isForLater = (path: string) => path === "ort/ort-wasm-simd-threaded.wasm" || path.endsWith(".onnx") || path.includes("_rest") || path.endsWith(".whl") || path.endsWith("packages.json");
+/** Asked for by all but the demo, when they first need it: the rest of Python, the whole of ONNX Runtime, networks as files. */
+const LATER = ["ort/ort-wasm-simd-threaded.wasm", "python/packages.json"];
+const isForLater = (path: string) => LATER.includes(path) || /_rest|\.onnx$|\.whl$/.test(path);
 
 export class Assets {
   /** Rejects when the first file fails to arrive; never resolves. */
@@ -87,26 +88,33 @@ export class Assets {
     return (await this.response(path)).arrayBuffer();
   }
 
-  /** Of a gzipped file. */
-  async inflated(path: string): Promise<ArrayBuffer> {
+  /** What is in a gzipped file, whose hash is told by another. */
+  async inflated(path: string, told: Promise<{ sha256: string }>): Promise<ArrayBuffer> {
     const { body } = await this.response(path);
-    return new Response(body!.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+    const bytes = await new Response(body!.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer().catch((cause: unknown) => {
+      throw this.#failure(path, "it is damaged", cause);
+    });
+    return this.#genuine(path, bytes, (await told).sha256);
   }
 
   async text(path: string): Promise<string> {
     return (await this.response(path)).text();
   }
 
-  /** A model that was cut short or mixed up with another version would answer nonsense: refuse it. */
   async model({ file, sha256 }: ModelFile): Promise<ArrayBuffer> {
-    const bytes = await this.bytes(`models/${file}`);
+    return this.#genuine(`models/${file}`, await this.bytes(`models/${file}`), sha256);
+  }
+
+  /** What was cut short or mixed up with another version would answer nonsense: refuse it. */
+  async #genuine(path: string, bytes: ArrayBuffer, sha256: string): Promise<ArrayBuffer> {
     if (!globalThis.crypto.subtle) return bytes; // on plain http
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
     if (hex === sha256) return bytes;
-    throw new EngineError(`${file} is not the file that this page expects. Try again; if that does not help, the site itself is damaged.`);
+    throw new EngineError(`${path} is not the file that this page expects. Try again; if that does not help, the site itself is damaged.`);
   }
 
+  /** Of a file that somebody else reads. */
   response(path: string): Promise<Response> {
     return this.#take(this.url(path).href) ?? this.#request(path);
   }

@@ -49,11 +49,12 @@ class Graphs {
   /** The one that the engine came with. */
   #embedder!: ort.InferenceSession;
   #asked = false;
+  #sessionsThere: Promise<unknown> | undefined;
 
   async load(sizes: Sizes, manifest: Manifest, report: (progress: Progress) => void): Promise<void> {
     this.#report = report;
     this.#assets.expect(sizes);
-    await Promise.race([this.#start(manifest), this.#assets.failed]);
+    await Promise.race([Promise.all([this.#start(manifest), this.#sessionsThere]), this.#assets.failed]);
   }
 
   /** There is another one in its place. */
@@ -142,7 +143,8 @@ class Graphs {
   constructor() {
     this.#assets.script(SCRIPT).catch(() => {}); // heard of when ONNX Runtime asks for it
     this.#assets.ahead(RUNTIME_WASM);
-    if (READY_MADE) takeUp(this.#assets);
+    if (READY_MADE) this.#sessionsThere = takeUp(this.#assets);
+    this.#sessionsThere?.catch(() => {}); // heard of in `load`
   }
 
   async #start(manifest: Manifest): Promise<void> {

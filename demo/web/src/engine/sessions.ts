@@ -8,6 +8,8 @@ import type { Assets } from "./assets";
 /** What the build tells of the memory: ort.json. */
 interface Told {
   bytes: number;
+  /** Of what the file holds. */
+  sha256: string;
   /** Of what size the pages are, and which of them are in the file, [first, end). */
   page: number;
   runs: [number, number][];
@@ -30,12 +32,12 @@ declare global {
   var showOnnxRuntime: ((module: Inner) => Promise<void>) | undefined;
 }
 
-/** From the next start of ONNX Runtime on. */
-export function takeUp(assets: Assets): void {
+/** From the next start of ONNX Runtime on. Rejects where the memory does not come, which ONNX Runtime would tell in words of its own. */
+export function takeUp(assets: Assets): Promise<unknown> {
   const told = assets.text("ort/ort.json").then((text) => JSON.parse(text) as Told);
-  const memory = assets.inflated("ort/ort.memory.gz");
-  for (const promise of [told, memory]) promise.catch(() => {}); // heard of when they are needed
+  const memory = assets.inflated("ort/ort.memory.gz", told);
   globalThis.showOnnxRuntime = async (module) => lay(module, await told, await memory);
+  return Promise.all([told, memory]);
 }
 
 function lay(module: Inner, { bytes, page, runs, sessions, tables }: Told, file: ArrayBuffer): void {

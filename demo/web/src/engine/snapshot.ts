@@ -10,6 +10,8 @@ import type { Assets } from "./assets";
 /** What the build tells of the memory: python.json. */
 interface Told {
   bytes: number;
+  /** Of what the file holds. */
+  sha256: string;
   /** Where Pyodide's own data end. */
   dataEnd: number;
   /** Of what size the pages are, and which of them are in the file, [first, end). The others are as Pyodide has them; behind its data, zero. */
@@ -65,10 +67,11 @@ export async function thawPython(assets: Assets): Promise<PyodideAPI> {
   const script = assets.script<{ default: NonNullable<PyodideConfig["createPyodideModule"]> }>("python/pyodide.asm.mjs");
   assets.ahead("pyodide/pyodide.asm.wasm");
   const told = assets.text("python/python.json").then((text) => JSON.parse(text) as Told);
-  const memory = assets.inflated("python/python.memory.gz");
+  const memory = assets.inflated("python/python.memory.gz", told);
   const libraries = told.then(({ libraries }) =>
     Promise.all(libraries.map(({ file }) => WebAssembly.compileStreaming(assets.response(`python/${file}`)))),
   );
+  for (const promise of [told, memory, libraries]) promise.catch(() => {}); // heard of when they are needed
   return loadPyodide({
     indexURL: assets.url("pyodide/").href,
     stdLibURL: EMPTY_ZIP, // what has been imported is in the memory, and what has not comes later
