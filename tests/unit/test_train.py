@@ -137,15 +137,20 @@ def test_people_to_learn_from_and_to_examine_with_are_others(chips: Chips, lfw10
 
 
 def test_triplets_teach_who_is_who(chips: Chips, lfw100: Path, tmp_path: Path) -> None:
-    """Verification of people whom it has never seen rises by 0.08 of the area under the curve at least, from a random start."""
-    lesson = people_lesson(chips, lfw100)
-    model = untrained()
-    before = lesson.examine(embedder(model))["auc"]
-    progress = train(model, lesson, Plan(12, 5e-3, 0.05, 12, 1, CHOSEN), tmp_path, tell=lambda _: None)
-    losses = [row["loss"] for row in progress.history]
-    assert np.mean(losses[-3:]) < 0.95 * losses[0]
-    after = lesson.examine(embedder(model))["auc"]
-    assert after > before + 0.08, (before, after)
+    """Verification of people whom it has never seen rises by 0.08 of the area under the curve at least, from random starts.
+
+    In the mean of three: they are four people, and single starts rise by 0.07 to 0.19.
+    """
+    rises = []
+    for seed in (1, 2, 3):
+        lesson = people_lesson(chips, lfw100)
+        model = untrained(seed)
+        before = lesson.examine(embedder(model))["auc"]
+        progress = train(model, lesson, Plan(12, 5e-3, 0.05, 12, 1, CHOSEN), tmp_path, tell=lambda _: None)
+        losses = [row["loss"] for row in progress.history]
+        assert np.mean(losses[-3:]) < 0.95 * losses[0]
+        rises.append(lesson.examine(embedder(model))["auc"] - before)
+    assert np.mean(rises) > 0.08, rises
     assert (tmp_path / "log.csv").read_text().splitlines()[0] == "epoch,loss,auc,accuracy,seconds"
 
 
