@@ -22,7 +22,7 @@ Floats = NDArray[np.floating]
 
 LARGE = 1 / 5  # of the photo's shorter side: the least face that is looked for first
 SAFELY = 1.25  # times as large as that: its like are found on one level at least, and so is any larger one
-ON_A_FACE = 0.5  # overlap of a box with a face from which on it is that face
+ON_A_FACE = 0.3  # overlap of a box with a known face from which on it is taken for that face
 
 
 @dataclass(frozen=True)
@@ -56,26 +56,26 @@ class Face:
 async def detect_faces(runtime: Runtime, photo: Photo, min_face: float | None = None) -> list[Face]:
     """All faces of a photo, the largest first; an empty list where there is none.
 
-    min_face: side of the smallest face looked for, pixels of the photo; None: the manifest's. Halving it costs four times the time.
+    min_face: side of the smallest face looked for, pixels of the photo; None: the manifest's, and large faces are looked for
+    first, so that `find_largest` need not wait for the others. Halving it costs four times the time.
     """
-    least = min_face or runtime.manifest.detector.min_face
-    return await _further_faces(runtime, photo, await large_faces(runtime, photo, least), least)
+    known = await large_faces(runtime, photo) if min_face is None else []
+    return await _further_faces(runtime, photo, known, min_face or runtime.manifest.detector.min_face)
 
 
 async def find_largest(runtime: Runtime, photo: Photo) -> tuple[list[Face], bool]:
     """The first of `detect_faces`, soon, and whether what comes with it is all of them; an empty list where there is none."""
-    least = runtime.manifest.detector.min_face
-    large = await large_faces(runtime, photo, least)
-    return (large, False) if large else (await _further_faces(runtime, photo, large, least), True)
+    large = await large_faces(runtime, photo)
+    return (large, False) if large else (await _further_faces(runtime, photo, large, runtime.manifest.detector.min_face), True)
 
 
-async def large_faces(runtime: Runtime, photo: Photo, min_face: float) -> list[Face]:
-    """Faces that fill the photo or a good part of it, `min_face` pixels a side at least, the largest first.
+async def large_faces(runtime: Runtime, photo: Photo) -> list[Face]:
+    """Faces that fill the photo or a good part of it, the largest first.
 
     They are looked for on the small levels of the pyramid, which cost next to nothing. Only those count that are well within the
     reach of these levels: none larger than the first is then to come.
     """
-    least = max(min(photo.height, photo.width) * LARGE, min_face)
+    least = max(min(photo.height, photo.width) * LARGE, runtime.manifest.detector.min_face)
     proposals = await propose(runtime, photo, least)
     faces = await confirm(runtime, photo, await refine(runtime, photo, proposals))
     return sorted((face for face in faces if face.area > (SAFELY * least) ** 2), key=lambda face: -face.area)
@@ -87,7 +87,7 @@ async def _further_faces(runtime: Runtime, photo: Photo, known: Sequence[Face], 
     proposals = await propose(runtime, photo, min_face)
     proposals = proposals[overlaps(proposals, boxes).max(axis=1, initial=0) < ON_A_FACE]
     faces = await confirm(runtime, photo, await refine(runtime, photo, proposals))
-    fresh = [face for face in faces if overlaps(face.box[None], boxes, of_smaller=True).max(initial=0) < ON_A_FACE]
+    fresh = [face for face in faces if overlaps(face.box[None], boxes, of_smaller=True).max(initial=0) < 0.7]  # as `confirm` has it
     return sorted([*known, *fresh], key=lambda face: -face.area)
 
 

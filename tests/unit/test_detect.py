@@ -98,7 +98,7 @@ def test_where_no_face_is_large_all_are_looked_for(runtime: NativeRuntime, sampl
     assert np.array_equal(faces[0].box, finish(detect_faces(runtime, photo))[0].box)
 
 
-def test_first_look_at_large_faces_keeps_to_the_smallest_face_asked_for(runtime: NativeRuntime, samples: Path) -> None:
+def test_no_face_comes_that_is_smaller_than_asked_for(runtime: NativeRuntime, samples: Path) -> None:
     """obama2's face is 172 pixels a side, far more than a fifth of the photo."""
     photo = read_photo(samples / "obama2.jpg", 2048)
     assert len(finish(detect_faces(runtime, photo, 100))) == 1
