@@ -232,8 +232,10 @@ def _served(root: Path) -> Iterator[str]:
     _served_root = root
     with subprocess.Popen([sys.executable, "-m", "tests.bench.serve", str(root)], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
-        yield f"http://127.0.0.1:{int(server.stdout.readline())}/"
-        server.terminate()
+        try:
+            yield f"http://127.0.0.1:{int(server.stdout.readline())}/"
+        finally:
+            server.terminate()
 
 
 def _group_photo(path: Path) -> Path | None:
