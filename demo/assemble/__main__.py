@@ -63,7 +63,11 @@ def _fill(app: Path) -> None:
     stdlib = MODULES / "pyodide" / "python_stdlib.zip"
     numpy = numpy_archive(BUILD, MODULES)
     archives = split_archives(stdlib, numpy, facelab, BUILD)
-    snapshot = python_snapshot(archives.pop("python_core"), archives.pop("numpy_core"), facelab, numpy, BUILD)
+    models = BUILD / "models"
+    cohort = models / json.loads((models / "models.json").read_text())["embedder"]["cohort"]["file"]
+    snapshot = python_snapshot(
+        archives.pop("python_core"), archives.pop("numpy_core"), facelab, models / "models.json", cohort, numpy, BUILD
+    )
     _copy_as({**archives, "facelab": facelab}, app / "python")
     for file in snapshot:
         shutil.copyfile(file, app / "python" / file.name)
@@ -78,7 +82,7 @@ def _model_files(folder: Path) -> list[str]:
     manifest = json.loads((folder / "models.json").read_text())
     further = list(manifest.get("embedders", {}).values())
     graphs = [*manifest["graphs"].values(), *(entry["graph"] for entry in further)]
-    cohorts = [embedder["cohort"] for embedder in (manifest["embedder"], *(entry["embedder"] for entry in further))]
+    cohorts = [entry["embedder"]["cohort"] for entry in further]  # the first embedder's is in Python's memory already
     files = [graph.get("compact", graph)["file"] for graph in graphs]
     return ["models.json", *files, *(cohort["file"] for cohort in cohorts if cohort)]
 

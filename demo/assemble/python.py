@@ -74,14 +74,17 @@ def split_archives(stdlib: Path, numpy: Path, facelab: Path, build: Path) -> dic
     return {path.stem: path for path in made}
 
 
-def python_snapshot(python_core: Path, numpy_core: Path, facelab: Path, numpy: Path, build: Path) -> list[Path]:
-    """Python's memory once facelab is imported, what the page has to know to take it up, and the libraries linked in."""
+def python_snapshot(
+    python_core: Path, numpy_core: Path, facelab: Path, manifest: Path, cohort: Path, numpy: Path, build: Path
+) -> list[Path]:
+    """Python's memory once facelab's session is made, what the page has to know to take it up, and the libraries linked in."""
     libraries = build / "python" / "libraries"
     with zipfile.ZipFile(numpy) as wheel:
         names = sorted(name for name in wheel.namelist() if name.endswith(".so") and "/tests/" not in name)
         wheel.extractall(libraries, names)
     folder = build / "python" / "snapshot"
-    return _made_by("snapshot_python.mjs", [python_core, numpy_core, facelab], folder, [libraries / name for name in names])
+    sources = [python_core, numpy_core, facelab, manifest, cohort]
+    return _made_by("snapshot_python.mjs", sources, folder, [libraries / name for name in names])
 
 
 def onnx_runtime_memory(runtime: Path, script: Path, models: Sequence[Path], build: Path) -> Path:

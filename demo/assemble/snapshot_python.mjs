@@ -1,4 +1,5 @@
-// node snapshot_python.mjs STDLIB.zip NUMPY.zip FACELAB.whl OUT LIBRARY.so...: Python as it is once facelab is imported, NumPy with it.
+// node snapshot_python.mjs STDLIB.zip NUMPY.zip FACELAB.whl models.json COHORT OUT LIBRARY.so...: Python as it is once facelab is imported,
+// NumPy with it, and facelab's session is made.
 // The page takes up the interpreter's memory where this script left it (demo/web/src/engine/snapshot.ts), instead of starting Python,
 // unpacking archives and importing modules: that took it two seconds. Written into OUT: the memory (python.memory.gz: its pages, without
 // those that are as Pyodide's own file fills them, or zero), what the page has to know about it (python.json), the libraries that were
@@ -13,7 +14,7 @@ import { gzipSync } from "node:zlib";
 import createPyodideModule from "../web/node_modules/pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "../web/node_modules/pyodide/pyodide.mjs";
 
-const [stdlib, numpy, facelab, out, ...later] = process.argv.slice(2);
+const [stdlib, numpy, facelab, manifest, cohort, out, ...later] = process.argv.slice(2);
 const PYODIDE = new URL("../web/node_modules/pyodide/", import.meta.url);
 const PAGE = 1024;
 // Table slots left free below the libraries': how many functions Pyodide itself adds there depends on what the browser can do.
@@ -45,12 +46,20 @@ const packages = pyodide.runPython("import site; site.getsitepackages()[0]");
 for (const [archive, format] of [[numpy, "zip"], [facelab, "wheel"]]) {
   pyodide.unpackArchive(new Uint8Array(await readFile(archive)), format, { extractDir: packages });
 }
+pyodide.FS.writeFile("/cohort", await readFile(cohort));
+pyodide.globals.set("manifest", await readFile(manifest, "utf8"));
 pyodide.runPython(`
+import os
 import facelab.browser
 import encodings.idna, gc, linecache, textwrap, tokenize, traceback, warnings  # what errors and Python itself may call for
 import numpy.lib.format, numpy.lib._npyio_impl
 
+with open("/cohort", "rb") as cohort:
+    facelab.browser.session = facelab.browser.Session(manifest, cohort.read())
+os.remove("/cohort")
+del cohort, manifest
 gc.collect()
+[bytearray(1 << bits) for bits in range(20, 8, -1) for _ in range(8)]  # what lies freed becomes zero, which takes no room in the file
 `);
 
 const libraries = [];

@@ -47,38 +47,38 @@ class Loan:
 class PageRuntime:
     """The graphs as the worker runs them.
 
+    cohort: the bytes of the file that the manifest names; unread where it names none.
     engine: has `run(graph, photo, inputs)`, a promise of its outputs, each {dims, type, data}; `run_pyramid(photo, sizes)`, of the
     outputs at each level; `hold(pixels, dims)`, the handle of a new photo; `release(photo)`.
-    cohort: the bytes of the file that the manifest names, or None.
     engine_seconds: how long it has been waited for, in all.
     """
 
+    engine: JsProxy
     engine_seconds = 0.0
 
-    def __init__(self, manifest: str, engine: JsProxy, cohort: JsProxy | None) -> None:
+    def __init__(self, manifest: str, cohort: bytes) -> None:
         self.manifest = parse_manifest(manifest)
         entry = self.manifest.embedder.cohort
-        self.cohort: Cohort | None = read_cohort(bytes(cohort.to_py()), entry) if entry and cohort else None
-        self._engine = engine
+        self.cohort: Cohort | None = read_cohort(cohort, entry) if entry else None
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         """See Runtime.run."""
         started = perf_counter()
         feeds = to_js({name: _plain(array) for name, array in inputs.items()}, dict_converter=Object.fromEntries)
-        outputs = await self._engine.run(graph, _handle(photo), feeds)
+        outputs = await self.engine.run(graph, _handle(photo), feeds)
         self.engine_seconds += perf_counter() - started
         return _answer(outputs)
 
     async def run_pyramid(self, photo: Photo, sizes: Sequence[tuple[int, int]]) -> list[Answer]:
         """See Runtime.run_pyramid."""
         started = perf_counter()
-        answers = await self._engine.run_pyramid(_handle(photo), to_js(sizes))
+        answers = await self.engine.run_pyramid(_handle(photo), to_js(sizes))
         self.engine_seconds += perf_counter() - started
         return [_answer(outputs) for outputs in answers]
 
     def photo(self, pixels: NDArray[np.uint8]) -> Photo:
         """See Runtime.photo."""
-        return self.adopt(self._engine.hold(to_js(np.ascontiguousarray(pixels).ravel()), to_js(list(pixels.shape))))
+        return self.adopt(self.engine.hold(to_js(np.ascontiguousarray(pixels).ravel()), to_js(list(pixels.shape))))
 
     def pixels(self, photo: Photo) -> NDArray[np.uint8]:
         """See Runtime.pixels. Raises AttributeError for a level of a pyramid, whose pixels only the engine has."""
@@ -86,7 +86,7 @@ class PageRuntime:
 
     def adopt(self, handle: JsProxy) -> Photo:
         """A handle as a photo that is Python's own."""
-        return Photo(Loan(self._engine, handle), *handle.dims.to_py()[:2])
+        return Photo(Loan(self.engine, handle), *handle.dims.to_py()[:2])
 
 
 def _answer(outputs: JsProxy) -> Answer:
@@ -109,16 +109,23 @@ def _plain(array: NDArray[Any]) -> dict[str, Any]:
 
 
 class Session:
-    """What the page can ask for. Answers are JSON, so that nothing of Python's needs freeing on the other side."""
+    """What the page can ask for. Answers are JSON, so that nothing of Python's needs freeing on the other side.
 
-    def __init__(self, manifest: str, engine: JsProxy, cohort: JsProxy | None = None) -> None:
-        self._runtime = PageRuntime(manifest, engine, cohort)
+    Made by the build, whose memory the page takes up (demo/assemble/snapshot_python.mjs); there `begin` comes first.
+    """
+
+    def __init__(self, manifest: str, cohort: bytes) -> None:
+        self._runtime = PageRuntime(manifest, cohort)
         self._listed, self._own_cohort = self._runtime.manifest, self._runtime.cohort
         self._offered = self._listed.embedder, self._own_cohort
         self._desk = Desk(self._runtime, {})
         self._notebook = Notebook()
         self._register = Register([], np.empty((0, 0), np.float32), None, self._runtime.manifest.embedder.calibration.good)
         set_desk(self._desk)
+
+    def begin(self, engine: JsProxy) -> None:
+        """Whom to ask for the graphs: see PageRuntime."""
+        self._runtime.engine = engine
 
     async def find(self, handle: JsProxy) -> str:
         """The largest face of a photo, chosen; whether those told with it are all there are, is told too (`complete`)."""
@@ -269,6 +276,9 @@ class Session:
             for picture in outcome.shown
         ]
         return _handed_over({"text": outcome.text, "shown": shown, "error": outcome.error, "line": outcome.line})
+
+
+session: Session  # once it is made
 
 
 def _face(text: str) -> Face:

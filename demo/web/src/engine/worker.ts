@@ -46,6 +46,7 @@ interface Photo extends Held {
 
 /** `facelab.browser.Session`, as JavaScript sees it. */
 interface PythonSession {
+  begin(engine: object): void;
   find(photo: Photo): Promise<string>;
   analyse(photo: Photo, known: string | undefined): Promise<string>;
   embed(photo: Photo, face: string): Promise<Embedded>;
@@ -109,12 +110,7 @@ class Engine {
     const needed = sizes.filter(([path]) => !later.has(path));
     const part = (graphs: boolean): Sizes => needed.filter(([path]) => isForGraphs(path) === graphs);
     assets.expect(part(false));
-    const { cohort } = manifest.embedder;
-    const [pyodide, faces] = await Promise.all([
-      starting,
-      cohort ? assets.model(cohort) : null,
-      this.#graphs.load(part(true), manifest, Comlink.proxy(this.#parts[1])),
-    ]);
+    const [pyodide] = await Promise.all([starting, this.#graphs.load(part(true), manifest, Comlink.proxy(this.#parts[1]))]);
     const python = facelabIn(pyodide, assets);
     const engine = {
       run: (graph: GraphName, { id, dims }: Photo, inputs: Feeds) => this.#asked(this.#graphs.run(graph, { ...inputs, image: { id, dims } })),
@@ -123,7 +119,8 @@ class Engine {
       release: (photo: Photo) => this.#release(photo.id),
     };
     this.#complete = python.complete;
-    this.#session = python.module.Session(text, engine, faces && new Uint8Array(faces));
+    this.#session = python.session;
+    this.#session.begin(engine);
   }
 
   /** Keep a photo; the number that comes back stands for it until `close`. */
@@ -324,14 +321,14 @@ function startGraphs(name: string): Comlink.Remote<Graphs> {
 type Report = (progress: Progress) => void;
 
 interface Python {
-  module: PyProxy & { Session(manifest: string, engine: object, cohort: Uint8Array | null): PythonSession };
+  session: PyProxy & PythonSession;
   /** Bring what was left out at the start: the larger half of Python's library and of NumPy, for all but the demo. */
   complete: () => Promise<void>;
 }
 
 function facelabIn(pyodide: PyodideAPI, assets: Assets): Python {
   return {
-    module: pyodide.pyimport("facelab.browser") as Python["module"],
+    session: (pyodide.pyimport("facelab.browser") as PyProxy & Pick<Python, "session">).session,
     complete: async () => {
       const packages = JSON.parse(await assets.text("python/packages.json")) as Record<string, { file: string }>;
       const extractDir = pyodide.runPython("import site; site.getsitepackages()[0]") as string;
