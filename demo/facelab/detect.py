@@ -75,8 +75,8 @@ async def large_faces(runtime: Runtime, photo: Photo) -> list[Face]:
     They are looked for on the small levels of the pyramid, which cost next to nothing. Only those count that are well within the
     reach of these levels: none larger than the first is then to come.
     """
-    least = max(min(photo.height, photo.width) * LARGE, runtime.manifest.detector.min_face)
-    proposals = await propose(runtime, photo, least)
+    least = min(photo.height, photo.width) * LARGE
+    proposals = await propose(runtime, photo, runtime.manifest.detector.min_face, least)
     faces = await confirm(runtime, photo, await refine(runtime, photo, proposals))
     return sorted((face for face in faces if face.area > (SAFELY * least) ** 2), key=lambda face: -face.area)
 
@@ -91,15 +91,20 @@ async def _further_faces(runtime: Runtime, photo: Photo, known: Sequence[Face], 
     return sorted([*known, *fresh], key=lambda face: -face.area)
 
 
-async def propose(runtime: Runtime, photo: Photo, min_face: float) -> Floats:
-    """Stage 1. P-Net slides a 12 x 12 window over every level of the pyramid: square boxes [N, 4]."""
+async def propose(runtime: Runtime, photo: Photo, min_face: float, least: float = 0) -> Floats:
+    """Stage 1. P-Net slides a 12 x 12 window over every level of the pyramid: square boxes [N, 4].
+
+    least: no level is looked at in which a face of this size, pixels of the photo, is larger than the window.
+    """
     detector = runtime.manifest.detector
     boxes: list[Floats] = [np.empty((0, 4))]
     scores: list[Floats] = [np.empty(0)]
-    scales = list(pyramid_scales(photo.height, photo.width, min_face, detector))
+    scales = [scale for scale in pyramid_scales(photo.height, photo.width, min_face, detector) if least * scale <= detector.cell]
     sizes = [(int(photo.height * scale), int(photo.width * scale)) for scale in scales]
     for scale, answer in zip(scales, await runtime.run_pyramid(photo, sizes), strict=True):
         row, column = np.nonzero(answer["scores"] > detector.thresholds[0])
+        if not len(row):
+            continue
         # Ranked by log-odds: of the probabilities near 1 float32 rounds many to the same number, and ties are settled by chance.
         score = answer["log_odds"][row, column]
         box = window_boxes(row, column, answer["offsets"][row, column], scale, detector)
@@ -196,6 +201,8 @@ def suppress(boxes: Floats, scores: Floats, most: float, of_smaller: bool = Fals
     A box gives way to any better one, even to one that itself gives way; so all pairs can be compared at once.
     Chains of neighbours shrink a little more than by the greedy rule; the mtcnn package does the same.
     """
+    if len(boxes) < 2:
+        return np.arange(len(boxes))
     order = np.argsort(-scores, kind="stable")
     ranked = boxes[order]
     block = 256  # rows compared at a time: memory stays small with thousands of boxes
