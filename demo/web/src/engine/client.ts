@@ -247,7 +247,7 @@ export class EngineClient extends EventTarget {
 
 const startWorker = (name: string) => new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
 
-/** A page of the demo begins the engine in its first line, long before this script arrives. */
+/** A page of the demo begins the engine first of all (demo/book/theme/main.html), long before this script arrives. */
 function begunEarly(): Worker | undefined {
   const { facelabWorker: worker, facelabFailed: failed } = globalThis as { facelabWorker?: Worker; facelabFailed?: boolean };
   delete (globalThis as { facelabWorker?: Worker }).facelabWorker;
