@@ -14,6 +14,7 @@ from .python import (
     numpy_archive,
     onnx_runtime_memory,
     python_snapshot,
+    seal_memory,
     split_archives,
     trimmed_onnx_runtime,
     wheel_archive,
@@ -71,6 +72,7 @@ def _fill(app: Path) -> None:
     _copy_as({**archives, "facelab": facelab}, app / "python")
     for file in snapshot:
         shutil.copyfile(file, app / "python" / file.name)
+    seal_memory(app / "python")
     write_samples(BUILD / "downloads", app / "samples")
     draw_stills(BUILD / "models", app / "samples", app / "stills")
     sizes = {file.relative_to(app).as_posix(): file.stat().st_size for file in _files(app)}

@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import deflate
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -85,6 +87,21 @@ def python_snapshot(
     folder = build / "python" / "snapshot"
     sources = [python_core, numpy_core, facelab, manifest, cohort]
     return _made_by("snapshot_python.mjs", sources, folder, [libraries / name for name in names])
+
+
+def seal_memory(python: Path) -> None:
+    """Python's memory in that folder gzipped, and its mark in python.json."""
+    memory, told = python / "python.memory", python / "python.json"
+    mark = seal(memory.read_bytes(), python / "python.memory.gz")
+    memory.unlink()
+    told.write_text(json.dumps({"mark": mark, **json.loads(told.read_text())}, separators=(",", ":")))
+
+
+def seal(content: bytes, file: Path) -> str:
+    """Writes the content, gzipped as small as it gets, with a mark behind it; the mark, by which the page tells versions apart."""
+    mark = hashlib.sha256(content).digest()[:16]
+    file.write_bytes(deflate.gzip_compress(content + mark, 12))
+    return mark.hex()
 
 
 def onnx_runtime_memory(runtime: Path, script: Path, models: Sequence[Path], build: Path) -> Path:

@@ -6,8 +6,6 @@ networks' weights, widened; they are kept as the models store them, in eight bit
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from .python import AssembleError
+from .python import AssembleError, seal
 
 PAGE = 1024
 DATA_END = 1_000_000  # up to here lies what comes out of the wasm file
@@ -36,18 +34,16 @@ def show_module(script: Path) -> None:
 def pack_memory(made: Path, models: Sequence[Path], out: Path) -> None:
     """Writes ort.memory.gz and ort.json into `out`, of what snapshot_ort.mjs has left in `made`.
 
-    ort.json: {bytes, sha256, page, runs, sessions, tables}. The file holds, one after another, the pages of `runs`, [first, end)
+    ort.json: {bytes, mark, page, runs, sessions, tables}. The file holds, one after another, the pages of `runs`, [first, end)
     each, then of each table float32 [rows] and int8 [rows, columns]: a row of the weights at `address` is their product.
     """
     memory = bytearray((made / "ort.memory").read_bytes())
     tables, stored = _take_tables(memory, models)
     runs = _runs(memory, (made / "ort.pristine").read_bytes())
     pages = b"".join(bytes(memory[first * PAGE : end * PAGE]) for first, end in runs)
-    kept = pages + stored
-    (out / "ort.memory.gz").write_bytes(gzip.compress(kept, 9, mtime=0))
     told = {
         "bytes": len(memory),
-        "sha256": hashlib.sha256(kept).hexdigest(),
+        "mark": seal(pages + stored, out / "ort.memory.gz"),
         "page": PAGE,
         "runs": runs,
         "sessions": json.loads((made / "ort.handles.json").read_text()),

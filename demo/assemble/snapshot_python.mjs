@@ -1,16 +1,14 @@
 // node snapshot_python.mjs STDLIB.zip NUMPY.zip FACELAB.whl models.json COHORT OUT LIBRARY.so...: Python as it is once facelab is imported,
 // NumPy with it, and facelab's session is made.
 // The page takes up the interpreter's memory where this script left it (demo/web/src/engine/snapshot.ts), instead of starting Python,
-// unpacking archives and importing modules: that took it two seconds. Written into OUT: the memory (python.memory.gz: its pages, without
+// unpacking archives and importing modules: that took it two seconds. Written into OUT: the memory (python.memory: its pages, without
 // those that are as Pyodide's own file fills them, or zero), what the page has to know about it (python.json), the libraries that were
 // linked in (*.wasm), and Pyodide's script without what nobody calls (pyodide.asm.mjs). Each LIBRARY is one that may be linked later.
 //
 // Pyodide can take up a memory snapshot by itself, but knows nothing of linked libraries. Each has to come back at the same place: its data at the
 // same address, its functions at the same indices of the table, as pointers to both lie all over the memory.
-import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { gzipSync } from "node:zlib";
 import createPyodideModule from "../web/node_modules/pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "../web/node_modules/pyodide/pyodide.mjs";
 
@@ -101,7 +99,7 @@ for (let page = 0; page < memory.length / PAGE; page++) {
   else runs.push([page, page + 1]);
 }
 const pages = Buffer.concat(runs.map(([from, to]) => memory.slice(from * PAGE, to * PAGE)));
-await writeFile(join(out, "python.memory.gz"), gzipSync(pages, { level: 9 }));
+await writeFile(join(out, "python.memory"), pages);
 
 // A third of the script gives a name to each export.
 const shorter = script.replaceAll(/\b_\w+=Module\["_\w+"\]=wasmExports\["(\w+)"\];/g, (naming, name) => (uncalled.has(name) ? "" : naming));
@@ -109,7 +107,6 @@ await writeFile(join(out, "pyodide.asm.mjs"), shorter);
 const { info } = JSON.parse(await readFile(new URL("pyodide-lock.json", PYODIDE), "utf8"));
 const told = {
   bytes: memory.length,
-  sha256: createHash("sha256").update(pages).digest("hex"),
   dataEnd: Math.floor(dataEnd / PAGE) * PAGE,
   page: PAGE,
   runs,

@@ -88,13 +88,14 @@ export class Assets {
     return (await this.response(path)).arrayBuffer();
   }
 
-  /** What is in a gzipped file, whose hash is told by another. */
-  async inflated(path: string, told: Promise<{ sha256: string }>): Promise<ArrayBuffer> {
+  /** What is in a gzipped file that ends in a mark, which is told by another: what was mixed up with another version would answer nonsense. */
+  async inflated(path: string, told: Promise<{ mark: string }>): Promise<ArrayBuffer> {
     const { body } = await this.response(path);
     const bytes = await new Response(body!.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer().catch((cause: unknown) => {
-      throw this.#failure(path, "it is damaged", cause);
+      throw this.#failure(path, "it is damaged", cause); // gzip has a checksum of its own
     });
-    return this.#genuine(path, bytes, (await told).sha256);
+    const { mark } = await told;
+    return hex(bytes.slice(-mark.length / 2)) === mark ? bytes : this.#refuse(path);
   }
 
   async text(path: string): Promise<string> {
@@ -102,15 +103,13 @@ export class Assets {
   }
 
   async model({ file, sha256 }: ModelFile): Promise<ArrayBuffer> {
-    return this.#genuine(`models/${file}`, await this.bytes(`models/${file}`), sha256);
+    const path = `models/${file}`;
+    const bytes = await this.bytes(path);
+    if (!globalThis.crypto.subtle) return bytes; // on plain http
+    return hex(await crypto.subtle.digest("SHA-256", bytes)) === sha256 ? bytes : this.#refuse(path);
   }
 
-  /** What was cut short or mixed up with another version would answer nonsense: refuse it. */
-  async #genuine(path: string, bytes: ArrayBuffer, sha256: string): Promise<ArrayBuffer> {
-    if (!globalThis.crypto.subtle) return bytes; // on plain http
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    if (hex === sha256) return bytes;
+  #refuse(path: string): never {
     throw new EngineError(`${path} is not the file that this page expects. Try again; if that does not help, the site itself is damaged.`);
   }
 
@@ -174,3 +173,5 @@ export class Assets {
     return error;
   }
 }
+
+const hex = (bytes: ArrayBuffer) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -8,8 +8,8 @@ import type { Assets } from "./assets";
 /** What the build tells of the memory: ort.json. */
 interface Told {
   bytes: number;
-  /** Of what the file holds. */
-  sha256: string;
+  /** Of this version; the file ends in it. */
+  mark: string;
   /** Of what size the pages are, and which of them are in the file, [first, end). */
   page: number;
   runs: [number, number][];

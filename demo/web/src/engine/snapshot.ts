@@ -10,8 +10,8 @@ import type { Assets } from "./assets";
 /** What the build tells of the memory: python.json. */
 interface Told {
   bytes: number;
-  /** Of what the file holds. */
-  sha256: string;
+  /** Of this version; the file ends in it. */
+  mark: string;
   /** Where Pyodide's own data end. */
   dataEnd: number;
   /** Of what size the pages are, and which of them are in the file, [first, end). The others are as Pyodide has them; behind its data, zero. */

@@ -385,11 +385,11 @@ function together(report: Report): [Report, Report] {
   return [part(0), part(1)];
 }
 
-/** At most one report each 50 ms, and always the last one. */
+/** At most one report each 100 ms, and always the last one. */
 function throttled(report: Report): Report {
   let latest: Progress | undefined;
   return (progress) => {
-    if (!latest) setTimeout(() => { report(latest!); latest = undefined; }, 50);
+    if (!latest) setTimeout(() => { report(latest!); latest = undefined; }, 100);
     latest = progress;
   };
 }
