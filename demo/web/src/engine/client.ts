@@ -98,7 +98,7 @@ export class EngineClient extends EventTarget {
   }
 
   open(pixels: Pixels, signal: AbortSignal): Promise<number> {
-    return this.#next(signal, (remote) => remote.open(Comlink.transfer(pixels, [pixels.rgba])));
+    return this.#next(signal, (remote) => remote.open(Comlink.transfer(pixels, [pixels.rgba])), Promise.resolve());
   }
 
   /** The largest face, soon; whether that is all of them, `complete` says. */
@@ -175,13 +175,16 @@ export class EngineClient extends EventTarget {
     this.#next(undefined, (remote) => remote.close(photo)).catch(() => {}); // a dead worker holds no photos
   }
 
-  /** One job at a time, in the order asked: times stay honest, and what was called off meanwhile never starts. */
-  #next<T>(signal: AbortSignal | undefined, job: (remote: Comlink.Remote<Engine>) => Promise<T>): Promise<T> {
-    const { ready, remote, death } = this.#life;
+  /**
+   * One job at a time, in the order asked: times stay honest, and what was called off meanwhile never starts. `ready`: what the job has to wait
+   * for besides; the engine's being ready, where nothing else is said.
+   */
+  #next<T>(signal: AbortSignal | undefined, job: (remote: Comlink.Remote<Engine>) => Promise<T>, ready = this.#life.ready): Promise<T> {
+    const { remote, death } = this.#life;
     this.#waiting++;
     const result = this.#queue.then(async () => {
-      this.#waiting--;
       await ready;
+      this.#waiting--;
       signal?.throwIfAborted();
       return Promise.race([job(remote), death]);
     });

@@ -64,6 +64,7 @@ class Graphs {
 
   /** Keep a photo under a number until `release`. */
   hold(id: number, dims: number[], pixels: Uint8Array): void {
+    this.#asked = true; // soon
     this.#photos.set(id, new ort.Tensor("uint8", pixels, dims));
   }
 
