@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -82,6 +84,19 @@ def python_snapshot(python_core: Path, numpy_core: Path, facelab: Path, numpy: P
         wheel.extractall(libraries, names)
     folder = build / "python" / "snapshot"
     return _made_by("snapshot_python.mjs", [python_core, numpy_core, facelab], folder, [libraries / name for name in names])
+
+
+def split_pyodide(whole: Path, snapshot: Sequence[Path], models: Path, photos: Sequence[Path], build: Path) -> list[Path]:
+    """Pyodide's wasm in two: what the demo calls until its verdicts on the photos, and the rest (pyodide_rest.wasm)."""
+    (told,) = (file for file in snapshot if file.name == "python.json")
+    page = ROOT / "demo" / "web" / "src" / "engine" / "snapshot.ts"
+    plain = build / "python" / "photos"  # which Node can read
+    plain.mkdir(exist_ok=True)
+    for photo in photos:
+        Image.open(photo).convert("RGB").save(plain / f"{photo.stem}.ppm")
+    return _made_by(
+        "split_pyodide.mjs", [whole, told, models, page], build / "python" / "pyodide", [plain / f"{p.stem}.ppm" for p in photos]
+    )
 
 
 def onnx_runtime_memory(runtime: Path, script: Path, models: Sequence[Path], build: Path) -> Path:

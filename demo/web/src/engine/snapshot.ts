@@ -6,6 +6,7 @@
 import { loadPyodide, type PyodideAPI, type PyodideConfig } from "pyodide";
 
 import type { Assets } from "./assets";
+import type { Rest } from "./rest";
 
 /** What the build tells of the memory: python.json. */
 interface Told {
@@ -62,7 +63,8 @@ type Instantiate = (
 
 const EMPTY_ZIP = "data:application/zip;base64,UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
-export async function thawPython(assets: Assets): Promise<PyodideAPI> {
+/** `rest`: of Pyodide's functions. */
+export async function thawPython(assets: Assets, rest: Pick<Rest, "belongTo">): Promise<PyodideAPI> {
   // First, for a browser has six connections to a server, and large files keep them long.
   const script = assets.script<{ default: NonNullable<PyodideConfig["createPyodideModule"]> }>("python/pyodide.asm.mjs");
   assets.ahead("pyodide/pyodide.asm.wasm");
@@ -81,6 +83,7 @@ export async function thawPython(assets: Assets): Promise<PyodideAPI> {
       const { instantiateWasm } = settings as unknown as { instantiateWasm: Instantiate };
       const instantiate: Instantiate = (imports, done) =>
         instantiateWasm(imports, async ({ exports }, compiled) => {
+          rest.belongTo(exports);
           const { called } = await told;
           done({ exports: Object.fromEntries(called.map((name) => [name, exports[name]!])) }, compiled);
         });
