@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from ..conftest import ROOT
 from .conftest import Watched, watch
@@ -46,8 +47,12 @@ def needed_early(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def serve(page: Page, folder: Path) -> None:
-    for name in ("pyodide.asm.wasm", "pyodide_rest.wasm"):
-        page.context.route(f"**/{name}", lambda route, _, name=name: route.fulfill(path=folder / name, content_type="application/wasm"))
+    for path in folder.glob("pyodide*.wasm"):
+        page.context.route(f"**/{path.name}", partial(answer, path=path))
+
+
+def answer(route: Route, path: Path) -> None:
+    route.fulfill(path=path, content_type="application/wasm")
 
 
 def verdict(page: Page) -> None:
@@ -85,6 +90,6 @@ def test_needed_early_and_not_there(watched: Watched, needed_early: Path) -> Non
 
 
 def test_of_another_build(watched: Watched, needed_early: Path) -> None:
-    watched.page.context.route("**/pyodide.asm.wasm", lambda route: route.fulfill(path=needed_early / "pyodide.asm.wasm"))
+    watched.page.context.route("**/pyodide.asm.wasm", partial(answer, path=needed_early / "pyodide.asm.wasm"))
     page = watched.open("demo/")
     expect(page.locator(".failure p")).to_contain_text("is not the file that this page expects")
