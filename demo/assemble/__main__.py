@@ -71,7 +71,7 @@ def _fill(app: Path) -> None:
     pyodide = split_pyodide(MODULES / "pyodide" / "pyodide.asm.wasm", snapshot, BUILD / "models" / "models.json", photos, BUILD)
     (app / "pyodide").mkdir()
     for file in pyodide:
-        shutil.copyfile(file, app / "pyodide" / file.name)
+        shutil.copyfile(file, app / ("pyodide" if file.name.startswith("pyodide") else "python") / file.name)
     draw_stills(BUILD / "models", app / "samples", app / "stills")
     sizes = {file.relative_to(app).as_posix(): file.stat().st_size for file in _files(app)}
     (app / "assets.json").write_text(json.dumps(sizes, indent=1) + "\n")

@@ -87,7 +87,7 @@ def python_snapshot(python_core: Path, numpy_core: Path, facelab: Path, numpy: P
 
 
 def split_pyodide(whole: Path, snapshot: Sequence[Path], models: Path, photos: Sequence[Path], build: Path) -> list[Path]:
-    """Pyodide's wasm in two: what the demo calls until its verdicts on the photos, and the rest (pyodide_rest.wasm)."""
+    """The wasm of Pyodide and of the libraries linked to it, each in two: what the demo calls until its verdicts, and the rest."""
     (told,) = (file for file in snapshot if file.name == "python.json")
     page = ROOT / "demo" / "web" / "src" / "engine" / "snapshot.ts"
     plain = build / "python" / "photos"  # which Node can read

@@ -1,6 +1,6 @@
-// node split_pyodide.mjs PYODIDE.wasm SNAPSHOT/python.json MODELS/models.json snapshot.ts OUT PHOTO.ppm...: Pyodide's wasm in two (wasm_split.mjs).
-// In OUT, pyodide.asm.wasm has the functions that the demo calls from its start to its verdicts; pyodide_rest.wasm, the others, is fetched when the page has
-// nothing else to do.
+// node split_pyodide.mjs PYODIDE.wasm SNAPSHOT/python.json MODELS/models.json snapshot.ts OUT PHOTO.ppm...: Pyodide's wasm, and that of
+// the libraries linked to it (beside python.json), each in two (wasm_split.mjs). In OUT, NAME.wasm has the functions that the demo calls from its start to
+// its verdicts; NAME_rest.wasm, the others, is fetched when the page has nothing else to do.
 // A copy that notes its calls takes up Python's memory by the page's own script (snapshot.ts) and answers what the page asks. What
 // this misses costs a wait, no more: the page stops and fetches the rest when it comes to a function that is not there (rest.ts).
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -18,23 +18,27 @@ const MODULES = new URL("../web/node_modules/", import.meta.url);
 const SMALL = 64; // bytes: functions up to this stay in any case, for a call of the rest is not much shorter
 const GRAPHS = ["pnet", "rnet", "onet", "embedder"];
 
-const file = await readFile(whole);
+const { called, libraries } = JSON.parse(await readFile(told, "utf8"));
+const sources = Object.fromEntries([whole, ...libraries.map(({ file }) => join(dirname(told), file))].map((path) => [basename(path), path]));
 const manifest = await readFile(models, "utf8");
 const fileOf = ({ compact, file }) => readFile(join(dirname(models), (compact ?? { file }).file));
+const noted = {}; // of the files by name: the table of functions that were called
 const folder = await mkdtemp(join(tmpdir(), "pyodide-"));
-let isCalled;
 try {
-  await writeFile(join(folder, "pyodide.asm.wasm"), noting(file));
+  for (const [name, path] of Object.entries(sources)) await writeFile(join(folder, name), noting(await readFile(path)));
   const pyodide = await thawed();
   const ask = await engine();
   for (let round = 0; round < 3; round++) await visit(pyodide, ask); // Python runs code otherwise once it has seen it a few times
 } finally {
   await rm(folder, { recursive: true });
 }
-const names = new Set(JSON.parse(await readFile(told, "utf8")).called);
-const { first, rest } = split(file, (body, number) => isCalled(number) || body.length <= SMALL, (name) => names.has(name));
-await writeFile(join(out, "pyodide.asm.wasm"), first);
-await writeFile(join(out, "pyodide_rest.wasm"), rest);
+const names = new Set(called);
+for (const [name, path] of Object.entries(sources)) {
+  const isHot = (body, number) => noted[name].get(number) !== null || body.length <= SMALL;
+  const { first, rest } = split(await readFile(path), isHot, path === whole ? (exported) => names.has(exported) : undefined);
+  await writeFile(join(out, name), first);
+  await writeFile(join(out, name.replace(".wasm", "_rest.wasm")), rest);
+}
 process.exit();
 
 /** Python as the page has it. */
@@ -48,7 +52,7 @@ async function thawed() {
     export const loadPyodide = (settings) => pyodide.loadPyodide({ ...settings, ...${files} });`;
   await writeFile(join(folder, "pyodide.mjs"), page);
   const { thawPython } = await import(pathToFileURL(join(folder, "snapshot.mjs")).href);
-  const pathOf = (path) => join(path.startsWith("python/") ? dirname(told) : folder, basename(path));
+  const pathOf = (path) => join(path.endsWith(".wasm") ? folder : dirname(told), basename(path));
   const read = (path) => readFile(pathOf(path));
   const assets = {
     url: () => pathToFileURL(`${folder}/`),
@@ -58,9 +62,9 @@ async function thawed() {
     response: async (path) => new Response(await read(path), { headers: { "Content-Type": "application/wasm" } }),
     inflated: async (path) => new Response(new Blob([await read(path)]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer(),
   };
-  const belongTo = ({ called }) => {
-    for (let number = 0; number < called.length; number++) called.set(number, "not yet");
-    isCalled = (number) => called.get(number) === null;
+  const belongTo = (path, { called, ...exports }) => {
+    noted[basename(path)] = called;
+    return exports;
   };
   return thawPython(assets, { belongTo });
 }

@@ -11,7 +11,7 @@ import { after, leb, signedLeb, toLeb } from "./wasm_functions.mjs";
 const [TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, ELEMENT, CODE, TAG] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 13]; // sections
 const ORDER = [0, TYPE, IMPORT, FUNCTION, TABLE, MEMORY, TAG, GLOBAL, EXPORT, 8, ELEMENT, 12, CODE, 11]; // 0: of dynamic linking
 const SECTION_OF = { 1: TABLE, 2: MEMORY, 3: GLOBAL, 4: TAG }; // by the kinds of imports and exports; 0 is a function
-const [FUNCREF, EXTERNREF] = [0x70, 0x6f];
+const FUNCREF = 0x70;
 const SMALL = 64; // bytes: a hot function's body up to this lies in both files: calling it there would take about as many
 
 /**
@@ -79,14 +79,15 @@ export function split(file, isHot, isWanted = () => true) {
   return { first: put(first), rest: put(rest) };
 }
 
-/** The file with each of its own functions noting its first call: it empties its slot in the exported table "called", which holds anything. */
+/** The file with each of its own functions noting its calls, from the very start: it fills its slot in the exported table "called". */
 export function noting(file) {
   const sections = taken(file);
   const bodies = items(sections, CODE);
   const table = sharedOf(sections, items(sections, IMPORT).map(described)).filter(({ kind }) => kind === 1).length;
-  add(sections, TABLE, [Uint8Array.of(EXTERNREF, 0, ...toLeb(bodies.length))]);
+  add(sections, TABLE, [Uint8Array.of(FUNCREF, 0, ...toLeb(bodies.length))]);
   add(sections, EXPORT, [Buffer.concat([named("called"), Uint8Array.of(1, table)])]);
-  const note = (number) => [0x41, ...signedLeb(number), 0xd0, EXTERNREF, 0x26, ...toLeb(table)]; // i32.const, ref.null, table.set
+  add(sections, ELEMENT, [Uint8Array.of(3, 0, 1, 0)]); // says that there are references to function 0, which is as good as any
+  const note = (number) => [0x41, ...signedLeb(number), 0xd2, 0, 0x26, ...toLeb(table)]; // i32.const, ref.func, table.set
   sections.set(CODE, vector(bodies.map((body, number) => after(body, note(number)))));
   return put(sections);
 }
@@ -128,7 +129,7 @@ const vector = (list) => Buffer.concat([toLeb(list.length), ...list]);
 
 function add(sections, id, list) {
   const [count, start] = sections.has(id) ? leb(sections.get(id), 0) : [0, 0];
-  sections.set(id, Buffer.concat([toLeb(count + list.length), sections.get(id)?.subarray(start) ?? [], ...list]));
+  sections.set(id, Buffer.concat([toLeb(count + list.length), sections.get(id)?.subarray(start) ?? new Uint8Array(), ...list]));
 }
 
 /** What a section lists. */

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from ..conftest import ROOT
 from .conftest import Watched, watch
 
-REST = "app/pyodide/pyodide_rest.wasm"
+REST = "app/pyodide/pyodide.asm_rest.wasm"
 PYODIDE = ROOT / "demo" / "web" / "node_modules" / "pyodide" / "pyodide.asm.wasm"
 SPLIT = """
 import { readFile, writeFile } from "node:fs/promises";
@@ -23,7 +23,7 @@ const { split } = await import(script);
 const wanted = new Set(JSON.parse(names));
 const { first, rest } = split(await readFile(whole), () => false, (name) => wanted.has(name));
 await writeFile(`${out}/pyodide.asm.wasm`, first);
-await writeFile(`${out}/pyodide_rest.wasm`, rest);
+await writeFile(`${out}/pyodide.asm_rest.wasm`, rest);
 """
 
 

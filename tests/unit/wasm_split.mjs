@@ -89,7 +89,6 @@ test("files of two builds do not fit", () => {
 
 test("calls are noted", () => {
   const { called, ...exports } = instance(noting(FILE), { env: { told() {}, base: new WebAssembly.Global({ value: "i32", mutable: true }, 0) } });
-  for (let number = 0; number < called.length; number++) called.set(number, "not yet");
   exports.square(3);
-  assert.deepEqual(Array.from({ length: called.length }, (_, number) => called.get(number)), [null, null, ...Array(4).fill("not yet")]);
+  assert.deepEqual(Array.from({ length: called.length }, (_, number) => called.get(number) !== null), [true, true, false, false, false, false]);
 });
