@@ -16,6 +16,7 @@ from .python import (
     python_snapshot,
     seal_memory,
     split_archives,
+    split_pyodide,
     trimmed_onnx_runtime,
     wheel_archive,
 )
@@ -27,7 +28,6 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 MODULES = ROOT / "demo" / "web" / "node_modules"
 
-PYODIDE_FILES = ("pyodide.asm.wasm",)
 ORT_FILES = ("ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 
 
@@ -50,7 +50,6 @@ def main() -> int:
 
 def _fill(app: Path) -> None:
     _copy(BUILD / "models", app / "models", _model_files(BUILD / "models"))
-    _copy(MODULES / "pyodide", app / "pyodide", PYODIDE_FILES)
     _copy(MODULES / "onnxruntime-web" / "dist", app / "ort", ORT_FILES)
     script, runtime = (app / "ort" / file for file in ORT_FILES)
     show_module(script)
@@ -74,6 +73,11 @@ def _fill(app: Path) -> None:
         shutil.copyfile(file, app / "python" / file.name)
     seal_memory(app / "python")
     write_samples(BUILD / "downloads", app / "samples")
+    photos = sorted((app / "samples").glob("*.jpg"))
+    pyodide = split_pyodide(MODULES / "pyodide" / "pyodide.asm.wasm", snapshot, BUILD / "models" / "models.json", photos, BUILD)
+    (app / "pyodide").mkdir()
+    for file in pyodide:
+        shutil.copyfile(file, app / ("pyodide" if file.name.startswith("pyodide") else "python") / file.name)
     draw_stills(BUILD / "models", app / "samples", app / "stills")
     sizes = {file.relative_to(app).as_posix(): file.stat().st_size for file in _files(app)}
     (app / "assets.json").write_text(json.dumps(sizes, indent=1) + "\n")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import deflate
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -102,6 +103,19 @@ def seal(content: bytes, file: Path) -> str:
     mark = hashlib.sha256(content).digest()[:16]
     file.write_bytes(deflate.gzip_compress(content + mark, 12))
     return mark.hex()
+
+
+def split_pyodide(whole: Path, snapshot: Sequence[Path], models: Path, photos: Sequence[Path], build: Path) -> list[Path]:
+    """The wasm of Pyodide and of the libraries linked to it, each in two: what the demo calls until its verdicts, and the rest."""
+    (told,) = (file for file in snapshot if file.name == "python.json")
+    page = ROOT / "demo" / "web" / "src" / "engine" / "snapshot.ts"
+    plain = build / "python" / "photos"  # which Node can read
+    plain.mkdir(exist_ok=True)
+    for photo in photos:
+        Image.open(photo).convert("RGB").save(plain / f"{photo.stem}.ppm")
+    return _made_by(
+        "split_pyodide.mjs", [whole, told, models, page], build / "python" / "pyodide", [plain / f"{p.stem}.ppm" for p in photos]
+    )
 
 
 def onnx_runtime_memory(runtime: Path, script: Path, models: Sequence[Path], build: Path) -> Path:

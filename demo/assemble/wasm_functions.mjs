@@ -31,18 +31,20 @@ function changed(file, start, change) {
 export const unreachable = () => UNREACHABLE;
 
 /** A body that first stores 1 at an address: `i32.const address, i32.const 1, i32.store8`. */
-export function marking(body, address) {
+export const marking = (body, address) => after(body, [0x41, ...signedLeb(address), 0x41, 1, 0x3a, 0, 0]);
+
+/** A body that runs some code first. */
+export function after(body, code) {
   const [, start] = leb(body, 0);
   const [groups, first] = leb(body, start);
-  let code = first;
-  for (let group = 0; group < groups; group++) code = leb(body, code)[1] + 1; // how many locals, and their type in a byte
-  const mark = Buffer.concat([Uint8Array.of(0x41), signedLeb(address), Uint8Array.of(0x41, 1, 0x3a, 0, 0)]);
-  const inner = Buffer.concat([body.subarray(start, code), mark, body.subarray(code)]);
+  let own = first;
+  for (let group = 0; group < groups; group++) own = leb(body, own)[1] + 1; // how many locals, and their type in a byte
+  const inner = Buffer.concat([body.subarray(start, own), Uint8Array.from(code), body.subarray(own)]);
   return Buffer.concat([toLeb(inner.length), inner]);
 }
 
 /** The unsigned number at a place, and the place after it. */
-function leb(bytes, at) {
+export function leb(bytes, at) {
   for (let value = 0, unit = 1; ; unit *= 128) {
     const byte = bytes[at++];
     value += (byte & 127) * unit;
@@ -50,13 +52,13 @@ function leb(bytes, at) {
   }
 }
 
-function toLeb(value) {
+export function toLeb(value) {
   const bytes = [];
   for (; value > 127; value = Math.floor(value / 128)) bytes.push((value & 127) | 128);
   return Uint8Array.of(...bytes, value);
 }
 
-function signedLeb(value) {
+export function signedLeb(value) {
   const bytes = [];
   for (; value > 63; value >>= 7) bytes.push((value & 127) | 128);
   return Uint8Array.of(...bytes, value);

@@ -225,10 +225,11 @@ export class EngineClient extends EventTarget {
       stop = reject;
       worker.addEventListener("error", (event) => {
         event.preventDefault();
-        const message =
-          this.state.phase === "ready"
+        const own = /EngineError: (.+)/.exec(event.message)?.[1];
+        const message = own ??
+          (this.state.phase === "ready"
             ? "The engine stopped; the browser may be short of memory. Close other tabs, then try again."
-            : "The engine did not start. Check the connection, then try again.";
+            : "The engine did not start. Check the connection, then try again.");
         reject(new EngineError(message));
       });
     }).catch(fail);

@@ -6,6 +6,7 @@
 import { loadPyodide, type PyodideAPI, type PyodideConfig } from "pyodide";
 
 import type { Assets } from "./assets";
+import type { Rest } from "./rest";
 
 /** What the build tells of the memory: python.json. */
 interface Told {
@@ -54,22 +55,28 @@ interface Library {
 
 type Exports = Record<string, WebAssembly.ExportValue & { stub?: boolean }>;
 
+type Home = Pick<Rest, "belongTo">;
+
 /** How Emscripten lets others make the instance of its module. */
 type Instantiate = (
   imports: WebAssembly.Imports,
   done: (instance: { exports: WebAssembly.Exports }, compiled: WebAssembly.Module) => void,
 ) => object;
 
+const PYODIDE = "pyodide/pyodide.asm.wasm";
 const EMPTY_ZIP = "data:application/zip;base64,UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
-export async function thawPython(assets: Assets): Promise<PyodideAPI> {
+const pathOf = (library: string) => `python/${library}`;
+
+/** `rest`: what becomes of functions that are not in these files. */
+export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI> {
   // First, for a browser has six connections to a server, and large files keep them long.
   const script = assets.script<{ default: NonNullable<PyodideConfig["createPyodideModule"]> }>("python/pyodide.asm.mjs");
-  assets.ahead("pyodide/pyodide.asm.wasm");
+  assets.ahead(PYODIDE);
   const told = assets.text("python/python.json").then((text) => JSON.parse(text) as Told);
   const memory = assets.inflated("python/python.memory.gz", told);
   const libraries = told.then(({ libraries }) =>
-    Promise.all(libraries.map(({ file }) => WebAssembly.compileStreaming(assets.response(`python/${file}`)))),
+    Promise.all(libraries.map(({ file }) => WebAssembly.compileStreaming(assets.response(pathOf(file))))),
   );
   for (const promise of [told, memory, libraries]) promise.catch(() => {}); // heard of when they are needed
   return loadPyodide({
@@ -81,23 +88,24 @@ export async function thawPython(assets: Assets): Promise<PyodideAPI> {
       const { instantiateWasm } = settings as unknown as { instantiateWasm: Instantiate };
       const instantiate: Instantiate = (imports, done) =>
         instantiateWasm(imports, async ({ exports }, compiled) => {
+          const own = rest.belongTo(PYODIDE, exports);
           const { called } = await told;
-          done({ exports: Object.fromEntries(called.map((name) => [name, exports[name]!])) }, compiled);
+          done({ exports: Object.fromEntries(called.map((name) => [name, own[name]!])) }, compiled);
         });
       const { default: create } = await script;
       const module = await create({ ...settings, instantiateWasm: instantiate } as typeof settings);
-      thaw(module as unknown as Inner, await told, await libraries, new Uint8Array(await memory));
+      thaw(module as unknown as Inner, await told, await libraries, new Uint8Array(await memory), rest);
       return module;
     },
   });
 }
 
 /** Link the libraries, and let Pyodide find the memory when it comes to that. */
-function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[], pages: Uint8Array): void {
+function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[], pages: Uint8Array, rest: Home): void {
   const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
   (pyodide.emscripten_resize_heap as (bytes: number) => void)(told.bytes);
   module.wasmTable.grow(told.table - module.wasmTable.length);
-  const linked = told.libraries.map((library, i) => link(module, told, library, libraries[i]!));
+  const linked = told.libraries.map((library, i) => link(module, told, library, libraries[i]!, rest));
   for (const { index, library, name } of told.functions) {
     module.wasmTable.set(index, linked[library]![name]);
     module.wasmTableMirror[index] = module.wasmTable.get(index);
@@ -121,7 +129,7 @@ function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[], pages:
 }
 
 /** As Emscripten's own loader does, at given places, and without starting the library: its memory is as it was after that. */
-function link(module: Inner, { symbols }: Told, library: Told["libraries"][number], compiled: WebAssembly.Module): Exports {
+function link(module: Inner, { symbols }: Told, library: Told["libraries"][number], compiled: WebAssembly.Module, rest: Home): Exports {
   const { name, handle, global, memoryBase, tableBase } = library;
   const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
   const exports: Exports = {};
@@ -148,7 +156,7 @@ function link(module: Inner, { symbols }: Told, library: Told["libraries"][numbe
     "GOT.mem": addresses,
     "GOT.func": addresses,
   });
-  for (const [symbol, value] of Object.entries(instance.exports)) {
+  for (const [symbol, value] of Object.entries(rest.belongTo(pathOf(library.file), instance.exports))) {
     exports[symbol] = typeof value === "function" ? value : new WebAssembly.Global({ value: "i32" }, Number((value as WebAssembly.Global).value) + memoryBase);
   }
   module.newDSO(name, handle, exports).global = global;

@@ -34,10 +34,14 @@ import {
 } from "../contract";
 import { Assets, type Sizes } from "./assets";
 import type { Feeds, Graphs, Held } from "./graphs";
+import { Rest } from "./rest";
 import { thawPython } from "./snapshot";
 
 /** Of the files that Python has no use for. */
 const isForGraphs = (path: string) => path.startsWith("ort/") || path.endsWith(".onnx");
+
+/** Milliseconds after a verdict until the rest of Pyodide is fetched: the page shows the verdict first, and looks for more faces. */
+const QUIET = 1000;
 
 /** A photo as Python knows it: where the graphs have it, and its pixels, RGB. */
 interface Photo extends Held {
@@ -83,6 +87,7 @@ class Engine {
   #report: Report = () => {};
   readonly #parts = together(throttled((progress) => this.#report(progress)));
   readonly #assets = new Assets(this.#parts[0]);
+  readonly #rest = new Rest(this.#assets);
   #manifest!: Manifest;
   readonly #photos = new Map<number, Photo>();
   #numbers = 0;
@@ -102,7 +107,7 @@ class Engine {
 
   async #load(): Promise<void> {
     const assets = this.#assets;
-    const starting = thawPython(assets);
+    const starting = thawPython(assets, this.#rest);
     starting.catch(() => {}); // heard of below
     const [sizes, text] = await Promise.all([assets.sizes(), assets.text("models/models.json")]);
     const manifest = (this.#manifest = JSON.parse(text) as Manifest);
@@ -118,7 +123,7 @@ class Engine {
       hold: (pixels: Uint8Array, dims: number[]) => this.#hold(pixels, dims),
       release: (photo: Photo) => this.#release(photo.id),
     };
-    this.#complete = python.complete;
+    this.#complete = () => this.#rest.come().then(python.complete);
     this.#session = python.session;
     this.#session.begin(engine);
   }
@@ -176,7 +181,9 @@ class Engine {
   async compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
     const start = performance.now();
     const verdict = JSON.parse(await plainly(() => this.#session.compare(a, b, poor))) as Verdict;
-    return { ...verdict, milliseconds: performance.now() - start };
+    const milliseconds = performance.now() - start;
+    setTimeout(() => void this.#rest.come().catch(() => {}), QUIET); // whoever needs it then will hear why it is not there
+    return { ...verdict, milliseconds };
   }
 
   /** All faces of a photo, which is not kept. `smallest`: side of the smallest face looked for, pixels. */

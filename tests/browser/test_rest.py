@@ -1,0 +1,95 @@
+"""The rest of Pyodide: it comes by itself after the first verdict; where Python needs it earlier, Python waits for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from ..conftest import ROOT
+from .conftest import Watched, watch
+
+REST = "app/pyodide/pyodide.asm_rest.wasm"
+PYODIDE = ROOT / "demo" / "web" / "node_modules" / "pyodide" / "pyodide.asm.wasm"
+SPLIT = """
+import { readFile, writeFile } from "node:fs/promises";
+const [script, whole, names, out] = process.argv.slice(1);
+const { split } = await import(script);
+const wanted = new Set(JSON.parse(names));
+const { first, rest } = split(await readFile(whole), () => false, (name) => wanted.has(name));
+await writeFile(`${out}/pyodide.asm.wasm`, first);
+await writeFile(`${out}/pyodide.asm_rest.wasm`, rest);
+"""
+
+
+@pytest.fixture
+def watched(chromium: Browser, site: str) -> Iterator[Watched]:
+    """Without the service worker, which would fetch it too, for later."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, service_workers="block")
+    yield watch(context.new_page(), site)
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def needed_early(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with Pyodide in two, of which the first part has no function at all: nothing runs without the other."""
+    folder = tmp_path_factory.mktemp("pyodide")
+    called = json.loads((ROOT / "docs" / "app" / "python" / "python.json").read_text())["called"]
+    script = (ROOT / "demo" / "assemble" / "wasm_split.mjs").as_uri()
+    arguments = [script, str(PYODIDE), json.dumps(called), str(folder)]
+    subprocess.run(["node", "--input-type=module", "-e", SPLIT, *arguments], check=True)
+    return folder
+
+
+def serve(page: Page, folder: Path) -> None:
+    for path in folder.glob("pyodide*.wasm"):
+        page.context.route(f"**/{path.name}", partial(answer, path=path))
+
+
+def answer(route: Route, path: Path) -> None:
+    route.fulfill(path=path, content_type="application/wasm")
+
+
+def verdict(page: Page) -> None:
+    page.get_by_test_id("sample-0").click()
+    page.locator('[data-testid="verdict"][data-verdict]').wait_for()
+
+
+def test_comes_after_the_verdict(watched: Watched) -> None:
+    page = watched.open("demo/")
+    verdict(page)
+    assert watched.site + REST not in watched.requests
+    with page.expect_request("**/" + REST) as coming:
+        pass
+    assert coming.value.resource_type == "fetch", "nobody had to wait for it"
+
+
+def test_needed_early(watched: Watched, needed_early: Path) -> None:
+    serve(watched.page, needed_early)
+    with watched.page.expect_request("**/" + REST) as coming:
+        page = watched.open("demo/")
+    assert coming.value.resource_type == "xhr"
+    verdict(page)
+    page.wait_for_timeout(2000)
+    assert watched.requests.count(watched.site + REST) == 1, "it is there"
+
+
+def test_needed_early_and_not_there(watched: Watched, needed_early: Path) -> None:
+    serve(watched.page, needed_early)
+    watched.page.context.route("**/" + REST, lambda route: route.abort())
+    page = watched.open("demo/")
+    expect(page.locator(".failure p")).to_contain_text(f"Loading stopped at {REST.removeprefix('app/')}: did not arrive")
+    watched.page.context.unroute_all()
+    page.locator(".retry").click()
+    verdict(page)
+
+
+def test_of_another_build(watched: Watched, needed_early: Path) -> None:
+    watched.page.context.route("**/pyodide.asm.wasm", partial(answer, path=needed_early / "pyodide.asm.wasm"))
+    page = watched.open("demo/")
+    expect(page.locator(".failure p")).to_contain_text("is not the file that this page expects")
