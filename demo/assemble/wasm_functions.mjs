@@ -42,7 +42,7 @@ export function marking(body, address) {
 }
 
 /** The unsigned number at a place, and the place after it. */
-function leb(bytes, at) {
+export function leb(bytes, at) {
   for (let value = 0, unit = 1; ; unit *= 128) {
     const byte = bytes[at++];
     value += (byte & 127) * unit;
@@ -50,13 +50,14 @@ function leb(bytes, at) {
   }
 }
 
-function toLeb(value) {
+export function toLeb(value) {
   const bytes = [];
   for (; value > 127; value = Math.floor(value / 128)) bytes.push((value & 127) | 128);
   return Uint8Array.of(...bytes, value);
 }
 
-function signedLeb(value) {
+/** Of a number that is not negative, as a signed one is written. */
+export function signedLeb(value) {
   const bytes = [];
   for (; value > 63; value >>= 7) bytes.push((value & 127) | 128);
   return Uint8Array.of(...bytes, value);
