@@ -13,6 +13,7 @@ from .python import (
     AssembleError,
     numpy_archive,
     onnx_runtime_memory,
+    outlined_pyodide,
     python_snapshot,
     split_archives,
     trimmed_onnx_runtime,
@@ -26,7 +27,6 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 MODULES = ROOT / "demo" / "web" / "node_modules"
 
-PYODIDE_FILES = ("pyodide.asm.wasm",)
 ORT_FILES = ("ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 
 
@@ -49,7 +49,6 @@ def main() -> int:
 
 def _fill(app: Path) -> None:
     _copy(BUILD / "models", app / "models", _model_files(BUILD / "models"))
-    _copy(MODULES / "pyodide", app / "pyodide", PYODIDE_FILES)
     _copy(MODULES / "onnxruntime-web" / "dist", app / "ort", ORT_FILES)
     script, runtime = (app / "ort" / file for file in ORT_FILES)
     show_module(script)
@@ -63,7 +62,9 @@ def _fill(app: Path) -> None:
     stdlib = MODULES / "pyodide" / "python_stdlib.zip"
     numpy = numpy_archive(BUILD, MODULES)
     archives = split_archives(stdlib, numpy, facelab, BUILD)
-    snapshot = python_snapshot(archives.pop("python_core"), archives.pop("numpy_core"), facelab, numpy, BUILD)
+    pyodide = outlined_pyodide(MODULES / "pyodide", numpy, facelab, BUILD / "models" / "models.json", BUILD)
+    _copy(pyodide.parent, app / "pyodide", [pyodide.name])
+    snapshot = python_snapshot(pyodide, archives.pop("python_core"), archives.pop("numpy_core"), facelab, numpy, BUILD)
     _copy_as({**archives, "facelab": facelab}, app / "python")
     for file in snapshot:
         shutil.copyfile(file, app / "python" / file.name)

@@ -74,14 +74,21 @@ def split_archives(stdlib: Path, numpy: Path, facelab: Path, build: Path) -> dic
     return {path.stem: path for path in made}
 
 
-def python_snapshot(python_core: Path, numpy_core: Path, facelab: Path, numpy: Path, build: Path) -> list[Path]:
+def outlined_pyodide(pyodide: Path, numpy: Path, facelab: Path, manifest: Path, build: Path) -> Path:
+    """Pyodide's wasm, with what the page's Python seldom comes to outside of its largest function."""
+    sources = [pyodide / "pyodide.asm.wasm", pyodide / "python_stdlib.zip", numpy, facelab, manifest]
+    (file,) = _made_by("outline_cold.mjs", sources, build / "pyodide")
+    return file
+
+
+def python_snapshot(pyodide: Path, python_core: Path, numpy_core: Path, facelab: Path, numpy: Path, build: Path) -> list[Path]:
     """Python's memory once facelab is imported, what the page has to know to take it up, and the libraries linked in."""
     libraries = build / "python" / "libraries"
     with zipfile.ZipFile(numpy) as wheel:
         names = sorted(name for name in wheel.namelist() if name.endswith(".so") and "/tests/" not in name)
         wheel.extractall(libraries, names)
-    folder = build / "python" / "snapshot"
-    return _made_by("snapshot_python.mjs", [python_core, numpy_core, facelab], folder, [libraries / name for name in names])
+    sources, folder = [pyodide, python_core, numpy_core, facelab], build / "python" / "snapshot"
+    return _made_by("snapshot_python.mjs", sources, folder, [libraries / name for name in names])
 
 
 def onnx_runtime_memory(runtime: Path, script: Path, models: Sequence[Path], build: Path) -> Path:
