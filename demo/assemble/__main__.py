@@ -13,6 +13,7 @@ from .python import (
     AssembleError,
     numpy_archive,
     onnx_runtime_memory,
+    outlined_pyodide,
     python_snapshot,
     seal_memory,
     split_archives,
@@ -63,20 +64,19 @@ def _fill(app: Path) -> None:
     stdlib = MODULES / "pyodide" / "python_stdlib.zip"
     numpy = numpy_archive(BUILD, MODULES)
     archives = split_archives(stdlib, numpy, facelab, BUILD)
-    models = BUILD / "models"
-    cohort = models / json.loads((models / "models.json").read_text())["embedder"]["cohort"]["file"]
-    snapshot = python_snapshot(
-        archives.pop("python_core"), archives.pop("numpy_core"), facelab, models / "models.json", cohort, numpy, BUILD
-    )
+    models = BUILD / "models" / "models.json"
+    cohort = models.with_name(json.loads(models.read_text())["embedder"]["cohort"]["file"])
+    pyodide = outlined_pyodide(MODULES / "pyodide", numpy, facelab, models, BUILD)
+    cores = archives.pop("python_core"), archives.pop("numpy_core")
+    snapshot = python_snapshot(pyodide, *cores, facelab, models, cohort, numpy, BUILD)
     _copy_as({**archives, "facelab": facelab}, app / "python")
     for file in snapshot:
         shutil.copyfile(file, app / "python" / file.name)
     seal_memory(app / "python")
     write_samples(BUILD / "downloads", app / "samples")
     photos = sorted((app / "samples").glob("*.jpg"))
-    pyodide = split_pyodide(MODULES / "pyodide" / "pyodide.asm.wasm", snapshot, BUILD / "models" / "models.json", photos, BUILD)
     (app / "pyodide").mkdir()
-    for file in pyodide:
+    for file in split_pyodide(pyodide, snapshot, models, photos, BUILD):
         shutil.copyfile(file, app / ("pyodide" if file.name.startswith("pyodide") else "python") / file.name)
     draw_stills(BUILD / "models", app / "samples", app / "stills")
     sizes = {file.relative_to(app).as_posix(): file.stat().st_size for file in _files(app)}

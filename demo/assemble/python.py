@@ -77,8 +77,15 @@ def split_archives(stdlib: Path, numpy: Path, facelab: Path, build: Path) -> dic
     return {path.stem: path for path in made}
 
 
+def outlined_pyodide(pyodide: Path, numpy: Path, facelab: Path, manifest: Path, build: Path) -> Path:
+    """Pyodide's wasm, with what the page's Python seldom comes to outside of its largest function."""
+    sources = [pyodide / "pyodide.asm.wasm", pyodide / "python_stdlib.zip", numpy, facelab, manifest]
+    (file,) = _made_by("outline_cold.mjs", sources, build / "pyodide")
+    return file
+
+
 def python_snapshot(
-    python_core: Path, numpy_core: Path, facelab: Path, manifest: Path, cohort: Path, numpy: Path, build: Path
+    pyodide: Path, python_core: Path, numpy_core: Path, facelab: Path, manifest: Path, cohort: Path, numpy: Path, build: Path
 ) -> list[Path]:
     """Python's memory once facelab's session is made, what the page has to know to take it up, and the libraries linked in."""
     libraries = build / "python" / "libraries"
@@ -86,7 +93,7 @@ def python_snapshot(
         names = sorted(name for name in wheel.namelist() if name.endswith(".so") and "/tests/" not in name)
         wheel.extractall(libraries, names)
     folder = build / "python" / "snapshot"
-    sources = [python_core, numpy_core, facelab, manifest, cohort]
+    sources = [pyodide, python_core, numpy_core, facelab, manifest, cohort]
     return _made_by("snapshot_python.mjs", sources, folder, [libraries / name for name in names])
 
 

@@ -1,5 +1,5 @@
-// node snapshot_python.mjs STDLIB.zip NUMPY.zip FACELAB.whl models.json COHORT OUT LIBRARY.so...: Python as it is once facelab is imported,
-// NumPy with it, and facelab's session is made.
+// node snapshot_python.mjs PYODIDE.wasm STDLIB.zip NUMPY.zip FACELAB.whl models.json COHORT OUT LIBRARY.so...: Python as it is once facelab is
+// imported, NumPy with it, and facelab's session is made.
 // The page takes up the interpreter's memory where this script left it (demo/web/src/engine/snapshot.ts), instead of starting Python,
 // unpacking archives and importing modules: that took it two seconds. Written into OUT: the memory (python.memory: its pages, without
 // those that are as Pyodide's own file fills them, or zero), what the page has to know about it (python.json), the libraries that were
@@ -8,23 +8,26 @@
 // Pyodide can take up a memory snapshot by itself, but knows nothing of linked libraries. Each has to come back at the same place: its data at the
 // same address, its functions at the same indices of the table, as pointers to both lie all over the memory.
 import { readFile, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import createPyodideModule from "../web/node_modules/pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "../web/node_modules/pyodide/pyodide.mjs";
 
-const [stdlib, numpy, facelab, manifest, cohort, out, ...later] = process.argv.slice(2);
+const [pyodideWasm, stdlib, numpy, facelab, manifest, cohort, out, ...later] = process.argv.slice(2);
 const PYODIDE = new URL("../web/node_modules/pyodide/", import.meta.url);
 const PAGE = 1024;
 // Table slots left free below the libraries': how many functions Pyodide itself adds there depends on what the browser can do.
 const SPARE_SLOTS = 64;
 
-const wasm = await readFile(new URL("pyodide.asm.wasm", PYODIDE));
+const wasm = await readFile(pyodideWasm);
 const script = await readFile(new URL("pyodide.asm.mjs", PYODIDE), "utf8");
+const lockFileContents = await readFile(new URL("pyodide-lock.json", PYODIDE), "utf8");
 const uncalled = await functionsUncalled();
 const pristine = await memoryBeforePython();
 let before; // of the global offset table: the addresses of symbols, to be told from those that the libraries add
 const pyodide = await loadPyodide({
   _makeSnapshot: true,
+  indexURL: dirname(pyodideWasm),
+  lockFileContents,
   stdLibURL: stdlib,
   env: { PYTHONHASHSEED: "0" }, // the same memory every time
   createPyodideModule: async (settings) => {
@@ -104,7 +107,7 @@ await writeFile(join(out, "python.memory"), pages);
 // A third of the script gives a name to each export.
 const shorter = script.replaceAll(/\b_\w+=Module\["_\w+"\]=wasmExports\["(\w+)"\];/g, (naming, name) => (uncalled.has(name) ? "" : naming));
 await writeFile(join(out, "pyodide.asm.mjs"), shorter);
-const { info } = JSON.parse(await readFile(new URL("pyodide-lock.json", PYODIDE), "utf8"));
+const { info } = JSON.parse(lockFileContents);
 const told = {
   bytes: memory.length,
   dataEnd: Math.floor(dataEnd / PAGE) * PAGE,
@@ -141,6 +144,8 @@ async function memoryBeforePython() {
   let memory;
   const seen = new Error("seen");
   await loadPyodide({
+    indexURL: dirname(pyodideWasm),
+    lockFileContents,
     _loadSnapshot: new Uint8Array(1), // of what, does not matter: it makes Pyodide wait with Python
     stdLibURL: stdlib,
     createPyodideModule: async (settings) => {

@@ -1,5 +1,6 @@
 // node trim_ort.mjs ORT.wasm SCRIPT.mjs ort.memory ort.handles.json OUT: ONNX Runtime's wasm with only those functions in it that running the page's networks
-// takes; making their sessions, which is most of what ONNX Runtime does, is behind it in the memory (snapshot_ort.mjs).
+// takes; making their sessions, which is most of what ONNX Runtime does, is behind it in the memory (snapshot_ort.mjs). Of one function it is half a
+// million bytes of which they take a hundredth: that is cut to these (outline.mjs).
 // A copy that notes its calls takes up that memory, as the page does, and runs the networks over photos of many sizes; what it has not called then
 // becomes `unreachable`. Should the page ever get there after all, it catches that and takes the whole file (demo/web/src/engine/worker.ts). On one
 // thread only: one of several that stopped would tell nobody.
@@ -8,13 +9,15 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { counting, outlined } from "./outline.mjs";
 import { marking, unreachable, withBodies } from "./wasm_functions.mjs";
 
 const DIST = new URL("../web/node_modules/onnxruntime-web/dist/", import.meta.url);
 const NAME = "ort-wasm-simd-threaded";
 const API = "ort.wasm.min.mjs";
 const MARKS = 0x30000000; // an address that no run gets near: a byte for each function
-const PAGES = MARKS / 65536 + 4;
+const COUNTERS = MARKS + (1 << 16);
+const PAGE = 65536;
 const SMALL = 128; // bytes: functions up to this are kept uncalled, too, for they cost little and are what an unforeseen photo may call
 const SHAPES = { size: [], boxes: [4], transforms: [2, 3] }; // of one row
 
@@ -25,26 +28,29 @@ if (process.argv[2] === "--run") {
 
 const [runtime, script, memory, handles, out] = process.argv.slice(2);
 const whole = await readFile(runtime);
+const { file: counted, end } = counting(whole, COUNTERS);
 const folder = await mkdtemp(join(tmpdir(), "ort-"));
-let called;
+let called, counts;
 try {
-  await writeFile(join(folder, `${NAME}.wasm`), withBodies(whole, (body, number) => marking(body, MARKS + number)));
+  await writeFile(join(folder, `${NAME}.wasm`), withBodies(counted, (body, number) => marking(body, MARKS + number)));
   const text = await readFile(script, "utf8");
-  const larger = text.replace("new WebAssembly.Memory({initial:256,", `globalThis.noted=new WebAssembly.Memory({initial:${PAGES},`);
+  const larger = text.replace("new WebAssembly.Memory({initial:256,", `globalThis.noted=new WebAssembly.Memory({initial:${Math.ceil(end / PAGE)},`);
   if (larger === text) throw new Error("ONNX Runtime makes its memory in another way than this script knows");
   await writeFile(join(folder, `${NAME}.mjs`), larger);
   await copyFile(new URL(API, DIST), join(folder, API)); // finds the others beside itself
-  const done = spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--run", folder, memory, handles], { encoding: "utf8", maxBuffer: 1 << 26 });
+  const done = spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--run", folder, memory, handles, end], { encoding: "utf8", maxBuffer: 1 << 26 });
   if (done.status) throw new Error(done.stderr);
-  called = new Set(JSON.parse(done.stdout.trim().split("\n").at(-1)));
+  const told = JSON.parse(done.stdout.trim().split("\n").at(-1));
+  [called, counts] = [new Set(told.called), Uint32Array.from(told.counts)];
 } finally {
   await rm(folder, { recursive: true });
 }
-const trimmed = withBodies(whole, (body, number) => (called.has(number) || body.length <= SMALL ? body : unreachable()));
+const { file, added } = outlined(whole, counts);
+const trimmed = withBodies(file, (body, number) => (called.has(number) || added(number) || body.length <= SMALL ? body : unreachable()));
 await writeFile(join(out, `${NAME}-trimmed.wasm`), trimmed);
 
-/** All that the page does with the networks; printed is which functions that took. */
-async function run(folder, memory, handles) {
+/** All that the page does with the networks; printed is which functions that took, and how often the large ones came where. */
+async function run(folder, memory, handles, end) {
   const made = await readFile(memory);
   const sessions = JSON.parse(await readFile(handles, "utf8"));
   const left = [...sessions];
@@ -75,7 +81,8 @@ async function run(folder, memory, handles) {
     }
   }
   const marks = new Uint8Array(globalThis.noted.buffer, MARKS, 1 << 16);
-  console.log(JSON.stringify(Array.from(marks.keys()).filter((number) => marks[number])));
+  const counts = new Uint32Array(globalThis.noted.buffer, COUNTERS, (end - COUNTERS) / 4);
+  console.log(JSON.stringify({ called: Array.from(marks.keys()).filter((number) => marks[number]), counts: [...counts] }));
 }
 
 /** Second inputs of a network: sizes of levels, boxes or transforms, none and many, large and small, over the edge. */

@@ -58,6 +58,7 @@ export function toLeb(value) {
   return Uint8Array.of(...bytes, value);
 }
 
+/** Of a number that is not negative, as a signed one is written. */
 export function signedLeb(value) {
   const bytes = [];
   for (; value > 63; value >>= 7) bytes.push((value & 127) | 128);

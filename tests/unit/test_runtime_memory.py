@@ -17,7 +17,7 @@ from assemble.python import AssembleError
 from assemble.runtime import DATA_END, PAGE, pack_memory, show_module
 
 from ..conftest import ROOT
-from ..wasm_file import CODE, bodies, sections
+from ..wasm_file import CODE, bodies, leb, sections
 
 APP = ROOT / "docs" / "app"
 UNREACHABLE = bytes([3, 0, 0, 0x0B])
@@ -78,14 +78,18 @@ def test_script_that_ends_otherwise_is_refused(tmp_path: Path) -> None:
 
 
 def test_trimmed_file_differs_in_bodies_of_functions_alone() -> None:
-    """Types, tables, exports and data as they were: so addresses in the memory mean the same in both."""
+    """Tables, exports and data as they were, and indices: so addresses in the memory mean the same in both."""
     whole, trimmed = (sections((APP / "ort" / f"ort-wasm-simd-threaded{suffix}.wasm").read_bytes()) for suffix in ("", "-trimmed"))
-    assert {kind: data for kind, data in whole.items() if kind != CODE} == {k: d for k, d in trimmed.items() if k != CODE}
+    grown = (1, 3, 6)  # types, functions and globals, for what was moved out of large functions
+    assert whole.keys() == trimmed.keys()
+    assert all(data == trimmed[kind] for kind, data in whole.items() if kind not in (CODE, *grown))
+    assert all(trimmed[kind][leb(trimmed[kind], 0)[1] :].startswith(whole[kind][leb(whole[kind], 0)[1] :]) for kind in grown)
     before, after = bodies(whole[CODE]), bodies(trimmed[CODE])
-    assert len(before) == len(after)
-    kept = sum(a == b for a, b in zip(before, after, strict=True))
-    assert all(b in (a, UNREACHABLE) for a, b in zip(before, after, strict=True))
+    kept = sum(a == b for a, b in zip(before, after, strict=False))
+    shortened = [(a, b) for a, b in zip(before, after, strict=False) if b not in (a, UNREACHABLE)]
     assert 1000 < kept < len(before) / 2
+    assert 0 < len(shortened) < 10
+    assert all(len(b) < len(a) / 2 for a, b in shortened)
 
 
 def test_pythons_memory_adds_up() -> None:
@@ -96,4 +100,5 @@ def test_pythons_memory_adds_up() -> None:
     assert told["mark"] == file[-16:].hex() == hashlib.sha256(file[:-16]).hexdigest()[:32]
     assert all(first >= before for (_, before), (first, _) in zip(told["runs"], told["runs"][1:], strict=False))
     assert told["runs"][-1][1] * told["page"] <= told["bytes"]
-    assert {library["file"] for library in told["libraries"]} == {path.name for path in (APP / "python").glob("*.wasm")}
+    files = {path.name for path in (APP / "python").glob("*.wasm") if not path.stem.endswith("_rest")}
+    assert {library["file"] for library in told["libraries"]} == files

@@ -1,0 +1,39 @@
+"""Large functions of a wasm file made small: what is moved out does the same there, and nothing else in the file changes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from ..conftest import ROOT
+from ..wasm_file import CODE, bodies, leb, sections
+
+PROGRAMS = 100
+GROWN = {1: "types", 3: "functions", 6: "globals"}  # sections to which new functions add
+PYODIDE = Path("pyodide") / "pyodide.asm.wasm"
+
+
+def test_what_is_moved_does_the_same_there() -> None:
+    """Random programs: returns, branches near and far, loops, values that wait, locals of four types; all parts forced out."""
+    script = Path(__file__).with_name("outline.mjs")
+    done = subprocess.run(["node", str(script), str(PROGRAMS)], capture_output=True, text=True, check=True, timeout=120)
+    told = json.loads(done.stdout)
+    assert told["wrong"] == []
+    assert told["added"] > PROGRAMS, "hardly anything was moved"
+
+
+def test_pyodide_differs_in_few_functions_and_gains_some() -> None:
+    """Tables, exports and data as they were, and indices: so addresses in Python's memory mean the same."""
+    folders = ROOT / "demo" / "web" / "node_modules", ROOT / "build"
+    whole, outlined = (sections((folder / PYODIDE).read_bytes()) for folder in folders)
+    assert {k: d for k, d in whole.items() if k != CODE and k not in GROWN} == {
+        k: d for k, d in outlined.items() if k != CODE and k not in GROWN
+    }
+    for kind in GROWN:
+        (_, old), (_, new) = leb(whole[kind], 0), leb(outlined[kind], 0)
+        assert outlined[kind][new:].startswith(whole[kind][old:]), GROWN[kind]
+    before, after = bodies(whole[CODE]), bodies(outlined[CODE])
+    assert sum(a != b for a, b in zip(before, after, strict=False)) < 200
+    largest = max(range(len(before)), key=lambda number: len(before[number]))
+    assert len(after[largest]) < len(before[largest]) / 2
