@@ -66,7 +66,7 @@ export async function work(pyodide, manifest, cohort) {
     release: () => {},
   };
   const session = pyodide.pyimport("facelab.browser").Session(manifest, pyodide.toPy(cohort));
-  session.begin(engine);
+  session.begin(engine, manifest);
   const photo = (height, width) => engine.hold(Uint8Array.from({ length: height * width * 3 }, (_, i) => 255 * random(i >> 3)), [height, width, 3]);
   const embedded = [];
   for (const [height, width] of [[480, 640], [300, 200], [40, 40]]) {

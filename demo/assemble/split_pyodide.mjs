@@ -95,7 +95,7 @@ function photoOf(data, height, width) {
 /** What the demo may be asked, with photos of all kinds: portraits, nothing, noise, as small and as long as they come; and nonsense. */
 async function visit(pyodide, ask) {
   const { session } = pyodide.pyimport("facelab.browser");
-  session.begin(ask);
+  session.begin(ask, manifest);
   const painted = (height, width, colour) => photoOf(Uint8Array.from({ length: height * width * 3 }, (_, i) => colour(i)), height, width);
   const pictures = [
     painted(480, 640, () => 0),
@@ -115,7 +115,7 @@ async function visit(pyodide, ask) {
     () => session.offer_file(new Uint8Array(100)),
     () => session.offer_listed("nobody", undefined),
     () => session.embed(pictures[0], "{}"),
-    () => session.begin({ ...ask, run: () => Promise.reject(new Error("nothing runs")) }),
+    () => session.begin({ ...ask, run: () => Promise.reject(new Error("nothing runs")) }, manifest),
     () => session.embed(pictures[0], JSON.stringify(face)),
   ]) {
     await Promise.resolve().then(nonsense).catch(() => {}); // a sentence for the reader

@@ -115,6 +115,7 @@ class Session:
     """
 
     def __init__(self, manifest: str, cohort: bytes) -> None:
+        self._text = manifest
         self._runtime = PageRuntime(manifest, cohort)
         self._listed, self._own_cohort = self._runtime.manifest, self._runtime.cohort
         self._offered = self._listed.embedder, self._own_cohort
@@ -123,9 +124,11 @@ class Session:
         self._register = Register([], np.empty((0, 0), np.float32), None, self._runtime.manifest.embedder.calibration.good)
         set_desk(self._desk)
 
-    def begin(self, engine: JsProxy) -> None:
-        """Whom to ask for the graphs: see PageRuntime."""
+    def begin(self, engine: JsProxy, manifest: str) -> None:
+        """Whom to ask for the graphs: see PageRuntime. manifest: as it is now; it may list embedders that it did not list then."""
         self._runtime.engine = engine
+        if manifest != self._text:
+            self._runtime.manifest = self._listed = parse_manifest(manifest)
 
     async def find(self, handle: JsProxy) -> str:
         """The largest face of a photo, chosen; whether those told with it are all there are, is told too (`complete`)."""

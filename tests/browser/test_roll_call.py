@@ -22,6 +22,7 @@ from ..classroom import Placed, compose
 from .conftest import READY, Watched, axe_violations, watch
 
 PUPILS, ENROLLED = 8, 4
+NOON = "2026-03-02T12:00:00"  # a roll is of a day: no test may begin on one and end on the next
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def lesson(orl39: Path, tmp_path_factory: pytest.TempPathFactory) -> Lesson:
 def page(chromium: Browser, site: str) -> Iterator[Page]:
     """A fresh profile: nothing is kept from another test."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, permissions=["camera"], accept_downloads=True)
+    context.clock.set_fixed_time(NOON)
     yield watch(context.new_page(), site).open("roll-call/")
     context.close()
 
@@ -67,6 +69,7 @@ def page(chromium: Browser, site: str) -> Iterator[Page]:
 def called(chromium: Browser, site: str, lesson: Lesson) -> Iterator[Watched]:
     """A class enrolled and its roll called, once for the tests that look at it."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context.clock.set_fixed_time(NOON)
     watched = watch(context.new_page(), site)
     page = watched.open("roll-call/")
     enrol(page, lesson)

@@ -77,10 +77,13 @@ def test_zensical_builds_the_same_pages_from_the_same_configuration(tmp_path: Pa
     """In a copy, for Zensical writes beside the configuration."""
     shutil.copy(ROOT / "mkdocs.yml", tmp_path)
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("app"))
+    shutil.copytree(ROOT / "demo" / "book" / "theme", tmp_path / "demo" / "book" / "theme")
     zensical = Path(sys.executable).with_name("zensical")
     subprocess.run([zensical, "build"], cwd=tmp_path, check=True, capture_output=True)
     for chapter in CHAPTERS:
         ours, theirs = (Pieces((folder / "site" / chapter / "index.html").read_text()) for folder in (ROOT, tmp_path))
         for tag in ("h1", "h2", "math", "table", "figure", "details"):
             assert theirs.counts.get(tag) == ours.counts.get(tag), f"{chapter or 'index'}: {tag}"
-    assert "face-verify" in (tmp_path / "site" / "demo" / "index.html").read_text()
+    demo = (tmp_path / "site" / "demo" / "index.html").read_text()
+    assert "face-verify" in demo
+    assert "facelab: soon" in demo, "the engine begins in the page's head"

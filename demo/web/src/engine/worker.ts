@@ -50,7 +50,7 @@ interface Photo extends Held {
 
 /** `facelab.browser.Session`, as JavaScript sees it. */
 interface PythonSession {
-  begin(engine: object): void;
+  begin(engine: object, manifest: string): void;
   find(photo: Photo): Promise<string>;
   analyse(photo: Photo, known: string | undefined): Promise<string>;
   embed(photo: Photo, face: string): Promise<Embedded>;
@@ -125,7 +125,7 @@ class Engine {
     };
     this.#complete = () => this.#rest.come().then(python.complete);
     this.#session = python.session;
-    this.#session.begin(engine);
+    this.#session.begin(engine, text);
   }
 
   /** Keep a photo; the number that comes back stands for it until `close`. */
