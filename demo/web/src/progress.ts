@@ -31,6 +31,6 @@ export class LoadProgress extends HTMLElement {
   /** All there: the bar is full and the sentence stays. */
   finish(bytes: number, seconds: number): void {
     this.show(bytes, bytes, "");
-    find(this.#root, "p").textContent = `${megabytes(bytes)} MB loaded, ready after ${seconds.toFixed(1)} s. From here on no connection is needed.`;
+    find(this.#root, "p").textContent = `${megabytes(bytes)} MB loaded, ready after ${seconds.toFixed(1)} s.`;
   }
 }

@@ -63,6 +63,7 @@ export class Assets {
   expect(sizes: Sizes): void {
     this.#total = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
     this.#sizes = new Map(sizes);
+    this.note(""); // all of it may have come before
   }
 
   /** Ask for files now that somebody will fetch soon. */
