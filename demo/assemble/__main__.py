@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .python import (
     AssembleError,
+    faster_onnx_runtime,
     numpy_archive,
     onnx_runtime_memory,
     outlined_pyodide,
@@ -29,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 MODULES = ROOT / "demo" / "web" / "node_modules"
 
-ORT_FILES = ("ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+ORT_SCRIPT, ORT_WASM = "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"
 
 
 def main() -> int:
@@ -51,9 +52,11 @@ def main() -> int:
 
 def _fill(app: Path) -> None:
     _copy(BUILD / "models", app / "models", _model_files(BUILD / "models"))
-    _copy(MODULES / "onnxruntime-web" / "dist", app / "ort", ORT_FILES)
-    script, runtime = (app / "ort" / file for file in ORT_FILES)
+    distributed = MODULES / "onnxruntime-web" / "dist"
+    _copy(distributed, app / "ort", [ORT_SCRIPT])
+    script = app / "ort" / ORT_SCRIPT
     show_module(script)
+    runtime = Path(shutil.copy(faster_onnx_runtime(distributed / ORT_WASM, BUILD), app / "ort"))
     own = _own_models(app / "models")
     made = onnx_runtime_memory(runtime, script, own, BUILD)
     pack_memory(made, own, app / "ort")

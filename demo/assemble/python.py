@@ -125,6 +125,12 @@ def split_pyodide(whole: Path, snapshot: Sequence[Path], models: Path, photos: S
     )
 
 
+def faster_onnx_runtime(runtime: Path, build: Path) -> Path:
+    """ONNX Runtime's wasm with a kernel of its matrix products that browsers make faster code of."""
+    (file,) = _made_by("fast_products.mjs", [runtime], build / "ort-fast")
+    return file
+
+
 def onnx_runtime_memory(runtime: Path, script: Path, models: Sequence[Path], build: Path) -> Path:
     """The folder with ONNX Runtime's memory once it has made a session of each model: see assemble.runtime."""
     folder = build / "ort-memory"

@@ -64,6 +64,10 @@ export class Module {
     }
   }
 
+  isOf(number, type) {
+    return this.#of[this.imported + number].key === keyOf(type);
+  }
+
   /** `locals`: with the arguments. */
   put(number, { type, locals, items }) {
     this.bodies[number] = bodyOf(locals.slice(type.takes.length), items);
