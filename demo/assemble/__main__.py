@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .python import (
     AssembleError,
+    called_functions,
     faster_onnx_runtime,
     numpy_archive,
     onnx_runtime_memory,
@@ -70,17 +71,18 @@ def _fill(app: Path) -> None:
     models = BUILD / "models" / "models.json"
     cohort = models.with_name(json.loads(models.read_text())["embedder"]["cohort"]["file"])
     pyodide = outlined_pyodide(MODULES / "pyodide", numpy, facelab, models, BUILD)
-    cores = archives.pop("python_core"), archives.pop("numpy_core")
-    snapshot = python_snapshot(pyodide, *cores, facelab, models, cohort, numpy, BUILD)
-    _copy_as({**archives, "facelab": facelab}, app / "python")
-    for file in snapshot:
-        shutil.copyfile(file, app / "python" / file.name)
-    seal_memory(app / "python")
     write_samples(BUILD / "downloads", app / "samples")
     photos = sorted((app / "samples").glob("*.jpg"))
-    (app / "pyodide").mkdir()
-    for file in split_pyodide(pyodide, snapshot, models, photos, BUILD):
-        shutil.copyfile(file, app / ("pyodide" if file.name.startswith("pyodide") else "python") / file.name)
+    sources = [pyodide, archives.pop("python_core"), archives.pop("numpy_core"), facelab, models, cohort]
+    watched = python_snapshot(sources, numpy, BUILD / "python" / "watched")
+    called = called_functions(pyodide, watched, models, photos, BUILD)
+    snapshot = python_snapshot(sources, numpy, BUILD / "python" / "snapshot", called)
+    _copy_as({**archives, "facelab": facelab}, app / "python")
+    for file in (*snapshot, *split_pyodide(pyodide, snapshot, models, photos, BUILD)):
+        folder = app / ("pyodide" if file.name.startswith("pyodide") and file.suffix == ".wasm" else "python")
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(file, folder / file.name)
+    seal_memory(app / "python")
     draw_stills(BUILD / "models", app / "samples", app / "stills")
     sizes = {file.relative_to(app).as_posix(): file.stat().st_size for file in _files(app)}
     (app / "assets.json").write_text(json.dumps(sizes, indent=1) + "\n")

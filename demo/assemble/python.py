@@ -84,24 +84,26 @@ def outlined_pyodide(pyodide: Path, numpy: Path, facelab: Path, manifest: Path, 
     return file
 
 
-def python_snapshot(
-    pyodide: Path, python_core: Path, numpy_core: Path, facelab: Path, manifest: Path, cohort: Path, numpy: Path, build: Path
-) -> list[Path]:
-    """Python's memory once facelab's session is made, what the page has to know to take it up, and the libraries linked in."""
-    libraries = build / "python" / "libraries"
+def python_snapshot(sources: Sequence[Path], numpy: Path, folder: Path, called: Path = Path("-")) -> list[Path]:
+    """Python's memory once facelab's session is made, what the page has to know to take it up, and the libraries linked in.
+
+    called: which of Python's functions have to be there; otherwise all are, and Python notes which it calls.
+    """
+    libraries = folder.with_name("libraries")
     with zipfile.ZipFile(numpy) as wheel:
         names = sorted(name for name in wheel.namelist() if name.endswith(".so") and "/tests/" not in name)
         wheel.extractall(libraries, names)
-    folder = build / "python" / "snapshot"
-    sources = [pyodide, python_core, numpy_core, facelab, manifest, cohort]
-    return _made_by("snapshot_python.mjs", sources, folder, [libraries / name for name in names])
+    return _made_by("snapshot_python.mjs", [*sources, called], folder, [libraries / name for name in names])
 
 
 def seal_memory(python: Path) -> None:
-    """Python's memory in that folder gzipped, and its mark in python.json."""
+    """Python's memory in that folder gzipped, and its mark in python.json; gzipped, too, what was set aside."""
     memory, told = python / "python.memory", python / "python.json"
     mark = seal(memory.read_bytes(), python / "python.memory.gz")
     memory.unlink()
+    aside = python / "python_rest.marshal"
+    aside.with_name(f"{aside.name}.gz").write_bytes(deflate.gzip_compress(aside.read_bytes(), 12))
+    aside.unlink()
     told.write_text(json.dumps({"mark": mark, **json.loads(told.read_text())}, separators=(",", ":")))
 
 
@@ -112,17 +114,27 @@ def seal(content: bytes, file: Path) -> str:
     return mark.hex()
 
 
+def called_functions(whole: Path, watched: Sequence[Path], models: Path, photos: Sequence[Path], build: Path) -> Path:
+    """Which of Python's functions the demo calls until its verdicts. watched: a snapshot that notes that."""
+    (called,) = _made_by_visits("called_functions.mjs", whole, watched, models, photos, build / "python" / "called")
+    return called
+
+
 def split_pyodide(whole: Path, snapshot: Sequence[Path], models: Path, photos: Sequence[Path], build: Path) -> list[Path]:
     """The wasm of Pyodide and of the libraries linked to it, each in two: what the demo calls until its verdicts, and the rest."""
+    return _made_by_visits("split_pyodide.mjs", whole, snapshot, models, photos, build / "python" / "pyodide")
+
+
+def _made_by_visits(
+    script: str, whole: Path, snapshot: Sequence[Path], models: Path, photos: Sequence[Path], folder: Path
+) -> list[Path]:
     (told,) = (file for file in snapshot if file.name == "python.json")
     page = ROOT / "demo" / "web" / "src" / "engine" / "snapshot.ts"
-    plain = build / "python" / "photos"  # which Node can read
+    plain = folder.with_name("photos")  # which Node can read
     plain.mkdir(exist_ok=True)
     for photo in photos:
         Image.open(photo).convert("RGB").save(plain / f"{photo.stem}.ppm")
-    return _made_by(
-        "split_pyodide.mjs", [whole, told, models, page], build / "python" / "pyodide", [plain / f"{p.stem}.ppm" for p in photos]
-    )
+    return _made_by(script, [whole, told, models, page], folder, [plain / f"{photo.stem}.ppm" for photo in photos])
 
 
 def faster_onnx_runtime(runtime: Path, build: Path) -> Path:
@@ -147,7 +159,7 @@ def trimmed_onnx_runtime(runtime: Path, script: Path, made: Path, build: Path) -
 def _made_by(script: str, sources: list[Path], folder: Path, further: Sequence[Path] = ()) -> list[Path]:
     """The files that a script beside this one makes of others under Node; made anew only where one of those has changed."""
     scripts = Path(__file__).parent
-    everything = (*sources, *further, *sorted(scripts.glob("*.mjs")))
+    everything = [path for path in (*sources, *further, *sorted(scripts.glob("*.mjs")), scripts / "set_aside.py") if path.exists()]
     stamp = folder / hashlib.sha256(b"".join(_sha256(source).encode() for source in everything)).hexdigest()
     if not stamp.exists():
         shutil.rmtree(folder, ignore_errors=True)

@@ -5,6 +5,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { wipeFree } from "./free_memory.mjs";
 
 const [runtime, script, out, ...models] = process.argv.slice(2);
 const DIST = new URL("../web/node_modules/onnxruntime-web/dist/", import.meta.url);
@@ -31,26 +32,8 @@ try {
 } finally {
   await rm(folder, { recursive: true });
 }
-const bytes = module.HEAPU8.length;
-wipeFreeMemory();
-await writeFile(join(out, "ort.memory"), module.HEAPU8.slice(0, bytes));
+wipeFree(module); // the models as they were read are there still
+await writeFile(join(out, "ort.memory"), module.HEAPU8);
 await writeFile(join(out, "ort.pristine"), pristine);
 await writeFile(join(out, "ort.handles.json"), JSON.stringify(handles));
 process.exit();
-
-/** The models as they were read are freed by now, and still there: take all that is free, write zeros, give it back. */
-function wipeFreeMemory() {
-  const taken = [];
-  for (let size = 1 << 24; size >= 24; size = size > 1024 ? size >> 1 : size - 8) {
-    for (;;) {
-      const block = module._malloc(size);
-      if (block + size > bytes) {
-        module._free(block); // grown for it: there is no such block left
-        break;
-      }
-      module.HEAPU8.fill(0, block, block + size);
-      taken.push(block);
-    }
-  }
-  taken.forEach((block) => module._free(block));
-}

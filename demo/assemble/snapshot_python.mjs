@@ -1,18 +1,21 @@
-// node snapshot_python.mjs PYODIDE.wasm STDLIB.zip NUMPY.zip FACELAB.whl models.json COHORT OUT LIBRARY.so...: Python as it is once facelab is
-// imported, NumPy with it, and facelab's session is made.
+// node snapshot_python.mjs PYODIDE.wasm STDLIB.zip NUMPY.zip FACELAB.whl models.json COHORT CALLED.json OUT LIBRARY.so...: Python as it is once
+// facelab is imported, NumPy with it, and facelab's session is made.
 // The page takes up the interpreter's memory where this script left it (demo/web/src/engine/snapshot.ts), instead of starting Python,
 // unpacking archives and importing modules: that took it two seconds. Written into OUT: the memory (python.memory: its pages, without
 // those that are as Pyodide's own file fills them, or zero), what the page has to know about it (python.json), the libraries that were
 // linked in (*.wasm), and Pyodide's script without what nobody calls (pyodide.asm.mjs). Each LIBRARY is one that may be linked later.
+// CALLED tells which of Python's functions the demo calls; the others are set aside (set_aside.py), into python_rest.marshal. With "-" for it, Python takes
+// notes of that from then on, instead.
 //
 // Pyodide can take up a memory snapshot by itself, but knows nothing of linked libraries. Each has to come back at the same place: its data at the
 // same address, its functions at the same indices of the table, as pointers to both lie all over the memory.
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { wipeFree } from "./free_memory.mjs";
 import createPyodideModule from "../web/node_modules/pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "../web/node_modules/pyodide/pyodide.mjs";
 
-const [pyodideWasm, stdlib, numpy, facelab, manifest, cohort, out, ...later] = process.argv.slice(2);
+const [pyodideWasm, stdlib, numpy, facelab, manifest, cohort, called, out, ...later] = process.argv.slice(2);
 const PYODIDE = new URL("../web/node_modules/pyodide/", import.meta.url);
 const PAGE = 1024;
 // Table slots left free below the libraries': how many functions Pyodide itself adds there depends on what the browser can do.
@@ -43,10 +46,25 @@ const pyodide = await loadPyodide({
   },
 });
 const module = pyodide._module;
+wipeFree(module);
+pyodide.runPython(`
+import io, sys
+
+for name in ("stdin", "stdout", "stderr"):  # they came with buffers full of what was in the memory before
+    old = getattr(sys, name)
+    settings = {key: getattr(old, key) for key in ("encoding", "errors", "line_buffering", "write_through")}
+    mode, buffered = old.mode, old.detach()
+    new = io.TextIOWrapper(type(buffered)(buffered.detach()), newline="\\n", **settings)
+    new.mode = mode
+    for place in (name, f"__{name}__"):
+        setattr(sys, place, new)
+del buffered, new, old
+`);
 const packages = pyodide.runPython("import site; site.getsitepackages()[0]");
 for (const [archive, format] of [[numpy, "zip"], [facelab, "wheel"]]) {
   pyodide.unpackArchive(new Uint8Array(await readFile(archive)), format, { extractDir: packages });
 }
+pyodide.FS.writeFile(`${packages}/set_aside.py`, await readFile(new URL("set_aside.py", import.meta.url)));
 pyodide.FS.writeFile("/cohort", await readFile(cohort));
 pyodide.globals.set("manifest", await readFile(manifest, "utf8"));
 pyodide.runPython(`
@@ -54,13 +72,13 @@ import os
 import facelab.browser
 import encodings.idna, gc, linecache, textwrap, tokenize, traceback, warnings  # what errors and Python itself may call for
 import numpy.lib.format, numpy.lib._npyio_impl
+import set_aside
 
 with open("/cohort", "rb") as cohort:
     facelab.browser.session = facelab.browser.Session(manifest, cohort.read())
 os.remove("/cohort")
 del cohort, manifest
 gc.collect()
-[bytearray(1 << bits) for bits in range(20, 8, -1) for _ in range(8)]  # what lies freed becomes zero, which takes no room in the file
 `);
 
 const libraries = [];
@@ -68,10 +86,24 @@ for (const [handle, { name, global, exports }] of Object.entries(module.LDSO.loa
   if (handle === "0") continue; // Pyodide itself
   const file = `${basename(name).split(".")[0]}.wasm`;
   await writeFile(join(out, file), module.FS.readFile(name));
-  // The fields of Emscripten's \`struct dso\` that its own loader fills in.
-  const [memoryBase, , tableBase, tableSize] = module.HEAPU32.subarray(handle / 4 + 3, handle / 4 + 7);
+  // The fields of Emscripten's `struct dso` that its own loader fills in; the last two say where it has put the file, which nobody reads any more.
+  const fields = module.HEAPU32.subarray(handle / 4 + 3, handle / 4 + 9);
+  const [memoryBase, , tableBase, tableSize, copy] = fields;
+  module._free(copy);
+  fields.fill(0, 4);
   libraries.push({ file, name, handle: Number(handle), global, memoryBase, tableBase, tableSize, exports });
 }
+
+const aside = pyodide.pyimport("set_aside");
+if (called === "-") aside.watch();
+else {
+  const needed = pyodide.runPython("import json; lambda text: {tuple(one) for one in json.loads(text)}");
+  const names = needed(await readFile(called, "utf8"));
+  const gone = aside.set_aside(names);
+  await writeFile(join(out, "python_rest.marshal"), gone.toJs());
+  for (const proxy of [gone, names, needed]) proxy.destroy();
+}
+wipeFree(module);
 
 // A library's own functions come back with it; those that were given a place in the table by name do not.
 const functions = [];

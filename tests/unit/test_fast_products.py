@@ -1,4 +1,4 @@
-"""ONNX Runtime's matrix products: the page's kernels give what its own give, to the last bit, and nothing else in the file changes."""
+"""ONNX Runtime's matrix products: the page's kernels give the same, and nothing else in the file changes."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ export class Assets {
       throw this.#failure(path, "it is damaged", cause); // gzip has a checksum of its own
     });
     const { mark } = await told;
-    return hex(bytes.slice(-mark.length / 2)) === mark ? bytes : this.#refuse(path);
+    return hex(bytes.slice(-mark.length / 2)) === mark ? bytes : this.refuse(path);
   }
 
   /** For whoever cannot wait: nothing else happens here until it has arrived. */
@@ -121,10 +121,10 @@ export class Assets {
     const path = `models/${file}`;
     const bytes = await this.bytes(path);
     if (!globalThis.crypto.subtle) return bytes; // on plain http
-    return hex(await crypto.subtle.digest("SHA-256", bytes)) === sha256 ? bytes : this.#refuse(path);
+    return hex(await crypto.subtle.digest("SHA-256", bytes)) === sha256 ? bytes : this.refuse(path);
   }
 
-  #refuse(path: string): never {
+  refuse(path: string): never {
     throw new EngineError(`${path} is not the file that this page expects. Try again; if that does not help, the site itself is damaged.`);
   }
 

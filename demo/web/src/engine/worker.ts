@@ -40,6 +40,9 @@ import { thawPython } from "./snapshot";
 /** Of the files that Python has no use for. */
 const isForGraphs = (path: string) => path.startsWith("ort/") || path.endsWith(".onnx");
 
+/** Functions of Python that the demo does not call. */
+const ASIDE = "python/python_rest.marshal.gz";
+
 /** Milliseconds after a verdict until the rest of Pyodide is fetched: the page shows the verdict first, and looks for more faces. */
 const QUIET = 1000;
 
@@ -91,7 +94,7 @@ class Engine {
   #manifest!: Manifest;
   readonly #photos = new Map<number, Photo>();
   #numbers = 0;
-  #complete!: Python["complete"];
+  #python!: Python;
   #completed: Promise<void> | undefined;
   /** Nobody need ask for it. */
   readonly #loaded = Promise.race([this.#load(), this.#assets.failed]);
@@ -116,15 +119,14 @@ class Engine {
     const part = (graphs: boolean): Sizes => needed.filter(([path]) => isForGraphs(path) === graphs);
     assets.expect(part(false));
     const [pyodide] = await Promise.all([starting, this.#graphs.load(part(true), manifest, Comlink.proxy(this.#parts[1]))]);
-    const python = facelabIn(pyodide, assets);
+    this.#python = facelabIn(pyodide, assets, this.#rest);
     const engine = {
       run: (graph: GraphName, { id, dims }: Photo, inputs: Feeds) => this.#asked(this.#graphs.run(graph, { ...inputs, image: { id, dims } })),
       run_pyramid: ({ id, dims }: Photo, sizes: [number, number][]) => this.#asked(this.#graphs.runPyramid({ id, dims }, sizes)),
       hold: (pixels: Uint8Array, dims: number[]) => this.#hold(pixels, dims),
       release: (photo: Photo) => this.#release(photo.id),
     };
-    this.#complete = () => this.#rest.come().then(python.complete);
-    this.#session = python.session;
+    this.#session = this.#python.session;
     this.#session.begin(engine, text);
   }
 
@@ -182,7 +184,7 @@ class Engine {
     const start = performance.now();
     const verdict = JSON.parse(await plainly(() => this.#session.compare(a, b, poor))) as Verdict;
     const milliseconds = performance.now() - start;
-    setTimeout(() => void this.#rest.come().catch(() => {}), QUIET); // whoever needs it then will hear why it is not there
+    setTimeout(() => void this.#python.bringBack().catch(() => {}), QUIET); // whoever needs it then will hear why it is not there
     return { ...verdict, milliseconds };
   }
 
@@ -257,7 +259,7 @@ class Engine {
 
   /** All of Python and NumPy: only the demo does with what starting touched. */
   #whole(): Promise<void> {
-    return (this.#completed ??= this.#complete());
+    return (this.#completed ??= this.#python.complete());
   }
 
   #photo(number: number): Photo {
@@ -329,14 +331,36 @@ type Report = (progress: Progress) => void;
 
 interface Python {
   session: PyProxy & PythonSession;
-  /** Bring what was left out at the start: the larger half of Python's library and of NumPy, for all but the demo. */
+  /** What the first verdict has no need of: the rest of Pyodide, and functions of Python. */
+  bringBack: () => Promise<void>;
+  /** All else that was left out at the start: the larger half of Python's library and of NumPy, for all but the demo. */
   complete: () => Promise<void>;
 }
 
-function facelabIn(pyodide: PyodideAPI, assets: Assets): Python {
+/** demo/assemble/set_aside.py */
+interface SetAside {
+  begin(fetch: () => ArrayBuffer): void;
+  bring_back(aside: ArrayBuffer): boolean;
+}
+
+function facelabIn(pyodide: PyodideAPI, assets: Assets, rest: Rest): Python {
+  const aside = pyodide.pyimport("set_aside") as PyProxy & SetAside;
+  aside.begin(() => assets.now(ASIDE));
+  let back: Promise<void> | undefined;
+  const bringBack = () =>
+    (back ??= (async () => {
+      await rest.come();
+      const functions = await assets.bytes(ASIDE);
+      if (!aside.bring_back(functions)) assets.refuse(ASIDE);
+    })().catch((error: unknown) => {
+      back = undefined; // once more, when it is asked for again
+      throw error;
+    }));
   return {
     session: (pyodide.pyimport("facelab.browser") as PyProxy & Pick<Python, "session">).session,
+    bringBack,
     complete: async () => {
+      await bringBack();
       const packages = JSON.parse(await assets.text("python/packages.json")) as Record<string, { file: string }>;
       const extractDir = pyodide.runPython("import site; site.getsitepackages()[0]") as string;
       for (const [name, format] of [["numpy_rest", "zip"], ["facelab", "wheel"]] as const) {
@@ -374,7 +398,7 @@ async function plainly<T>(ask: () => T | Promise<T>): Promise<T> {
     return await ask();
   } catch (error) {
     const last = error instanceof Error ? error.message.trimEnd().split("\n").at(-1) : undefined;
-    const sentence = /^facelab\.errors\.\w+: (.+)$/.exec(last ?? "")?.[1];
+    const sentence = /^(?:facelab\.errors\.\w+|pyodide\.ffi\.JsException: EngineError): (.+)$/.exec(last ?? "")?.[1];
     throw sentence ? new PhotoError(sentence) : error;
   }
 }

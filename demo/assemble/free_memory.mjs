@@ -1,0 +1,20 @@
+/**
+ * What an Emscripten module has freed is still there; zeros take less room in a file. Takes all memory that is free, writes zeros, gives it back.
+ * The module's memory may be longer afterwards, and has to be where it is taken up: the allocator counts on it.
+ */
+export function wipeFree(module) {
+  const end = module.HEAPU8.length;
+  const taken = [];
+  for (let size = 1 << 24; size >= 8; size = size > 1024 ? size >> 1 : size - 8) {
+    for (;;) {
+      const block = module._malloc(size);
+      if (block + size > end) {
+        module._free(block); // the memory has grown for it: there is no such block left
+        break;
+      }
+      module.HEAPU8.fill(0, block, block + size);
+      taken.push(block);
+    }
+  }
+  taken.forEach((block) => module._free(block));
+}

@@ -1,0 +1,29 @@
+// node set_aside.mjs: what the page's Python answers when it is asked for functions that were set aside, as JSON. After `make site`.
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { thawed } from "../../demo/assemble/visit.mjs";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const memory = join(ROOT, "build", "python", "snapshot");
+const folder = await mkdtemp(join(tmpdir(), "pyodide-"));
+try {
+  await cp(memory, folder, { recursive: true, filter: (path) => path === memory || path.endsWith(".wasm") });
+  await cp(join(ROOT, "build", "pyodide", "pyodide.asm.wasm"), join(folder, "pyodide.asm.wasm"));
+  const snapshot = join(ROOT, "demo", "web", "src", "engine", "snapshot.ts");
+  const pyodide = await thawed({ told: join(memory, "python.json"), snapshot }, folder, (_, exports) => exports);
+  let fetched = 0;
+  const aside = new Uint8Array(gzipSync(await readFile(join(memory, "python_rest.marshal"))));
+  pyodide.pyimport("set_aside").begin(() => (fetched++, aside));
+  const answers = pyodide.runPython(`
+import json, numpy
+was = numpy.median.__doc__
+json.dumps([was, float(numpy.median([3, 1, 2])), numpy.median.__doc__.split()[:4]])
+`);
+  console.log(JSON.stringify({ fetched, answers: JSON.parse(answers) }));
+} finally {
+  await rm(folder, { recursive: true });
+}
+process.exit();
