@@ -13,6 +13,7 @@ from .python import (
     AssembleError,
     called_functions,
     faster_onnx_runtime,
+    idle_heap,
     numpy_archive,
     onnx_runtime_memory,
     outlined_pyodide,
@@ -60,8 +61,8 @@ def _fill(app: Path) -> None:
     runtime = Path(shutil.copy(faster_onnx_runtime(distributed / ORT_WASM, BUILD), app / "ort"))
     own = _own_models(app / "models")
     made = onnx_runtime_memory(runtime, script, own, BUILD)
-    pack_memory(made, own, app / "ort")
     trimmed = trimmed_onnx_runtime(runtime, script, made, BUILD)
+    pack_memory(made, idle_heap(trimmed, script, made, BUILD), own, app / "ort")
     shutil.copyfile(trimmed, app / "ort" / trimmed.name)
     shutil.copytree(BUILD / "web", app / "web")
     facelab = wheel_archive(BUILD)

@@ -156,6 +156,12 @@ def trimmed_onnx_runtime(runtime: Path, script: Path, made: Path, build: Path) -
     return file
 
 
+def idle_heap(trimmed: Path, script: Path, made: Path, build: Path) -> Path:
+    """Which parts of such a memory running the sessions never reads."""
+    (idle,) = _made_by("idle_heap.mjs", [trimmed, script, made / "ort.memory", made / "ort.handles.json"], build / "ort-idle")
+    return idle
+
+
 def _made_by(script: str, sources: list[Path], folder: Path, further: Sequence[Path] = ()) -> list[Path]:
     """The files that a script beside this one makes of others under Node; made anew only where one of those has changed."""
     scripts = Path(__file__).parent

@@ -31,18 +31,22 @@ def show_module(script: Path) -> None:
     script.write_text(text.replace(made, f"export default (settings) => ortWasmThreaded(settings).then({show});"))
 
 
-def pack_memory(made: Path, models: Sequence[Path], out: Path) -> None:
-    """Writes ort.memory.gz and ort.json into `out`, of what snapshot_ort.mjs has left in `made`.
+def pack_memory(made: Path, idle: Path, models: Sequence[Path], out: Path) -> None:
+    """Writes ort.memory.gz and ort.json into `out`, of what snapshot_ort.mjs has left in `made`, and idle_heap.mjs in `idle`.
 
-    ort.json: {bytes, mark, page, runs, sessions, tables}. The file holds, one after another, the pages of `runs`, [first, end)
-    each, then of each table float32 [rows] and int8 [rows, columns]: a row of the weights at `address` is their product.
+    ort.json: {bytes, idle, mark, page, runs, sessions, tables}. The pages of `idle`, [first, end) each, are all ones. The file
+    holds, one after another, the pages of `runs`, then of each table float32 [rows] and int8 [rows, columns]: a row of the
+    weights at `address` is their product.
     """
     memory = bytearray((made / "ort.memory").read_bytes())
+    for first, end in json.loads(idle.read_text()):
+        memory[first:end] = b"\xff" * (end - first)
     tables, stored = _take_tables(memory, models)
-    runs = _runs(memory, (made / "ort.pristine").read_bytes())
+    runs, ones = _runs(memory, (made / "ort.pristine").read_bytes())
     pages = b"".join(bytes(memory[first * PAGE : end * PAGE]) for first, end in runs)
     told = {
         "bytes": len(memory),
+        "idle": ones,
         "mark": seal(pages + stored, out / "ort.memory.gz"),
         "page": PAGE,
         "runs": runs,
@@ -71,15 +75,18 @@ def _take_tables(memory: bytearray, models: Sequence[Path]) -> tuple[list[dict[s
     return tables, b"".join(stored)
 
 
-def _runs(memory: bytearray, pristine: bytes) -> list[list[int]]:
-    """[first, end) of the pages that the page does not have by itself."""
+def _runs(memory: bytearray, pristine: bytes) -> tuple[list[list[int]], list[list[int]]]:
+    """[first, end) of the pages that the page does not have by itself; apart from them, of those that are all ones."""
     runs: list[list[int]] = []
+    ones: list[list[int]] = []
     for page in range(len(memory) // PAGE):
         start, end = page * PAGE, (page + 1) * PAGE
-        if memory[start:end] == (pristine[start:end] if end <= DATA_END else bytes(PAGE)):
+        content = memory[start:end]
+        if content == (pristine[start:end] if end <= DATA_END else bytes(PAGE)):
             continue
-        if runs and runs[-1][1] == page:
-            runs[-1][1] += 1
+        kind = ones if content == b"\xff" * PAGE else runs
+        if kind and kind[-1][1] == page:
+            kind[-1][1] += 1
         else:
-            runs.append([page, page + 1])
-    return runs
+            kind.append([page, page + 1])
+    return runs, ones

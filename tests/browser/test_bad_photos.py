@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from ..odd_photos import READABLE
-from .conftest import Watched, choose
+from .conftest import Watched, choose, watch
 from .test_demo import fresh, verdict
 
 SENTENCES = {
@@ -53,6 +53,25 @@ def test_huge_photo_is_answered(demo: Watched, odd_photos: Path, samples: Path) 
     choose(demo.page, "a", odd_photos / "huge.jpg")
     choose(demo.page, "b", samples / "obama2.jpg")
     assert verdict(demo.page)[0] == "same"
+
+
+def test_no_photo_needs_more_of_onnx_runtime_than_the_page_brings(
+    chromium: Browser, site: str, odd_photos: Path, samples: Path
+) -> None:
+    """Neither functions nor memory. Without the service worker, which fetches the whole of it, too, for later."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, service_workers="block")
+    watched = watch(context.new_page(), site)
+    page = watched.open("demo/")
+    for name in ("huge.jpg", "palette.gif", "orientation_6.jpg"):
+        fresh(page)
+        choose(page, "a", odd_photos / name)
+        choose(page, "b", samples / "obama2.jpg")
+        assert verdict(page)[0] == "same"
+    for name, said in SENTENCES.items():
+        choose(page, "a", odd_photos / name)
+        expect(page.get_by_test_id("error-a")).to_contain_text(said)
+    assert not [url for url in watched.requests if url.endswith("/ort-wasm-simd-threaded.wasm")]
+    context.close()
 
 
 def test_nothing_complained(demo: Watched) -> None:

@@ -32,7 +32,7 @@ def model_with(levels: NDArray[np.int8], step: NDArray[np.float32], path: Path) 
 
 
 def test_memory_comes_back_whole(tmp_path: Path) -> None:
-    """As the page does it: pages laid, weights widened from eight bits; what the wasm file brings is not in the file again."""
+    """As the page does it: pages laid, weights widened, ones where nobody reads; what the wasm file brings is not in it again."""
     random = np.random.default_rng(3)
     levels = random.integers(-127, 128, (4, 3, 3, 3)).astype(np.int8)
     step = random.random((4, 1, 1, 1)).astype(np.float32)
@@ -44,12 +44,16 @@ def test_memory_comes_back_whole(tmp_path: Path) -> None:
     weights, address = (levels.astype(np.float32) * step).tobytes(), DATA_END + 4 * 1234
     memory[address : address + len(weights)] = weights
     memory[-3:] = b"end"
+    idle = DATA_END + 300_001, DATA_END + 304_000
+    memory[slice(*idle)] = random.bytes(idle[1] - idle[0])
     made = tmp_path / "made"
     made.mkdir()
     (made / "ort.memory").write_bytes(memory)
     (made / "ort.pristine").write_bytes(pristine.ljust(DATA_END, b"\0"))
     (made / "ort.handles.json").write_text("[8, 16]")
-    pack_memory(made, [model], tmp_path)
+    (made / "idle.json").write_text(json.dumps([idle]))
+    pack_memory(made, made / "idle.json", [model], tmp_path)
+    memory[slice(*idle)] = b"\xff" * (idle[1] - idle[0])
 
     told = json.loads((tmp_path / "ort.json").read_text())
     file = gzip.decompress((tmp_path / "ort.memory.gz").read_bytes())
@@ -58,6 +62,8 @@ def test_memory_comes_back_whole(tmp_path: Path) -> None:
         length = (end - first) * told["page"]
         laid[first * told["page"] : end * told["page"]] = file[at : at + length]
         at += length
+    for first, end in told["idle"]:
+        laid[first * told["page"] : end * told["page"]] = b"\xff" * (end - first) * told["page"]
     (table,) = told["tables"]
     rows, columns = table["rows"], table["columns"]
     steps = np.frombuffer(file, "<f4", rows, at)

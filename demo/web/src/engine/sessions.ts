@@ -10,9 +10,10 @@ interface Told {
   bytes: number;
   /** Of this version; the file ends in it. */
   mark: string;
-  /** Of what size the pages are, and which of them are in the file, [first, end). */
+  /** Of what size the pages are; which of them, [first, end), are in the file, and which are all ones, as nobody ever reads them. */
   page: number;
   runs: [number, number][];
+  idle: [number, number][];
   /** Addresses of the sessions, in the order in which they were made. */
   sessions: number[];
   /** Weights, of which the file has a step for each row, float32, and how many of them each weight is, int8. */
@@ -40,11 +41,12 @@ export function takeUp(assets: Assets): Promise<unknown> {
   return Promise.all([told, memory]);
 }
 
-function lay(module: Inner, { bytes, page, runs, sessions, tables }: Told, file: ArrayBuffer): void {
+function lay(module: Inner, { bytes, page, runs, idle, sessions, tables }: Told, file: ArrayBuffer): void {
   if (module.HEAPU8.length < bytes) module._malloc(bytes); // only grows the memory: what it notes is written over
   let at = 0;
   const next = (length: number) => new Uint8Array(file, (at += length) - length, length);
   for (const [from, to] of runs) module.HEAPU8.set(next((to - from) * page), from * page);
+  for (const [from, to] of idle) module.HEAPU8.fill(255, from * page, to * page);
   for (const { address, rows, columns } of tables) {
     const steps = new Float32Array(next(4 * rows).slice().buffer);
     const levels = new Int8Array(file, at, rows * columns);
