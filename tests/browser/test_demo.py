@@ -187,6 +187,19 @@ def test_memory_of_another_version_is_refused(watched: Watched) -> None:
     expect(page.get_by_test_id("failure")).to_contain_text("is not the file that this page expects")
 
 
+def test_themes_script_waits_for_the_first_answer_but_not_where_somebody_turns_to_it(watched: Watched) -> None:
+    """Search works as soon as somebody wants to search."""
+    page = watched.open("demo/")
+    bundle = "assets/javascripts/bundle"
+    page.get_by_test_id("sample-0").click()
+    verdict(page)
+    assert not [url for url in watched.requests if bundle in url]
+    with page.expect_request(f"**/{bundle}*"):
+        page.locator(".md-header").hover()
+    page.locator(".md-search__input").fill("triplet")
+    expect(page.locator(".md-search-result__link").first).to_be_visible()
+
+
 def test_where_the_trimmed_runtime_lacks_a_function_the_whole_one_answers(watched: Watched) -> None:
     """Its largest function, which multiplies matrices, is taken out as well: the first photo stops it, and nobody notices."""
     page = watched.page

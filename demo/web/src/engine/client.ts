@@ -215,9 +215,7 @@ export class EngineClient extends EventTarget {
       throw new EngineError(message);
     };
 
-    let bytes = 0;
     const report = Comlink.proxy((progress: Progress) => {
-      bytes = progress.total;
       if (current() && this.state.phase === "loading") this.#enter({ phase: "loading", progress });
     });
     let stop!: (reason: EngineError) => void;
@@ -233,7 +231,7 @@ export class EngineClient extends EventTarget {
         reject(new EngineError(message));
       });
     }).catch(fail);
-    const ready = Promise.race([remote.load(report).catch(fail), death]).then(() => {
+    const ready = Promise.race([remote.load(report).catch(fail), death]).then((bytes) => {
       this.#enter({ phase: "ready", bytes, seconds: (performance.now() - begun) / 1000 });
       document.documentElement.dataset.facelab = "ready";
       dispatchEvent(new Event("facelab-engine-ready"));

@@ -88,7 +88,12 @@ class Engine {
   /** Photos that the graphs have. */
   readonly #held = new Map<number, Photo>();
   #report: Report = () => {};
-  readonly #parts = together(throttled((progress) => this.#report(progress)));
+  readonly #told = throttled((progress) => this.#report(progress));
+  readonly #parts = together((progress) => {
+    this.#bytes = progress.total;
+    this.#told(progress);
+  });
+  #bytes = 0;
   readonly #assets = new Assets(this.#parts[0]);
   readonly #rest = new Rest(this.#assets);
   #manifest!: Manifest;
@@ -103,9 +108,11 @@ class Engine {
     this.#loaded.catch(() => {}); // heard of in `load`
   }
 
-  async load(report: Report): Promise<void> {
+  /** Until it is ready; how many bytes that took. */
+  async load(report: Report): Promise<number> {
     this.#report = report;
     await this.#loaded;
+    return this.#bytes;
   }
 
   async #load(): Promise<void> {
