@@ -57,11 +57,6 @@ class Graphs {
     await Promise.race([Promise.all([this.#start(manifest), this.#sessionsThere]), this.#assets.failed]);
   }
 
-  /** There is another one in its place. */
-  close(): void {
-    setTimeout(() => self.close()); // once this is answered
-  }
-
   /** Keep a photo under a number until `release`. */
   hold(id: number, dims: number[], pixels: Uint8Array): void {
     this.#asked = true; // soon

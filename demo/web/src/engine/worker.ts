@@ -46,6 +46,9 @@ const ASIDE = "python/python_rest.marshal.gz";
 /** Milliseconds after a verdict until the rest of Pyodide is fetched: the page shows the verdict first, and looks for more faces. */
 const QUIET = 1000;
 
+/** Milliseconds for one network. If that is not enough, the trimmed runtime has come to memory that it does without, and does not come back. */
+const PATIENCE = 30_000;
+
 /** A photo as Python knows it: where the graphs have it, and its pixels, RGB. */
 interface Photo extends Held {
   data: Uint8Array;
@@ -81,7 +84,8 @@ interface Rows {
 
 class Engine {
   #session!: PythonSession;
-  #graphs = startGraphs(workerName);
+  #runtime = startGraphs(workerName);
+  #graphs = Comlink.wrap<Graphs>(this.#runtime);
   /** Whether ONNX Runtime is the whole one; and whether the trimmed one has come to a function that it lacks. */
   #untrimmed = workerName === RELOAD;
   #lacking = false;
@@ -276,10 +280,18 @@ class Engine {
   }
 
   async #asked<T>(answer: Promise<T>): Promise<T> {
-    return answer.catch((error: unknown) => {
+    let clock: ReturnType<typeof setTimeout> | undefined;
+    const lost = new Promise<never>((_, reject) => {
+      if (!this.#untrimmed) clock = setTimeout(() => reject(new WebAssembly.RuntimeError("no answer")), PATIENCE);
+    });
+    try {
+      return await Promise.race([answer, lost]);
+    } catch (error) {
       this.#lacking = !this.#untrimmed && error instanceof Error && /RuntimeError/.test(`${error.name} ${error.message}`); // WebAssembly's own
       throw error;
-    });
+    } finally {
+      clearTimeout(clock);
+    }
   }
 
   /** Once more where the trimmed runtime lacked something. */
@@ -297,8 +309,9 @@ class Engine {
     if (this.#untrimmed) return;
     this.#untrimmed = true;
     this.#lacking = false;
-    await this.#graphs.close();
-    this.#graphs = startGraphs(WHOLE);
+    this.#runtime.terminate();
+    this.#runtime = startGraphs(WHOLE);
+    this.#graphs = Comlink.wrap(this.#runtime);
     await this.#graphs.load([], this.#manifest, Comlink.proxy(() => {}));
     for (const { id, dims, data } of this.#held.values()) void this.#graphs.hold(id, dims, data);
   }
@@ -328,10 +341,10 @@ function laterModels({ embedders = {} }: Manifest): Set<string> {
 }
 
 /** The other worker. It goes with this one; where it dies, so does this one, and the page hears of it. */
-function startGraphs(name: string): Comlink.Remote<Graphs> {
+function startGraphs(name: string): Worker {
   const worker = new Worker(new URL("./graphs.ts", import.meta.url), { type: "module", name });
   worker.addEventListener("error", ({ message }) => setTimeout(() => { throw new Error(message); }));
-  return Comlink.wrap<Graphs>(worker);
+  return worker;
 }
 
 type Report = (progress: Progress) => void;
