@@ -2,17 +2,14 @@
 // as [first, end) of addresses. Most of it describes operators that they do not have. In the page these bytes are all ones (assemble.runtime): as an
 // address, that is outside of the memory, so that who reads one after all stops there, and the page takes the whole ONNX Runtime (worker.ts).
 // Block by block of the allocator's: who reads a block at all, has all of it.
-import { spawnSync } from "node:child_process";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { API, NAME, runNetworks, withNotes } from "./networks.mjs";
+import { foundOutBy, runNetworks } from "./networks.mjs";
 import { touching } from "./touching.mjs";
 
-const DIST = new URL("../web/node_modules/onnxruntime-web/dist/", import.meta.url);
 const MARKS = 0x30000000; // an address that no run gets near: a byte for each eight
 const SHIFT = 3;
+const LONGEST = 1 << 26; // the notes
 const PHOTOS = { sizes: [[1, 1], [40, 30], [250, 200]], most: 20 }; // small ones: with all these notes it is slow
 const IN_USE = 2;
 const WORTH = 128; // bytes
@@ -24,23 +21,19 @@ if (process.argv[2] === "--run") {
   const bytes = await readFile(memory);
   const marks = new Uint8Array(globalThis.noted.buffer, MARKS, bytes.length >> SHIFT);
   const idle = idleBlocks(bytes, heap, (first, end) => marks.subarray(first >> SHIFT, ((end - 1) >> SHIFT) + 1).includes(1));
-  await writeFile(join(folder, "idle.json"), JSON.stringify(idle));
+  await writeFile(join(folder, "told.json"), JSON.stringify(idle));
   process.exit();
 }
 
 const [runtime, script, memory, handles, out] = process.argv.slice(2);
-const folder = await mkdtemp(join(tmpdir(), "ort-"));
-try {
-  await writeFile(join(folder, `${NAME}.wasm`), touching(await readFile(runtime), MARKS, SHIFT));
-  await writeFile(join(folder, `${NAME}.mjs`), withNotes(await readFile(script, "utf8"), MARKS + (1 << 26)));
-  await copyFile(new URL(API, DIST), join(folder, API));
-  const run = ["--liftoff-only", fileURLToPath(import.meta.url), "--run", folder, memory, handles]; // V8's other compiler takes minutes for it
-  const done = spawnSync(process.execPath, run, { encoding: "utf8" });
-  if (done.status) throw new Error(done.stderr);
-  await copyFile(join(folder, "idle.json"), join(out, "idle.json"));
-} finally {
-  await rm(folder, { recursive: true });
-}
+const idle = await foundOutBy(import.meta.url, {
+  wasm: touching(await readFile(runtime), MARKS, SHIFT),
+  script,
+  end: MARKS + LONGEST,
+  further: [memory, handles],
+  flags: ["--liftoff-only"], // V8's other compiler takes minutes for so many notes
+});
+await writeFile(join(out, "idle.json"), JSON.stringify(idle));
 
 /**
  * Blocks of Emscripten's allocator (dlmalloc) that are in use and not `touched`, with what lies between them. Each begins with four bytes of the one

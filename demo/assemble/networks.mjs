@@ -1,14 +1,36 @@
 // All that the page does with the networks on one thread, under Node: for scripts that watch what of ONNX Runtime that takes.
-import { readFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 export const NAME = "ort-wasm-simd-threaded";
-export const API = "ort.wasm.min.mjs";
+const API = "ort.wasm.min.mjs";
+const DIST = new URL("../web/node_modules/onnxruntime-web/dist/", import.meta.url);
 const SHAPES = { size: [], boxes: [4], transforms: [2, 3] }; // of one row
 
+/**
+ * What a script finds out in a process of its own, where it is called with --run, a folder with ONNX Runtime's files, and `further`: it runs the
+ * networks (`runNetworks`) and leaves told.json there. `wasm`: a file in place of ONNX Runtime's, that takes notes in its memory up to `end`;
+ * `flags`: for Node.
+ */
+export async function foundOutBy(url, { wasm, script, end, further, flags = [] }) {
+  const folder = await mkdtemp(join(tmpdir(), "ort-"));
+  try {
+    await writeFile(join(folder, `${NAME}.wasm`), wasm);
+    await writeFile(join(folder, `${NAME}.mjs`), withNotes(await readFile(script, "utf8"), end));
+    await copyFile(new URL(API, DIST), join(folder, API)); // finds the others beside itself
+    const done = spawnSync(process.execPath, [...flags, fileURLToPath(url), "--run", folder, ...further], { encoding: "utf8" });
+    if (done.status) throw new Error(done.stderr);
+    return JSON.parse(await readFile(join(folder, "told.json"), "utf8"));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
 /** ONNX Runtime's script with a memory of its own that is long enough for notes: `globalThis.noted` is it then. */
-export function withNotes(script, bytes) {
+function withNotes(script, bytes) {
   const larger = script.replace("new WebAssembly.Memory({initial:256,", `globalThis.noted=new WebAssembly.Memory({initial:${Math.ceil(bytes / 65536)},`);
   if (larger === script) throw new Error("ONNX Runtime makes its memory in another way than this script knows");
   return larger;

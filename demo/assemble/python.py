@@ -15,6 +15,7 @@ import deflate
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
+NOTHING = Path("-")  # in place of a script's file
 
 
 class AssembleError(Exception):
@@ -84,7 +85,7 @@ def outlined_pyodide(pyodide: Path, numpy: Path, facelab: Path, manifest: Path, 
     return file
 
 
-def python_snapshot(sources: Sequence[Path], numpy: Path, folder: Path, called: Path = Path("-")) -> list[Path]:
+def python_snapshot(sources: Sequence[Path], numpy: Path, folder: Path, called: Path = NOTHING) -> list[Path]:
     """Python's memory once facelab's session is made, what the page has to know to take it up, and the libraries linked in.
 
     called: which of Python's functions have to be there; otherwise all are, and Python notes which it calls.
@@ -165,8 +166,9 @@ def idle_heap(trimmed: Path, script: Path, made: Path, build: Path) -> Path:
 def _made_by(script: str, sources: list[Path], folder: Path, further: Sequence[Path] = ()) -> list[Path]:
     """The files that a script beside this one makes of others under Node; made anew only where one of those has changed."""
     scripts = Path(__file__).parent
-    everything = [path for path in (*sources, *further, *sorted(scripts.glob("*.mjs")), scripts / "set_aside.py") if path.exists()]
-    stamp = folder / hashlib.sha256(b"".join(_sha256(source).encode() for source in everything)).hexdigest()
+    everything = (*sources, *further, *sorted(scripts.glob("*.mjs")), scripts / "set_aside.py")
+    hashes = (_sha256(source) for source in everything if source != NOTHING)
+    stamp = folder / hashlib.sha256("".join(hashes).encode()).hexdigest()
     if not stamp.exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

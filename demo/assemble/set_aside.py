@@ -37,6 +37,7 @@ _away = b""  # what tells the file from that of another version; nothing where a
 
 
 def _absent(number: int) -> FunctionType:
+    """The function of that number, as it was: what its stand-in calls in place of itself."""
     if not bring_back(_fetch() if _away else None):
         raise RuntimeError("functions of another version")
     return _functions[number]
@@ -65,8 +66,7 @@ def bring_back(aside: Any) -> bool:
 
 
 def watch() -> None:
-    """From now on `called` gathers what functions are: files, first lines and qualified names."""
-
+    """From now on `called` gathers what functions are called: files, first lines and qualified names."""
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]  # there from Python 3.12 on
 
     def note(code: CodeType, _: int) -> Any:

@@ -11,9 +11,9 @@
 // same address, its functions at the same indices of the table, as pointers to both lie all over the memory.
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { wipeFree } from "./free_memory.mjs";
 import createPyodideModule from "../web/node_modules/pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "../web/node_modules/pyodide/pyodide.mjs";
+import { wipeFree } from "./free_memory.mjs";
 
 const [pyodideWasm, stdlib, numpy, facelab, manifest, cohort, called, out, ...later] = process.argv.slice(2);
 const PYODIDE = new URL("../web/node_modules/pyodide/", import.meta.url);

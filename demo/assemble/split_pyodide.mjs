@@ -4,16 +4,15 @@
 // A copy that notes its calls is watched at a few visits. What these miss costs a wait, no more: the page stops and fetches the rest when it comes to a
 // function that is not there (rest.ts).
 import { readFile, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { visited } from "./visit.mjs";
+import { basename, join } from "node:path";
+import { visited, wasmFiles } from "./visit.mjs";
 import { noting, split } from "./wasm_split.mjs";
 
 const [whole, told, models, snapshot, out, ...photos] = process.argv.slice(2);
 const SMALL = 64; // bytes: functions up to this stay in any case, for a call of the rest is not much shorter
 
-const { called, libraries } = JSON.parse(await readFile(told, "utf8"));
-const sources = {};
-for (const path of [whole, ...libraries.map(({ file }) => join(dirname(told), file))]) sources[basename(path)] = await readFile(path);
+const { called } = JSON.parse(await readFile(told, "utf8"));
+const sources = await wasmFiles(whole, told);
 const copies = Object.fromEntries(Object.entries(sources).map(([name, bytes]) => [name, noting(bytes)]));
 const noted = {}; // of the files by name: the table of functions that were called
 await visited({ told, models, snapshot, photos }, copies, (name, { called, ...exports }) => {

@@ -10,6 +10,7 @@ const READS = [
   [0x28, 0x35, [[]]],
   [0xfd00, 0xfd0a, [[]]],
   [0xfd5c, 0xfd5d, [[]]],
+  [0xfe01, 0xfe02, [[I32, I64], [I64, I64]]],
   [0xfe10, 0xfe16, [[]]],
   [0xfe1e, 0xfe47, [[I32], [I64], [I32], [I32], [I64], [I64], [I64]]],
   [0xfe48, 0xfe4e, [[I32, I32], [I64, I64], [I32, I32], [I32, I32], [I64, I64], [I64, I64], [I64, I64]]],
@@ -24,7 +25,7 @@ export function touching(file, marks, shift) {
   ];
   for (const number of module.bodies.keys()) {
     const code = module.code(number);
-    if (!code) continue;
+    if (!code) throw new Error(`function ${number} has instructions that this script does not know, and may read by them`);
     const locals = [...code.locals];
     const known = new Map();
     const local = (type, which) => {

@@ -4,16 +4,12 @@
 // A copy that notes its calls takes up that memory, as the page does, and runs the networks over photos of many sizes; what it has not called then
 // becomes `unreachable`. Should the page ever get there after all, it catches that and takes the whole file (demo/web/src/engine/worker.ts). On one
 // thread only: one of several that stopped would tell nobody.
-import { spawnSync } from "node:child_process";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { API, NAME, runNetworks, withNotes } from "./networks.mjs";
+import { foundOutBy, NAME, runNetworks } from "./networks.mjs";
 import { counting, outlined } from "./outline.mjs";
 import { marking, unreachable, withBodies } from "./wasm_functions.mjs";
 
-const DIST = new URL("../web/node_modules/onnxruntime-web/dist/", import.meta.url);
 const MARKS = 0x30000000; // an address that no run gets near: a byte for each function
 const COUNTERS = MARKS + (1 << 16);
 const SMALL = 128; // bytes: functions up to this are kept uncalled, too, for they cost little and are what an unforeseen photo may call
@@ -31,19 +27,9 @@ if (process.argv[2] === "--run") {
 const [runtime, script, memory, handles, out] = process.argv.slice(2);
 const whole = await readFile(runtime);
 const { file: counted, end } = counting(whole, COUNTERS);
-const folder = await mkdtemp(join(tmpdir(), "ort-"));
-let called, counts;
-try {
-  await writeFile(join(folder, `${NAME}.wasm`), withBodies(counted, (body, number) => marking(body, MARKS + number)));
-  await writeFile(join(folder, `${NAME}.mjs`), withNotes(await readFile(script, "utf8"), end));
-  await copyFile(new URL(API, DIST), join(folder, API)); // finds the others beside itself
-  const done = spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--run", folder, memory, handles, end], { encoding: "utf8" });
-  if (done.status) throw new Error(done.stderr);
-  const told = JSON.parse(await readFile(join(folder, "told.json"), "utf8"));
-  [called, counts] = [new Set(told.called), Uint32Array.from(told.counts)];
-} finally {
-  await rm(folder, { recursive: true });
-}
-const { file, added } = outlined(whole, counts);
+const wasm = withBodies(counted, (body, number) => marking(body, MARKS + number));
+const told = await foundOutBy(import.meta.url, { wasm, script, end, further: [memory, handles, String(end)] });
+const called = new Set(told.called);
+const { file, added } = outlined(whole, Uint32Array.from(told.counts));
 const trimmed = withBodies(file, (body, number) => (called.has(number) || added(number) || body.length <= SMALL ? body : unreachable()));
 await writeFile(join(out, `${NAME}-trimmed.wasm`), trimmed);

@@ -13,9 +13,16 @@ const MODULES = new URL("../web/node_modules/", import.meta.url);
 const GRAPHS = ["pnet", "rnet", "onet", "embedder"];
 const ROUNDS = 3; // Python runs code otherwise once it has seen it a few times
 
+/** Pyodide's wasm and that of the libraries linked to it, beside python.json (`told`), by their names. */
+export async function wasmFiles(whole, told) {
+  const { libraries } = JSON.parse(await readFile(told, "utf8"));
+  const paths = [whole, ...libraries.map(({ file }) => join(dirname(told), file))];
+  return Object.fromEntries(await Promise.all(paths.map(async (path) => [basename(path), await readFile(path)])));
+}
+
 /**
  * Pyodide after a few visits. `told`, `models`, `snapshot`: paths of the memory's python.json, of models.json and of snapshot.ts; `photos`: .ppm files.
- * `files`: the wasm files by their names, bytes; `seen`: is given the name and the exports of each, and gives those that Python may see.
+ * `files`: as from `wasmFiles`; `seen`: is given the name and the exports of each, and gives those that Python may see.
  */
 export async function visited({ told, models, snapshot, photos }, files, seen = (_, exports) => exports) {
   const folder = await mkdtemp(join(tmpdir(), "pyodide-"));

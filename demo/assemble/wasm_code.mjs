@@ -76,7 +76,9 @@ const PLAIN = [
   [0xa0, 0xa6, 2, 1, ""],
   [0xa7, 0xc4, 1, 1, ""],
   [0xfc00, 0xfc07, 1, 1, ""], // conversions that saturate
-  [0xfc0a, 0xfc0a, 3, 0, "nn"], // memory.copy, .fill
+  [0xfc08, 0xfc08, 3, 0, "nn"], // memory.init, data.drop, memory.copy, .fill
+  [0xfc09, 0xfc09, 0, 0, "n"],
+  [0xfc0a, 0xfc0a, 3, 0, "nn"],
   [0xfc0b, 0xfc0b, 3, 0, "n"],
   [0xfe00, 0xfe00, 2, 1, "nn"], // of memory that threads share
   [0xfe01, 0xfe02, 3, 1, "nn"],

@@ -64,6 +64,7 @@ export class Module {
     }
   }
 
+  /** Whether a function takes and gives what the type does. */
   isOf(number, type) {
     return this.#of[this.imported + number].key === keyOf(type);
   }

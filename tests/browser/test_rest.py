@@ -1,4 +1,4 @@
-"""The rest of Pyodide: it comes by itself after the first verdict; where Python needs it earlier, Python waits for it."""
+"""The rest of Pyodide, and functions of Python that were set aside: they come after the first verdict, or when Python needs any."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import onnx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from facelab.embedder_file import KEY
+
 from ..conftest import ROOT
-from .conftest import Watched, watch
+from .conftest import READY, Watched, watch
+from .test_embedders import drop
 
 REST = "app/pyodide/pyodide.asm_rest.wasm"
+ASIDE = "app/python/python_rest.marshal.gz"
 PYODIDE = ROOT / "demo" / "web" / "node_modules" / "pyodide" / "pyodide.asm.wasm"
 SPLIT = """
 import { readFile, writeFile } from "node:fs/promises";
@@ -67,6 +72,50 @@ def test_comes_after_the_verdict(watched: Watched) -> None:
     with page.expect_request("**/" + REST) as coming:
         pass
     assert coming.value.resource_type == "fetch", "nobody had to wait for it"
+
+
+def test_functions_set_aside_come_after_the_verdict(watched: Watched) -> None:
+    page = watched.open("demo/")
+    verdict(page)
+    assert watched.site + ASIDE not in watched.requests
+    with page.expect_request("**/" + ASIDE) as coming:
+        pass
+    assert coming.value.resource_type == "fetch", "nobody had to wait for it"
+
+
+@pytest.fixture
+def embedder(tmp_path: Path) -> Path:
+    """A file that Python reads with functions that no verdict takes. It lacks all that an embedder has to say."""
+    model = onnx.helper.make_model(onnx.helper.make_graph([], "nothing", [], []))
+    onnx.helper.set_model_props(model, {KEY: "{}"})
+    onnx.save(model, tmp_path / "nothing.onnx")
+    return tmp_path / "nothing.onnx"
+
+
+def offer(page: Page, embedder: Path) -> None:
+    page.locator('face-verify[data-engine="ready"]').wait_for(timeout=READY)
+    page.get_by_test_id("embedder-name").click()
+    drop(page, embedder)
+
+
+def test_functions_set_aside_come_when_they_are_called(watched: Watched, embedder: Path) -> None:
+    page = watched.open("demo/")
+    with page.expect_request("**/" + ASIDE) as coming:
+        offer(page, embedder)
+    assert coming.value.resource_type == "xhr", "Python waits for them"
+    expect(page.get_by_test_id("embedder-message")).to_contain_text("damaged")
+    verdict(page)
+
+
+def test_functions_set_aside_that_do_not_come_are_told_of(watched: Watched, embedder: Path) -> None:
+    watched.page.context.route("**/" + ASIDE, lambda route: route.abort())
+    page = watched.open("demo/")
+    offer(page, embedder)
+    said = page.get_by_test_id("embedder-message")
+    expect(said).to_contain_text(f"Loading stopped at {ASIDE.removeprefix('app/')}: did not arrive")
+    watched.page.context.unroute_all()
+    drop(page, embedder)
+    expect(said).to_contain_text("damaged")
 
 
 def test_needed_early(watched: Watched, needed_early: Path) -> None:

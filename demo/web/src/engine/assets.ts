@@ -124,6 +124,7 @@ export class Assets {
     return hex(await crypto.subtle.digest("SHA-256", bytes)) === sha256 ? bytes : this.refuse(path);
   }
 
+  /** What was fetched is of another version. */
   refuse(path: string): never {
     throw new EngineError(`${path} is not the file that this page expects. Try again; if that does not help, the site itself is damaged.`);
   }
