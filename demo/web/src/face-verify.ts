@@ -217,7 +217,6 @@ export class FaceVerify extends HTMLElement {
     if (side.job.signal.aborted || side.chosen !== chosen) return; // another photo, or another face of it, was chosen meanwhile
     side.embedded = embedded;
     slot.done(embedded);
-    slot.faces(faces, chosen);
     await this.#compare();
     if (SLOTS.every((name) => !this.#sides[name] || this.#sides[name].embedded)) for (const name of SLOTS) void this.#lookForMore(name);
   }

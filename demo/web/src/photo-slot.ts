@@ -1,6 +1,7 @@
 import { openCamera, takePhoto } from "./camera";
 import { PhotoError, type Embedded, type Face, type SlotName } from "./contract";
 import { find, shadow, sheet } from "./element";
+import { paint } from "./paint";
 import type { Photo } from "./photos";
 import base from "./styles/base.css?inline";
 import css from "./styles/slot.css?inline";
@@ -92,7 +93,9 @@ export class PhotoSlot extends HTMLElement {
     const buttons = faces.map((face, i) => this.#faceButton(face, i, faces.length, i === chosen, photo));
     const picture = find(this.#root, ".picture");
     const focused = picture.querySelector(".face:focus") !== null;
-    picture.replaceChildren(photo, ...(face ? [landmarks(face, photo)] : []), ...buttons);
+    if (photo.parentNode !== picture) picture.replaceChildren(photo);
+    while (photo.nextSibling) photo.nextSibling.remove(); // the photo itself stays: to draw it again takes longer than all else here
+    picture.append(...(face ? [landmarks(face, photo)] : []), ...buttons);
     if (focused && chosen !== null) buttons[chosen]?.focus(); // the button pressed was replaced
     photo.role = "img";
     photo.ariaLabel = faces.length ? `${this.label}: ${faces.length === 1 ? "one face" : `${faces.length} faces`} found` : this.label;
@@ -107,14 +110,8 @@ export class PhotoSlot extends HTMLElement {
     const quality = find(this.#root, ".quality");
     quality.hidden = !poor.length;
     quality.textContent = `The face is ${list.format(poor)}: the answer is more careful because of it.`;
-    const canvas = find<HTMLCanvasElement>(this.#root, ".chip");
-    canvas.width = canvas.height = size;
+    paint(find<HTMLCanvasElement>(this.#root, ".chip"), { width: size, height: size, rgb: chip });
     find(this.#root, ".chip-size").textContent = `${size} × ${size}`;
-    const image = new ImageData(size, size);
-    for (let pixel = 0; pixel < size * size; pixel++) {
-      image.data.set([...chip.subarray(pixel * 3, pixel * 3 + 3), 255], pixel * 4);
-    }
-    canvas.getContext("2d")?.putImageData(image, 0, 0);
   }
 
   /** The photo cannot be used. */

@@ -1,6 +1,7 @@
 /** Panels as elements: what a lab or a cell answers, drawn. */
 
 import type { Box, ChartLine, ChartPanel, FactsPanel, GridPanel, Panel, Picture, PicturePanel } from "../contract";
+import { paint } from "../paint";
 
 export type Drag = (name: string, x: number, y: number) => void;
 
@@ -47,19 +48,6 @@ export function canvasOf({ width, height, rgb }: Picture): HTMLCanvasElement {
   const canvas = element("canvas");
   paint(canvas, { width, height, rgb });
   return canvas;
-}
-
-function paint(canvas: HTMLCanvasElement, { width, height, rgb }: Picture): void {
-  if (canvas.width !== width) canvas.width = width;
-  if (canvas.height !== height) canvas.height = height;
-  const image = new ImageData(width, height);
-  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4) {
-    image.data[to] = rgb[from]!;
-    image.data[to + 1] = rgb[from + 1]!;
-    image.data[to + 2] = rgb[from + 2]!;
-    image.data[to + 3] = 255;
-  }
-  canvas.getContext("2d")?.putImageData(image, 0, 0);
 }
 
 function updatePicture(figure: HTMLElement, panel: PicturePanel, drag: Drag): HTMLElement {
