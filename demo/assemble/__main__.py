@@ -23,6 +23,7 @@ from .python import (
     split_pyodide,
     trimmed_onnx_runtime,
     wheel_archive,
+    whole_number_onnx_runtime,
 )
 from .runtime import pack_memory, show_module
 from .samples import write_samples
@@ -63,7 +64,7 @@ def _fill(app: Path) -> None:
     made = onnx_runtime_memory(runtime, script, own, BUILD)
     trimmed = trimmed_onnx_runtime(runtime, script, made, BUILD)
     pack_memory(made, idle_heap(trimmed, script, made, BUILD), own, app / "ort")
-    shutil.copyfile(trimmed, app / "ort" / trimmed.name)
+    shutil.copy(whole_number_onnx_runtime(runtime, trimmed, made, BUILD), app / "ort")
     shutil.copytree(BUILD / "web", app / "web")
     facelab = wheel_archive(BUILD)
     stdlib = MODULES / "pyodide" / "python_stdlib.zip"

@@ -7,39 +7,17 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { atLeast, F32, get, give, I32, inAll, loopWhile, minus, number, plus, product, range, set, sum, times, V128, when } from "./instructions.mjs";
+import { Locals, PANEL, tiles } from "./product_loops.mjs";
 import { bodyOf, raw } from "./wasm_code.mjs";
-import { signedLeb, toLeb } from "./wasm_functions.mjs";
+import { toLeb } from "./wasm_functions.mjs";
 import { Module } from "./wasm_module.mjs";
 
-const [I32, F32, V128] = [0x7f, 0x7d, 0x7b];
 export const KERNEL = { takes: [...Array(8).fill(I32), F32], gives: [I32] };
 const [A, B, C, K, ROWS, COLUMNS, LDA, LDC, ALPHA] = KERNEL.takes.keys();
-const PANEL = 16;
-const UNROLLED = 4; // steps along K before a jump back
-/** How many rows and columns are computed at once: a sum for each row and four columns, the four columns of B, and one number of A in each lane. */
+/** How many rows and columns are computed at once. */
 const TILES = [[4, 8], [2, 16], [1, 16]];
-
-const get = (local) => [0x20, ...toLeb(local)];
-const set = (local, value) => [...value, 0x21, ...toLeb(local)];
-const number = (value) => [0x41, ...signedLeb(value)];
-const plus = (a, b) => [...a, ...b, 0x6a];
-const minus = (a, b) => [...a, ...b, 0x6b];
-const times = (a, b) => [...a, ...b, 0x6c];
-const atLeast = (a, b) => [...a, ...b, 0x4e]; // signed
-const when = (condition, ...code) => [...condition, 0x04, 0x40, ...code.flat(Infinity), 0x0b];
-const loopWhile = (condition, ...code) => [0x03, 0x40, ...code.flat(Infinity), ...condition, 0x0d, 0, 0x0b];
-const load = (address, offset) => [...address, 0xfd, 0x00, 2, ...toLeb(offset)];
-const loadToAll = (address, offset) => [...address, 0xfd, 0x09, 2, ...toLeb(offset)];
-const store = (address, offset, value) => [...address, ...value, 0xfd, 0x0b, 2, ...toLeb(offset)];
-const loadOne = (address, offset) => [...address, 0x2a, 2, ...toLeb(offset)];
-const storeOne = (address, offset, value) => [...address, ...value, 0x38, 2, ...toLeb(offset)];
-const lane = (vector, i) => [...vector, 0xfd, 0x1f, i];
-const sumOfOne = (a, b) => [...a, ...b, 0x92];
-const sum = (a, b) => [...a, ...b, 0xfd, 0xe4, 0x01];
-const product = (a, b) => [...a, ...b, 0xfd, 0xe6, 0x01];
-const inAll = (one) => [...one, 0xfd, 0x13];
-const ZERO = [0xfd, 0x0c, ...Array(16).fill(0)];
-const range = (length) => Array.from({ length }, (_, i) => i);
+const MOST = { rows: 4, sums: 8, vectors: 4 };
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const [path, out] = process.argv.slice(2);
@@ -50,7 +28,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
 export function faster(file) {
   const module = new Module(file);
   const found = [...module.bodies.keys()].filter((number) => module.isOf(number, KERNEL));
-  const made = [false, true].map(kernel);
+  const made = [false, true].map((adds) => kernel(adds));
   for (const number of found) {
     const same = made.find((body) => agree(module.bodies[number], body));
     if (!same) throw new Error(`function ${number} of ONNX Runtime looks like a kernel of its matrix products, and computes something else`);
@@ -60,19 +38,24 @@ export function faster(file) {
   return module.file;
 }
 
-/** A function's body, length ahead: C = alpha A B, or with `adds` C += alpha A B. */
-export function kernel(adds) {
-  const types = [];
-  const local = (type) => KERNEL.takes.length + types.push(type) - 1;
-  const locals = (count, type) => range(count).map(() => local(type));
-  const [b, left, c] = locals(3, I32);
-  const most = (of) => Math.max(...TILES.map(of));
-  const rowsOfA = locals(most(([rows]) => rows), I32);
-  const sums = locals(most(([rows, columns]) => (rows * columns) / 4), V128);
-  const fromB = locals(most(([, columns]) => columns / 4), V128);
-  const [fromA, alpha] = locals(2, V128);
-
-  const tile = (rows, columns) =>
+/** A function's body, length ahead: C = alpha A B, or with `adds` C += alpha A B. `first(locals)`: code that runs before. */
+export function kernel(adds, first = () => []) {
+  const locals = new Locals(KERNEL.takes.length);
+  const alpha = locals.one(V128);
+  const block = tiles(locals, {
+    most: MOST,
+    a: get(A),
+    b: get(B),
+    c: get(C),
+    strideOfA: times(get(LDA), number(4)),
+    strideOfC: times(get(LDC), number(4)),
+    steps: get(K),
+    columns: get(COLUMNS),
+    add: (before, a, b) => sum(before, product(a, b)),
+    result: (all) => product(all, get(alpha)),
+    adds,
+  });
+  const panels = (rows, columns) =>
     loopWhile(
       atLeast(get(COLUMNS), number(1)),
       ...range(PANEL / columns).map((part) => when(atLeast(get(COLUMNS), number(part * columns + 1)), block(rows, part * columns, columns / 4))),
@@ -80,52 +63,13 @@ export function kernel(adds) {
       set(C, plus(get(C), number(4 * PANEL))),
       set(COLUMNS, minus(get(COLUMNS), number(PANEL))),
     );
-
-  /** Of the panel the columns from `first` on, four for each of `vectors`. */
-  const block = (rows, first, vectors) => {
-    const sumOf = (row, vector) => sums[row * vectors + vector];
-    const steps = (count) => [
-      ...range(count).map((step) => [
-        ...range(vectors).map((vector) => set(fromB[vector], load(get(b), 4 * (PANEL * step + 4 * vector)))),
-        ...range(rows).map((row) => [
-          set(fromA, loadToAll(get(rowsOfA[row]), 4 * step)),
-          ...range(vectors).map((vector) => set(sumOf(row, vector), sum(get(sumOf(row, vector)), product(get(fromA), get(fromB[vector]))))),
-        ]),
-      ]),
-      set(b, plus(get(b), number(4 * PANEL * count))),
-      ...range(rows).map((row) => set(rowsOfA[row], plus(get(rowsOfA[row]), number(4 * count)))),
-      set(left, minus(get(left), number(count))),
-    ];
-    const enough = (count) => atLeast(get(left), number(count));
-    return [
-      ...sums.slice(0, rows * vectors).map((one) => set(one, ZERO)),
-      ...range(rows).map((row) => set(rowsOfA[row], plus(get(A), times(get(LDA), number(4 * row))))),
-      set(b, plus(get(B), number(4 * first))),
-      set(left, get(K)),
-      ...[UNROLLED, 1].map((count) => when(enough(count), loopWhile(enough(count), ...steps(count)))),
-      ...range(rows).map((row) => [
-        ...set(c, plus(get(C), times(get(LDC), number(4 * row)))),
-        ...range(vectors).flatMap((vector) => written(first + 4 * vector, product(get(sumOf(row, vector)), get(alpha)))),
-      ]),
-    ];
-  };
-
-  /** Four columns of C, or as many as there are. */
-  const written = (column, four) => {
-    const whole = store(get(c), 4 * column, adds ? sum(get(fromA), load(get(c), 4 * column)) : get(fromA));
-    const ones = range(3).flatMap((i) => {
-      const [one, offset] = [lane(get(fromA), i), 4 * (column + i)];
-      return when(atLeast(get(COLUMNS), number(column + i + 1)), storeOne(get(c), offset, adds ? sumOfOne(one, loadOne(get(c), offset)) : one));
-    });
-    return [...set(fromA, four), ...atLeast(get(COLUMNS), number(column + 4)), 0x04, 0x40, ...whole, 0x05, ...ones, 0x0b];
-  };
-
   const code = [
+    first(locals),
     set(alpha, inAll(get(ALPHA))),
-    ...TILES.map(([rows, columns]) => when(atLeast(get(ROWS), number(rows)), tile(rows, columns), number(rows), [0x0f])),
+    ...TILES.map(([rows, columns]) => when(atLeast(get(ROWS), number(rows)), panels(rows, columns), give(number(rows)))),
     number(0),
   ];
-  return bodyOf(types, [raw(Uint8Array.from(code.flat(Infinity)))]);
+  return bodyOf(locals.types, [raw(Uint8Array.from(code.flat(Infinity)))]);
 }
 
 /** Whether two kernels give the same, to the last bit. */

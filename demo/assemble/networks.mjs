@@ -42,7 +42,7 @@ function withNotes(script, bytes) {
  */
 export async function runNetworks(folder, memory, handles, { sizes, most, seen = () => {} }) {
   const made = await readFile(memory);
-  const sessions = JSON.parse(await readFile(handles, "utf8"));
+  const { sessions } = JSON.parse(await readFile(handles, "utf8"));
   const left = [...sessions];
   globalThis.showOnnxRuntime = (module) => {
     module.HEAPU8.set(made);

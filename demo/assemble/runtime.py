@@ -1,24 +1,30 @@
 """ONNX Runtime's memory with a session of each network in it, for the page to take up instead of making them.
 
 Making them takes the page longer than running them: all that code has to be compiled, to run once. Most of the memory are the
-networks' weights, widened; they are kept as the models store them, in eight bits, and the page widens them.
+networks' weights, widened; in their place lie the whole numbers that the models store, with which the page's ONNX Runtime
+multiplies as they are (whole_numbers.mjs).
 """
 
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from .python import AssembleError, seal
 
 PAGE = 1024
+LIST = 1024  # bytes that snapshot_ort.mjs has taken for the list of tables
 DATA_END = 1_000_000  # up to here lies what comes out of the wasm file
+
+_Stored = tuple[NDArray[np.float32], NDArray[np.int8]]  # steps and whole numbers
 
 
 def show_module(script: Path) -> None:
@@ -35,29 +41,32 @@ def pack_memory(made: Path, idle: Path, models: Sequence[Path], out: Path) -> No
     """Writes ort.memory.gz and ort.json into `out`, of what snapshot_ort.mjs has left in `made`, and idle_heap.mjs in `idle`.
 
     ort.json: {bytes, idle, mark, page, runs, sessions, tables}. The pages of `idle`, [first, end) each, are all ones. The file
-    holds, one after another, the pages of `runs`, then of each table float32 [rows] and int8 [rows, columns]: a row of the
-    weights at `address` is their product.
+    holds, one after another, the pages of `runs`, then of each table float32 [rows], steps, and int8 [rows, columns], how many
+    of them each weight is. The page lays them where the widened weights were, as whole_numbers.mjs tells: numbers of 16 bits at
+    `address`, steps at `steps`.
     """
     memory = bytearray((made / "ort.memory").read_bytes())
     for first, end in json.loads(idle.read_text()):
         memory[first:end] = b"\xff" * (end - first)
+    handles = json.loads((made / "ort.handles.json").read_text())
     tables, stored = _take_tables(memory, models)
+    _list_tables(memory, handles["tables"], tables, stored)
     runs, ones = _runs(memory, (made / "ort.pristine").read_bytes())
     pages = b"".join(bytes(memory[first * PAGE : end * PAGE]) for first, end in runs)
     told = {
         "bytes": len(memory),
         "idle": ones,
-        "mark": seal(pages + stored, out / "ort.memory.gz"),
+        "mark": seal(pages + b"".join(step.astype("<f4").tobytes() + levels.tobytes() for step, levels in stored), out / "ort.memory.gz"),
         "page": PAGE,
         "runs": runs,
-        "sessions": json.loads((made / "ort.handles.json").read_text()),
+        "sessions": handles["sessions"],
         "tables": tables,
     }
     (out / "ort.json").write_text(json.dumps(told, separators=(",", ":")))
 
 
-def _take_tables(memory: bytearray, models: Sequence[Path]) -> tuple[list[dict[str, int]], bytes]:
-    """Where the widened weights lie, and what they are made of; in the memory zeros take their place."""
+def _take_tables(memory: bytearray, models: Sequence[Path]) -> tuple[list[dict[str, int]], list[_Stored]]:
+    """Where the widened weights of convolutions lie, and what they are made of; in the memory zeros take their place."""
     tables, stored = [], []
     for model in models:
         arrays: dict[str, Any] = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(model).graph.initializer}
@@ -70,9 +79,22 @@ def _take_tables(memory: bytearray, models: Sequence[Path]) -> tuple[list[dict[s
             if address < 0 or step.size != len(levels):
                 continue  # ONNX Runtime has reordered these; they stay as they lie
             memory[address : address + len(widened)] = bytes(len(widened))
-            tables.append({"address": address, "rows": len(levels), "columns": levels.size // len(levels)})
-            stored.append(step.astype("<f4").tobytes() + levels.tobytes())
-    return tables, b"".join(stored)
+            steps = address + (2 * levels.size + 3) // 4 * 4
+            tables.append({"address": address, "rows": len(levels), "columns": levels.size // len(levels), "steps": steps})
+            stored.append((step, levels))
+    return tables, stored
+
+
+def _list_tables(memory: bytearray, address: int, tables: list[dict[str, int]], stored: list[_Stored]) -> None:
+    """For whole_numbers.mjs: where each begins, how many bytes its floats take, and its largest whole number; a zero at the end."""
+    entries = [
+        struct.pack("<3I", table["address"], 4 * levels.size, max(1, np.abs(levels).max()))
+        for table, (_, levels) in zip(tables, stored, strict=True)
+    ]
+    told = b"".join(entries) + bytes(4)
+    if len(told) > LIST:
+        raise AssembleError(f"there is room for {LIST // 12} tables of weights, not for {len(tables)}: see LIST in snapshot_ort.mjs")
+    memory[address : address + len(told)] = told
 
 
 def _runs(memory: bytearray, pristine: bytes) -> tuple[list[list[int]], list[list[int]]]:

@@ -58,9 +58,9 @@ export function toLeb(value) {
   return Uint8Array.of(...bytes, value);
 }
 
-/** Of a number that is not negative, as a signed one is written. */
+/** Of a signed number of 32 bits. */
 export function signedLeb(value) {
   const bytes = [];
-  for (; value > 63; value >>= 7) bytes.push((value & 127) | 128);
-  return Uint8Array.of(...bytes, value);
+  for (; value > 63 || value < -64; value >>= 7) bytes.push((value & 127) | 128);
+  return Uint8Array.of(...bytes, value & 127);
 }

@@ -16,8 +16,11 @@ interface Told {
   idle: [number, number][];
   /** Addresses of the sessions, in the order in which they were made. */
   sessions: number[];
-  /** Weights, of which the file has a step for each row, float32, and how many of them each weight is, int8. */
-  tables: { address: number; rows: number; columns: number }[];
+  /**
+   * Weights, of which the file has a step for each row, float32, and how many of them each weight is, int8. In memory these take 16 bits: see
+   * demo/assemble/whole_numbers.mjs.
+   */
+  tables: { address: number; rows: number; columns: number; steps: number }[];
 }
 
 /** Of Emscripten's module what is needed here. */
@@ -47,14 +50,9 @@ function lay(module: Inner, { bytes, page, runs, idle, sessions, tables }: Told,
   const next = (length: number) => new Uint8Array(file, (at += length) - length, length);
   for (const [from, to] of runs) module.HEAPU8.set(next((to - from) * page), from * page);
   for (const [from, to] of idle) module.HEAPU8.fill(255, from * page, to * page);
-  for (const { address, rows, columns } of tables) {
-    const steps = new Float32Array(next(4 * rows).slice().buffer);
-    const levels = new Int8Array(file, at, rows * columns);
-    const weights = new Float32Array(module.HEAPU8.buffer, address, rows * columns);
-    for (let row = 0, i = 0; row < rows; row++) {
-      const step = steps[row]!;
-      for (const end = i + columns; i < end; i++) weights[i] = levels[i]! * step;
-    }
+  for (const { address, rows, columns, steps } of tables) {
+    module.HEAPU8.set(next(4 * rows), steps);
+    new Int16Array(module.HEAPU8.buffer, address, rows * columns).set(new Int8Array(file, at, rows * columns));
     at += rows * columns;
   }
   const left = [...sessions];
