@@ -53,10 +53,11 @@ def pack_memory(made: Path, idle: Path, models: Sequence[Path], out: Path) -> No
     _list_tables(memory, handles["tables"], tables, stored)
     runs, ones = _runs(memory, (made / "ort.pristine").read_bytes())
     pages = b"".join(bytes(memory[first * PAGE : end * PAGE]) for first, end in runs)
+    weights = b"".join(step.astype("<f4").tobytes() + levels.tobytes() for step, levels in stored)
     told = {
         "bytes": len(memory),
         "idle": ones,
-        "mark": seal(pages + b"".join(step.astype("<f4").tobytes() + levels.tobytes() for step, levels in stored), out / "ort.memory.gz"),
+        "mark": seal(pages + weights, out / "ort.memory.gz"),
         "page": PAGE,
         "runs": runs,
         "sessions": handles["sessions"],
@@ -93,7 +94,7 @@ def _list_tables(memory: bytearray, address: int, tables: list[dict[str, int]], 
     ]
     told = b"".join(entries) + bytes(4)
     if len(told) > LIST:
-        raise AssembleError(f"there is room for {LIST // 12} tables of weights, not for {len(tables)}: see LIST in snapshot_ort.mjs")
+        raise AssembleError(f"no room for {len(tables)} tables of weights: see LIST in snapshot_ort.mjs")
     memory[address : address + len(told)] = told
 
 
