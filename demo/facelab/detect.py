@@ -185,11 +185,13 @@ def squared(boxes: Floats) -> Floats:
 
 def overlaps(boxes: Floats, others: Floats, of_smaller: bool = False) -> Floats:
     """Intersection over union of each of N boxes with each of M: [N, M], 0 to 1; or over the smaller area of the two."""
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=2)
-    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)[:, None]
-    other_area = (others[:, 2:] - others[:, :2]).prod(axis=1)[None, :]
+    left, top, right, bottom = boxes.T[:, :, None]
+    other_left, other_top, other_right, other_bottom = others.T[:, None, :]
+    width = np.minimum(right, other_right) - np.maximum(left, other_left)
+    height = np.minimum(bottom, other_bottom) - np.maximum(top, other_top)
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    area = (right - left) * (bottom - top)
+    other_area = (other_right - other_left) * (other_bottom - other_top)
     whole = np.minimum(area, other_area) if of_smaller else area + other_area - shared
     share: Floats = shared / np.maximum(whole, 1e-9)
     return share

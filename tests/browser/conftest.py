@@ -6,6 +6,7 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -34,15 +35,22 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
         """Silence."""
 
 
-@pytest.fixture(scope="session")
-def site() -> Iterator[str]:
+@contextmanager
+def served(handler: type[SiteHandler] = SiteHandler) -> Iterator[str]:
     """The address of the site's front page, with a slash at its end."""
     built = ROOT / "site"
     assert (built / "index.html").exists(), "`make site` first"
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(SiteHandler, directory=str(built)))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(built)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}{SiteHandler.prefix}/"
+    yield f"http://127.0.0.1:{server.server_port}{handler.prefix}/"
     server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """See served."""
+    with served() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,6 @@ def test_everything_works_without_a_network_after_one_visit_of_the_demo(context:
         pytest.fail("the engine is not kept")
     host.switch_off()
     page.reload()
-    assert page.evaluate("crossOriginIsolated"), "threads, from the second visit on"
     page.get_by_test_id("sample-0").click()
     expect(page.locator('[data-testid="verdict"][data-verdict="same"]')).to_be_visible(timeout=READY)
     page.goto(host.address + "face-detection/")  # never opened before

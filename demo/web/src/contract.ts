@@ -269,7 +269,5 @@ export class EngineError extends Error {
 export const workerName = (globalThis as { name?: string }).name ?? "";
 /** Distrust what the browser has kept, as a first try has failed. */
 export const RELOAD = "facelab: reload";
-/** Somebody waits for the first answer: no threads. */
-export const SOON = "facelab: soon";
 /** Take the whole of ONNX Runtime, not the trimmed one. */
 export const WHOLE = "facelab: whole";

@@ -3,7 +3,7 @@
  * networks), ten times as large, once it has been used. A version is kept whole or not at all, and never mixed with another.
  */
 
-import { addPlugins, cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
+import { cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
 
 interface KeptFile {
   url: string;
@@ -36,7 +36,6 @@ const engine = new Map(self.FILES.engine.map(({ url, revision }) => [absolute(ur
 /** Content and address: files of two versions never answer for each other. */
 const keyOf = (url: string, revision: string) => `${url}?revision=${revision}`;
 
-addPlugins([{ handlerWillRespond: async ({ response }) => isolated(response) }]);
 self.addEventListener("fetch", (event: FetchEvent) => {
   const { request } = event;
   const revision = request.method === "GET" ? engine.get(request.url) : undefined;
@@ -59,7 +58,7 @@ async function engineFile(url: string, revision: string): Promise<Response> {
   if (kept) return kept; // as it is: beside what comes straight out of a cache the browser keeps what it has compiled of it
   const response = await fetch(url);
   // The engine's list comes first: where it is another version's than this page, nothing of that version is let in.
-  if (url !== absolute(MANIFEST) || !response.ok || (await hashOf(response.clone())) === revision) return isolated(response);
+  if (url !== absolute(MANIFEST) || !response.ok || (await hashOf(response.clone())) === revision) return response;
   void self.registration.update();
   return new Response(null, { status: 409, statusText: "The site has another version meanwhile" });
 }
@@ -73,7 +72,7 @@ async function keepEngine(): Promise<void> {
     const response = await fetch(url).catch(() => undefined);
     if (!response?.ok) return; // next time
     if ((await hashOf(response.clone())) !== revision) return void self.registration.update();
-    await cache.put(key, isolated(response));
+    await cache.put(key, response);
   }
 }
 
@@ -86,15 +85,4 @@ async function dropOldEngine(): Promise<void> {
 async function hashOf(response: Response): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await response.arrayBuffer()));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** With these headers the page may use threads, from its second visit on. */
-function isolated(response: Response): Response {
-  if (!response.ok || response.type === "opaque") return response;
-  const headers = new Headers(response.headers);
-  headers.set("Cross-Origin-Opener-Policy", "same-origin");
-  headers.set("Cross-Origin-Embedder-Policy", "require-corp");
-  headers.set("Cross-Origin-Resource-Policy", "same-origin");
-  const { status, statusText } = response;
-  return new Response(response.body, { status, statusText, headers });
 }

@@ -1,22 +1,19 @@
 /**
- * The arithmetic: onnxruntime-web in a worker of its own, so that it starts, and has run every network once, while Python is still
+ * The arithmetic: onnxruntime-web in workers of its own (pool.ts), so that it starts, and has run every network once, while Python is still
  * starting beside it. Photos live here, each under a number that the other side gives it.
  */
 
 import * as Comlink from "comlink";
 import * as ort from "onnxruntime-web/wasm";
 
-import { EngineError, PhotoError, RELOAD, SOON, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest, type Progress } from "../contract";
+import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest, type Progress } from "../contract";
 import { Assets, type Sizes } from "./assets";
 import { takeUp } from "./sessions";
 
 const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
-// Threads need cross-origin isolation; beyond four they stand in each other's way on networks this small. A page that wants its first answer
-// soon does without: with one thread the sessions are there already, in the memory that the build has left.
-const THREADS = globalThis.crossOriginIsolated && workerName !== SOON ? Math.min(4, navigator.hardwareConcurrency) : 1;
-// Without what our own networks never call on one thread: see demo/assemble/trim_ort.mjs. With several the whole: a thread that stops at a
-// function that is not there tells nobody, and the others wait for it for ever. The whole, too, after a failure and for other networks.
-const READY_MADE = THREADS === 1 && workerName !== RELOAD && workerName !== WHOLE;
+// With the sessions made, and without what our own networks never call: see demo/assemble/trim_ort.mjs. After a failure, and for other
+// networks, the whole.
+const READY_MADE = workerName !== RELOAD && workerName !== WHOLE;
 const RUNTIME = "ort/ort-wasm-simd-threaded";
 const SCRIPT = "ort/ort-wasm-simd-threaded.mjs";
 const RUNTIME_WASM = READY_MADE ? `${RUNTIME}-trimmed.wasm` : `${RUNTIME}.wasm`;
@@ -83,18 +80,18 @@ class Graphs {
     return handedOver(await this.#sessions.get(name)!.run(feeds))[0]!;
   }
 
-  /** P-Net's on each level of a photo's pyramid; each level is made from the one before the last. See facelab.runtime. */
-  async runPyramid(photo: Held, sizes: [number, number][]): Promise<Outputs[]> {
+  /** P-Net's on smaller and smaller copies of a photo, each made from the one before. */
+  async runLevels(photo: Held, sizes: [number, number][]): Promise<Outputs[]> {
     this.#asked = true;
     const session = this.#sessions.get("pnet")!;
-    const levels = [this.#tensorOf(photo), this.#tensorOf(photo)];
+    const levels = [this.#tensorOf(photo)];
     const answers: ort.InferenceSession.ReturnType[] = [];
     for (const size of sizes) {
-      const { level, ...answer } = await session.run({ image: levels.at(-2)!, size: new ort.Tensor("int64", BigInt64Array.from(size, BigInt), [2]) });
+      const { level, ...answer } = await session.run({ image: levels.at(-1)!, size: new ort.Tensor("int64", BigInt64Array.from(size, BigInt), [2]) });
       levels.push(level!);
       answers.push(answer);
     }
-    levels.slice(2).forEach((level) => level.dispose());
+    levels.slice(1).forEach((level) => level.dispose());
     return handedOver(...answers);
   }
 
@@ -147,7 +144,7 @@ class Graphs {
     const models = GRAPHS.map((name) => (READY_MADE ? new ArrayBuffer(1) : this.#assets.model(manifest.graphs[name].compact ?? manifest.graphs[name])));
     ort.env.logLevel = "error";
     ort.env.wasm.wasmPaths = { mjs: this.#assets.url(SCRIPT).href, wasm: this.#assets.url(RUNTIME_WASM).href };
-    ort.env.wasm.numThreads = THREADS;
+    ort.env.wasm.numThreads = 1; // pool.ts says why
     for (const [i, name] of GRAPHS.entries()) this.#sessions.set(name, await this.#session(await models[i]!));
     this.#embedder = this.#sessions.get("embedder")!;
     void this.#warmUp();

@@ -1,5 +1,5 @@
 /**
- * The engine room: Python (Pyodide) decides here, onnxruntime-web computes in a worker of its own (graphs.ts), and photos live in both for
+ * The engine room: Python (Pyodide) decides here, onnxruntime-web computes in workers of its own (pool.ts), and photos live in all for
  * as long as the page shows them. Nothing of it leaves them but boxes, chips and embeddings.
  */
 
@@ -10,9 +10,6 @@ import type { PyProxy } from "pyodide/ffi";
 import {
   EngineError,
   PhotoError,
-  RELOAD,
-  WHOLE,
-  workerName,
   type Analysis,
   type ClassTold,
   type EmbedderChoice,
@@ -33,7 +30,8 @@ import {
   type Who,
 } from "../contract";
 import { Assets, type Sizes } from "./assets";
-import type { Feeds, Graphs, Held } from "./graphs";
+import type { Plain } from "./graphs";
+import { Pool, type Photo } from "./pool";
 import { Rest } from "./rest";
 import { thawPython } from "./snapshot";
 
@@ -45,14 +43,6 @@ const ASIDE = "python/python_rest.marshal.gz";
 
 /** Milliseconds after a verdict until the rest of Pyodide is fetched: the page shows the verdict first, and looks for more faces. */
 const QUIET = 1000;
-
-/** Milliseconds for one network. If that is not enough, the trimmed runtime has come to memory that it does without, and does not come back. */
-const PATIENCE = 30_000;
-
-/** A photo as Python knows it: where the graphs have it, and its pixels, RGB. */
-interface Photo extends Held {
-  data: Uint8Array;
-}
 
 /** `facelab.browser.Session`, as JavaScript sees it. */
 interface PythonSession {
@@ -84,13 +74,7 @@ interface Rows {
 
 class Engine {
   #session!: PythonSession;
-  #runtime = startGraphs(workerName);
-  #graphs = Comlink.wrap<Graphs>(this.#runtime);
-  /** Whether ONNX Runtime is the whole one; and whether the trimmed one has come to a function that it lacks. */
-  #untrimmed = workerName === RELOAD;
-  #lacking = false;
-  /** Photos that the graphs have. */
-  readonly #held = new Map<number, Photo>();
+  readonly #pool = new Pool();
   #report: Report = () => {};
   readonly #told = throttled((progress) => this.#report(progress));
   readonly #parts = together((progress) => {
@@ -102,7 +86,6 @@ class Engine {
   readonly #rest = new Rest(this.#assets);
   #manifest!: Manifest;
   readonly #photos = new Map<number, Photo>();
-  #numbers = 0;
   #python!: Python;
   #completed: Promise<void> | undefined;
   /** Nobody need ask for it. */
@@ -129,13 +112,13 @@ class Engine {
     const needed = sizes.filter(([path]) => !later.has(path));
     const part = (graphs: boolean): Sizes => needed.filter(([path]) => isForGraphs(path) === graphs);
     assets.expect(part(false));
-    const [pyodide] = await Promise.all([starting, this.#graphs.load(part(true), manifest, Comlink.proxy(this.#parts[1]))]);
+    const [pyodide] = await Promise.all([starting, this.#pool.load(part(true), manifest, this.#parts[1])]);
     this.#python = facelabIn(pyodide, assets, this.#rest);
     const engine = {
-      run: (graph: GraphName, { id, dims }: Photo, inputs: Feeds) => this.#asked(this.#graphs.run(graph, { ...inputs, image: { id, dims } })),
-      run_pyramid: ({ id, dims }: Photo, sizes: [number, number][]) => this.#asked(this.#graphs.runPyramid({ id, dims }, sizes)),
-      hold: (pixels: Uint8Array, dims: number[]) => this.#hold(pixels, dims),
-      release: (photo: Photo) => this.#release(photo.id),
+      run: (graph: GraphName, photo: Photo, inputs: Record<string, Plain>) => this.#pool.run(graph, photo, inputs),
+      run_pyramid: (photo: Photo, sizes: [number, number][]) => this.#pool.runPyramid(photo, sizes),
+      hold: (pixels: Uint8Array, dims: number[]) => this.#pool.hold(pixels, dims),
+      release: (photo: Photo) => this.#pool.release(photo),
     };
     this.#session = this.#python.session;
     this.#session.begin(engine, text);
@@ -148,8 +131,9 @@ class Engine {
     return photo.id;
   }
 
-  close(photo: number): void {
-    if (this.#photos.delete(photo)) this.#release(photo);
+  close(number: number): void {
+    const photo = this.#photos.get(number);
+    if (this.#photos.delete(number)) this.#pool.release(photo!);
   }
 
   /** The largest face, soon. */
@@ -170,8 +154,7 @@ class Engine {
   async useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderTold> {
     const [file, offered] = choice && "file" in choice ? await this.#offerFile(choice.file) : await this.#offerListed(choice?.name);
     const told = JSON.parse(offered) as EmbedderTold;
-    if (file) await this.#takeWhole(); // whose network may call for anything
-    await this.#graphs.use(file, told);
+    await this.#pool.use(file, told);
     this.#session.use_offered();
     return told;
   }
@@ -195,12 +178,16 @@ class Engine {
     const start = performance.now();
     const verdict = JSON.parse(await plainly(() => this.#session.compare(a, b, poor))) as Verdict;
     const milliseconds = performance.now() - start;
-    setTimeout(() => void this.#python.bringBack().catch(() => {}), QUIET); // whoever needs it then will hear why it is not there
+    setTimeout(() => {
+      this.#pool.grow();
+      void this.#python.bringBack().catch(() => {}); // whoever needs it then will hear why it is not there
+    }, QUIET);
     return { ...verdict, milliseconds };
   }
 
   /** All faces of a photo, which is not kept. `smallest`: side of the smallest face looked for, pixels. */
   async look(pixels: Pixels, smallest: number): Promise<Look> {
+    this.#pool.grow();
     await this.#whole();
     const photo = this.open(pixels);
     try {
@@ -279,58 +266,19 @@ class Engine {
     return photo;
   }
 
-  async #asked<T>(answer: Promise<T>): Promise<T> {
-    let clock: ReturnType<typeof setTimeout> | undefined;
-    const lost = new Promise<never>((_, reject) => {
-      if (!this.#untrimmed) clock = setTimeout(() => reject(new WebAssembly.RuntimeError("no answer")), PATIENCE);
-    });
-    try {
-      return await Promise.race([answer, lost]);
-    } catch (error) {
-      this.#lacking = !this.#untrimmed && error instanceof Error && /RuntimeError/.test(`${error.name} ${error.message}`); // WebAssembly's own
-      throw error;
-    } finally {
-      clearTimeout(clock);
-    }
-  }
-
   /** Once more where the trimmed runtime lacked something. */
   async #surely<T>(job: () => T | Promise<T>): Promise<T> {
     try {
       return await plainly(job);
     } catch (error) {
-      if (!this.#lacking) throw error;
-      await this.#takeWhole();
+      if (!this.#pool.lacking) throw error;
+      await this.#pool.takeWhole();
       return plainly(job);
     }
   }
 
-  async #takeWhole(): Promise<void> {
-    if (this.#untrimmed) return;
-    this.#untrimmed = true;
-    this.#lacking = false;
-    this.#runtime.terminate();
-    this.#runtime = startGraphs(WHOLE);
-    this.#graphs = Comlink.wrap(this.#runtime);
-    await this.#graphs.load([], this.#manifest, Comlink.proxy(() => {}));
-    for (const { id, dims, data } of this.#held.values()) void this.#graphs.hold(id, dims, data);
-  }
-
-  #release(photo: number): void {
-    this.#held.delete(photo);
-    void this.#graphs.release(photo);
-  }
-
-  #hold(data: Uint8Array, dims: number[]): Photo {
-    const id = ++this.#numbers;
-    void this.#graphs.hold(id, dims, data); // answers come in the order of the questions: nobody need wait for this one
-    const photo = { id, dims, data };
-    this.#held.set(id, photo);
-    return photo;
-  }
-
   #holdOpaque({ width, height, rgba }: Pixels): Photo {
-    return this.#hold(withoutAlpha(new Uint8Array(rgba)), [height, width, 3]);
+    return this.#pool.hold(withoutAlpha(new Uint8Array(rgba)), [height, width, 3]);
   }
 }
 
@@ -338,13 +286,6 @@ class Engine {
 function laterModels({ embedders = {} }: Manifest): Set<string> {
   const files = Object.values(embedders).flatMap(({ graph, embedder }) => [graph.compact ?? graph, ...(embedder.cohort ? [embedder.cohort] : [])]);
   return new Set(files.map(({ file }) => `models/${file}`));
-}
-
-/** The other worker. It goes with this one; where it dies, so does this one, and the page hears of it. */
-function startGraphs(name: string): Worker {
-  const worker = new Worker(new URL("./graphs.ts", import.meta.url), { type: "module", name });
-  worker.addEventListener("error", ({ message }) => setTimeout(() => { throw new Error(message); }));
-  return worker;
 }
 
 type Report = (progress: Progress) => void;

@@ -1,0 +1,192 @@
+/**
+ * ONNX Runtime in a worker for each core, up to four: all have all networks and all photos, and each answers for its share of the boxes. Threads
+ * of ONNX Runtime's own need a page that nobody else's may be part of, and share each small step; these share a job as a whole, and need nothing.
+ */
+
+import * as Comlink from "comlink";
+
+import { RELOAD, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest, type Progress } from "../contract";
+import type { Sizes } from "./assets";
+import type { Graphs, Held, Outputs, Plain } from "./graphs";
+
+const MOST = Math.min(4, navigator.hardwareConcurrency);
+/** Of those with all of ONNX Runtime, which take more time and memory to start. */
+const MOST_WHOLE = Math.min(2, MOST);
+
+/** Milliseconds for one network. If that is not enough, the trimmed runtime has come to memory that it does without, and does not come back. */
+const PATIENCE = 30_000;
+
+/** Rows below which a share is not worth it: each share has to shrink the photo for itself. */
+const LEAST: Record<GraphName, number> = { pnet: 1, rnet: 16, onet: 4, embedder: 1 };
+
+/** A photo that the workers have, and its pixels, RGB. */
+export interface Photo extends Held {
+  data: Uint8Array;
+}
+
+interface Member {
+  worker: Worker;
+  graphs: Comlink.Remote<Graphs>;
+}
+
+export class Pool {
+  #members = [bound(start(workerName))];
+  #manifest!: Manifest;
+  #grown = false;
+  /** Whether ONNX Runtime is the whole one; and whether the trimmed one has come to a function that it lacks. */
+  #whole = workerName === RELOAD;
+  #lacking = false;
+  readonly #held = new Map<number, Photo>();
+  #numbers = 0;
+
+  /** Until the first is ready. */
+  load(sizes: Sizes, manifest: Manifest, report: (progress: Progress) => void): Promise<void> {
+    this.#manifest = manifest;
+    return this.#members[0]!.graphs.load(sizes, manifest, Comlink.proxy(report));
+  }
+
+  /** More workers, now that the browser has the files: each from when it is ready on. Where one does not start, the others do its work. */
+  grow(): void {
+    if (this.#whole || this.#grown) return;
+    this.#grown = true;
+    for (let more = MOST - 1; more > 0; more--) void this.#join(this.#members);
+  }
+
+  async #join(members: Member[]): Promise<void> {
+    const member = start("");
+    const broken = new Promise<never>((_, reject) => member.worker.addEventListener("error", reject));
+    try {
+      await Promise.race([this.#loaded(member), broken]);
+      if (members !== this.#members) throw new Error("others have taken over");
+      this.#show(member);
+      members.push(bound(member));
+    } catch {
+      member.worker.terminate();
+    }
+  }
+
+  /** In place of all that there are: workers with all of ONNX Runtime. */
+  async takeWhole(): Promise<void> {
+    if (this.#whole) return;
+    this.#whole = true;
+    this.#lacking = false;
+    this.#members.forEach(({ worker }) => worker.terminate());
+    this.#members = Array.from({ length: MOST_WHOLE }, () => bound(start(WHOLE)));
+    await Promise.all(this.#members.map((member) => this.#loaded(member)));
+    this.#members.forEach((member) => this.#show(member));
+  }
+
+  #dismiss({ worker }: Member): void {
+    worker.terminate();
+    this.#members = this.#members.filter((one) => one.worker !== worker);
+  }
+
+  #loaded({ graphs }: Member): Promise<void> {
+    return graphs.load([], this.#manifest, Comlink.proxy(() => {}));
+  }
+
+  #show({ graphs }: Member): void {
+    for (const { id, dims, data } of this.#held.values()) void graphs.hold(id, dims, data);
+  }
+
+  /** See Graphs.use. */
+  async use(file: ArrayBuffer | null, told: EmbedderTold): Promise<void> {
+    if (file) await this.takeWhole(); // whose network may call for anything
+    const [first, ...others] = this.#members as [Member, ...Member[]];
+    await first.graphs.use(file, told);
+    const able = await Promise.all(others.map(({ graphs }) => graphs.use(file, told).then(() => true, () => false))); // or short of memory
+    others.filter((_, i) => !able[i]).forEach((one) => this.#dismiss(one));
+  }
+
+  hold(data: Uint8Array, dims: number[]): Photo {
+    const photo = { id: ++this.#numbers, dims, data };
+    for (const { graphs } of this.#members) void graphs.hold(photo.id, dims, data); // answers come in the order of the questions: nobody need wait
+    this.#held.set(photo.id, photo);
+    return photo;
+  }
+
+  release({ id }: Held): void {
+    this.#held.delete(id);
+    for (const { graphs } of this.#members) void graphs.release(id);
+  }
+
+  /** All outputs of a graph. Its input has a row for each box, as have its outputs. */
+  async run(name: GraphName, { id, dims }: Held, inputs: Record<string, Plain>): Promise<Outputs> {
+    const [[input, rows]] = Object.entries(inputs) as [[string, Plain]];
+    const shares = shared(rows, this.#members.length, LEAST[name]);
+    const answers = shares.map((share, i) => this.#members[i]!.graphs.run(name, { image: { id, dims }, [input]: share }));
+    return joined(await this.#asked(Promise.all(answers)));
+  }
+
+  /** P-Net's outputs on each level of a photo's pyramid. Each level is made from the one before the last: two chains, which know nothing of each other. */
+  async runPyramid({ id, dims }: Held, sizes: [number, number][]): Promise<Outputs[]> {
+    const chains = [0, 1].map((odd) => {
+      const { graphs } = this.#members[odd % this.#members.length]!;
+      return graphs.runLevels({ id, dims }, sizes.filter((_, level) => level % 2 === odd));
+    });
+    const answers = await this.#asked(Promise.all(chains));
+    return sizes.map((_, level) => answers[level % 2]![level >> 1]!);
+  }
+
+  /** Whether the trimmed ONNX Runtime, and nothing else, is why the last question found no answer. */
+  get lacking(): boolean {
+    return this.#lacking;
+  }
+
+  async #asked<T>(answer: Promise<T>): Promise<T> {
+    let clock: ReturnType<typeof setTimeout> | undefined;
+    const lost = new Promise<never>((_, reject) => {
+      if (!this.#whole) clock = setTimeout(() => reject(new WebAssembly.RuntimeError("no answer")), PATIENCE);
+    });
+    try {
+      return await Promise.race([answer, lost]);
+    } catch (error) {
+      this.#lacking = !this.#whole && error instanceof Error && /RuntimeError/.test(`${error.name} ${error.message}`); // WebAssembly's own
+      throw error;
+    } finally {
+      clearTimeout(clock);
+    }
+  }
+}
+
+function start(name: string): Member {
+  const worker = new Worker(new URL("./graphs.ts", import.meta.url), { type: "module", name });
+  return { worker, graphs: Comlink.wrap<Graphs>(worker) };
+}
+
+/** Where it dies, so does this worker, and the page hears of it. */
+function bound(member: Member): Member {
+  member.worker.addEventListener("error", ({ message }) => setTimeout(() => { throw new Error(message); }));
+  return member;
+}
+
+/** Rows in at most so many parts, of `least` at least. */
+function shared(rows: Plain, parts: number, least: number): Plain[] {
+  const [count = 0, ...rest] = rows.dims;
+  if (count < 2 * least) return [rows];
+  const most = Math.max(least, Math.ceil(count / parts));
+  const length = rows.data.length / count;
+  return Array.from({ length: Math.ceil(count / most) }, (_, i) => {
+    const data = rows.data.slice(i * most * length, (i + 1) * most * length);
+    return { ...rows, dims: [data.length / length, ...rest], data };
+  });
+}
+
+/** Of each output, the rows of all answers. */
+function joined(answers: Outputs[]): Outputs {
+  const [first] = answers as [Outputs];
+  if (answers.length === 1) return first;
+  return Object.fromEntries(
+    Object.entries(first).map(([name, { type, dims }]) => {
+      const parts = answers.map((answer) => answer[name]!);
+      const sum = (number: (part: Plain) => number) => parts.reduce((before, part) => before + number(part), 0);
+      const data = new (type === "uint8" ? Uint8Array : Float32Array)(sum((part) => part.data.length));
+      let at = 0;
+      for (const part of parts) {
+        data.set(part.data, at);
+        at += part.data.length;
+      }
+      return [name, { type, dims: [sum((part) => part.dims[0]!), ...dims.slice(1)], data }];
+    }),
+  );
+}
