@@ -9,11 +9,12 @@
 //
 // Pyodide can take up a memory snapshot by itself, but knows nothing of linked libraries. Each has to come back at the same place: its data at the
 // same address, its functions at the same indices of the table, as pointers to both lie all over the memory.
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import createPyodideModule from "../web/node_modules/pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "../web/node_modules/pyodide/pyodide.mjs";
 import { wipeFree } from "./free_memory.mjs";
+import { trimScript } from "./trim_script.mjs";
 
 const [pyodideWasm, stdlib, numpy, facelab, manifest, cohort, called, out, ...later] = process.argv.slice(2);
 const PYODIDE = new URL("../web/node_modules/pyodide/", import.meta.url);
@@ -88,10 +89,10 @@ for (const [handle, { name, global, exports }] of Object.entries(module.LDSO.loa
   await writeFile(join(out, file), module.FS.readFile(name));
   // The fields of Emscripten's `struct dso` that its own loader fills in; the last two say where it has put the file, which nobody reads any more.
   const fields = module.HEAPU32.subarray(handle / 4 + 3, handle / 4 + 9);
-  const [memoryBase, , tableBase, tableSize, copy] = fields;
+  const [memoryBase, memorySize, tableBase, tableSize, copy] = fields;
   module._free(copy);
   fields.fill(0, 4);
-  libraries.push({ file, name, handle: Number(handle), global, memoryBase, tableBase, tableSize, exports });
+  libraries.push({ file, name, handle: Number(handle), global, memoryBase, memorySize, tableBase, tableSize, exports });
 }
 
 const aside = pyodide.pyimport("set_aside");
@@ -138,7 +139,7 @@ await writeFile(join(out, "python.memory"), pages);
 
 // A third of the script gives a name to each export.
 const shorter = script.replaceAll(/\b_\w+=Module\["_\w+"\]=wasmExports\["(\w+)"\];/g, (naming, name) => (uncalled.has(name) ? "" : naming));
-await writeFile(join(out, "pyodide.asm.mjs"), shorter);
+await writeFile(join(out, "pyodide.asm.mjs"), trimScript(shorter, await namesImported(pyodideWasm, ...later), await scriptsAround()));
 const { info } = JSON.parse(lockFileContents);
 const told = {
   bytes: memory.length,
@@ -163,12 +164,22 @@ async function functionsUncalled() {
   const assigned = script.indexOf("function assignWasmExports("); // names every one, and so does a list of variables
   const elsewhere = script.slice(0, assigned) + script.slice(script.indexOf("var wasmImports={", assigned));
   const called = new Set(elsewhere.replaceAll(/var (_\w+,){50,}_\w+/g, "").match(/[\w$]+/g));
-  for (const library of later) {
-    const imports = WebAssembly.Module.imports(new WebAssembly.Module(await readFile(library)));
-    for (const { name } of imports) called.add(name);
-  }
+  for (const name of await namesImported(...later)) called.add(name);
   const exports = WebAssembly.Module.exports(new WebAssembly.Module(wasm));
   return new Set(exports.flatMap(({ name, kind }) => (kind !== "function" || called.has(name) || called.has(`_${name}`) ? [] : [name])));
+}
+
+/** By files of wasm. */
+async function namesImported(...files) {
+  const imports = files.map(async (file) => WebAssembly.Module.imports(new WebAssembly.Module(await readFile(file))));
+  return new Set((await Promise.all(imports)).flat().map(({ name }) => name));
+}
+
+/** Whatever uses Pyodide's module: its own loader, and the page's worker. */
+async function scriptsAround() {
+  const engine = new URL("../web/src/engine/", import.meta.url);
+  const files = [new URL("pyodide.mjs", PYODIDE), ...(await readdir(engine)).map((name) => new URL(name, engine))];
+  return Promise.all(files.map((file) => readFile(file, "utf8")));
 }
 
 /** As the page has it when the snapshot is laid over it: Pyodide is loaded, and Python has not begun. */

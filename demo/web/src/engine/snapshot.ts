@@ -22,7 +22,7 @@ interface Told {
   called: string[];
   /** Length of the table of functions. */
   table: number;
-  libraries: { file: string; name: string; handle: number; global: boolean; memoryBase: number; tableBase: number }[];
+  libraries: { file: string; name: string; handle: number; global: boolean; memoryBase: number; memorySize: number; tableBase: number }[];
   /** Functions of a library that stand elsewhere in the table than its own do. */
   functions: { index: number; library: number; name: string }[];
   /** Addresses of the libraries' symbols. */
@@ -103,6 +103,7 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
 /** Link the libraries, and let Pyodide find the memory when it comes to that. */
 function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[], pages: Uint8Array, rest: Home): void {
   const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
+  const begun = module.HEAPU8.length; // what comes behind is zero
   (pyodide.emscripten_resize_heap as (bytes: number) => void)(told.bytes);
   module.wasmTable.grow(told.table - module.wasmTable.length);
   const linked = told.libraries.map((library, i) => link(module, told, library, libraries[i]!, rest));
@@ -116,7 +117,8 @@ function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[], pages:
     const trampoline = (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET / 4]!) / 4;
     const ours = module.HEAP32[trampoline]!;
     const { page, runs, dataEnd, javascript } = told;
-    module.HEAPU8.fill(0, dataEnd);
+    module.HEAPU8.fill(0, dataEnd, begun);
+    for (const { memoryBase, memorySize } of told.libraries) module.HEAPU8.fill(0, memoryBase, memoryBase + memorySize);
     let at = 0;
     for (const [from, to] of runs) {
       const bytes = (to - from) * page;

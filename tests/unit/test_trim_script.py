@@ -1,0 +1,32 @@
+"""Pyodide's script in the page, without what nobody uses: what is left works as before, and nothing is missing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from ..conftest import ROOT
+
+APP = ROOT / "docs" / "app"
+
+
+def test_under_node() -> None:
+    done = subprocess.run(["node", "--test", str(Path(__file__).with_name("trim_script.mjs"))], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_function_that_pyodide_or_a_library_imports_is_there() -> None:
+    known = functions_given(ROOT / "demo" / "web" / "node_modules" / "pyodide" / "pyodide.asm.mjs")
+    given = functions_given(APP / "python" / "pyodide.asm.mjs")
+    names = "WebAssembly.Module.imports(new WebAssembly.Module(fs.readFileSync(process.argv[1]))).map((one) => one.name).join()"
+    for file in [*(APP / "pyodide").glob("*.wasm"), *(APP / "python").glob("*.wasm")]:
+        done = subprocess.run(["node", "-p", names, str(file)], capture_output=True, text=True, check=True)
+        missing = set(done.stdout.strip().split(",")) & known - given
+        assert not missing, f"{file.name}: {missing}"
+    assert len(given) < len(known) / 2
+
+
+def functions_given(script: Path) -> set[str]:
+    (listed,) = re.findall(r"var wasmImports=\{(.*?)\};", script.read_text())
+    return {entry.split(":")[0] for entry in listed.split(",")}
