@@ -36,7 +36,7 @@ FOLLOWED = {
     "one photo": "one photo",
     "group photo": "group photo",
 }
-ROUNDS = 3
+ROUNDS = 5
 FACES = 40
 STATUS = "document.querySelector('photo-album').shadowRoot.querySelector('[data-testid=status]')"
 ALL_LOOKED_AT = f"{STATUS}.textContent.includes('All photos')"
