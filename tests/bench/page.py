@@ -72,18 +72,24 @@ def main() -> int:
 
 
 def keep(rows: list[dict[str, Any]], day: str) -> None:
-    """What the speed page shows: this run, and how the ratios went from run to run."""
+    """This run, as the last of those that the speed page draws."""
     history = json.loads(HISTORY.read_text()) if HISTORY.exists() else []
     history.append({"day": day, "rows": rows})
     HISTORY.write_text(json.dumps(history, indent=1) + "\n")
+    show(history)
+
+
+def show(history: list[dict[str, Any]]) -> None:
+    """On the speed page: the last run, and how the ratios went from run to run."""
+    rows, first, last = history[-1]["rows"], history[0]["day"], history[-1]["day"]
     report = Report("make bench", _values(rows))
     report.tables["page"] = Table(**_as_table(rows))
-    runs = list(range(len(history)))
+    runs = range(len(history))
     report.charts["history"] = Chart(
         "Our time as a multiple of the peer's with its tiny detector, run by run: photos near 1, visits above.",
-        Axis("run", names=[f"{number}: {run['day'][5:]}" for number, run in enumerate(history, 1)]),
+        Axis(f"run, {first} to {last}", names=[str(1 + run) for run in runs]),
         Axis("ours / theirs, tiny detector", limits=(0, 8)),
-        [Curve(name, runs, [_ratio(run["rows"], start) for run in history]) for name, start in FOLLOWED.items()],
+        [Curve(name, list(runs), [_ratio(run["rows"], start) for run in history]) for name, start in FOLLOWED.items()],
         {},
     )
     report.save("speed")
@@ -264,7 +270,7 @@ def _values(rows: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 20 else f"{value:.1f}"
+    return f"{value:,.0f}" if value >= 20 or value == int(value) else f"{value:.1f}"
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

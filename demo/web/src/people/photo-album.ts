@@ -208,13 +208,13 @@ export class PhotoAlbum extends Tool {
 
   #aside(what: string, names: string[]) {
     if (!names.length) return nothing;
-    return html`<details class="outcomes"><summary>${names.length} ${names.length === 1 ? "photo" : "photos"} ${what}</summary><ul>${names.map((name) => html`<li>${name}</li>`)}</ul></details>`;
+    return html`<details class="outcomes"><summary>${photos(names.length)} ${what}</summary><ul>${names.map((name) => html`<li>${name}</li>`)}</ul></details>`;
   }
 
   #groupsView() {
     const limit = this.#limit ?? 0.47;
     return html`<section aria-labelledby="groups">
-      <h2 id="groups" data-testid="album-count">${this.#groups.length} ${this.#groups.length === 1 ? "person" : "people"} in ${this.#files} photos</h2>
+      <h2 id="groups" data-testid="album-count">${this.#groups.length} ${this.#groups.length === 1 ? "person" : "people"} in ${photos(this.#files)}</h2>
       <div class="row">
         <label class="field">How alike the faces of one person must be
           <input type="range" min="0.3" max="0.6" step="0.01" .value=${String(limit)} data-testid="album-limit" @change=${(event: Event) => {
@@ -242,7 +242,7 @@ export class PhotoAlbum extends Tool {
           this.requestUpdate();
         }} /></label>
         <input class="name" aria-label="Name of group ${number}" placeholder="Person ${number}" maxlength="80" autocomplete="off" data-testid="group-name" .value=${group.name} @change=${(event: Event) => this.#name(group, (event.target as HTMLInputElement).value)} />
-        <span class="muted">${faces(group.faces.length)} in ${new Set(group.faces.map(({ file }) => file)).size} photos</span>
+        <span class="muted">${faces(group.faces.length)} in ${photos(new Set(group.faces.map(({ file }) => file)).size)}</span>
         ${this.#classes.length
           ? html`<select aria-label="Add group ${number} to a class" data-testid="to-class" @change=${(event: Event) => {
               const select = event.target as HTMLSelectElement;
@@ -267,6 +267,7 @@ export class PhotoAlbum extends Tool {
   }
 }
 
+const photos = (count: number) => `${count} ${count === 1 ? "photo" : "photos"}`;
 const faces = (count: number) => (count === 1 ? "one face" : `${count} faces`);
 
 function toggle(set: Set<number>, id: number): void {
