@@ -66,6 +66,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def network_workers(chromium: Browser) -> int:
+    """How many workers with ONNX Runtime there are in all of the browser's pages."""
+    targets = chromium.new_browser_cdp_session().send("Target.getTargets")["targetInfos"]
+    return sum(target["url"].endswith("/graphs.js") for target in targets)
+
+
 @dataclass
 class Watched:
     """A page with what it asked for and what it complained about."""

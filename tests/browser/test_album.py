@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import READY, Watched, axe_violations, watch
+from .conftest import READY, Watched, axe_violations, network_workers, watch
 
 PEOPLE, PHOTOS = 6, 5
 
@@ -59,9 +59,7 @@ def test_photos_of_one_person_lie_together(album: Watched) -> None:
 
 def test_there_is_a_network_worker_for_each_core_up_to_four(album: Watched, chromium: Browser) -> None:
     """One until there is a photo. That several tell apart what one does, test_roll_call shows beside the command line."""
-    targets = chromium.new_browser_cdp_session().send("Target.getTargets")["targetInfos"]
-    of_networks = [target["url"] for target in targets if target["url"].endswith("/graphs.js")]
-    assert len(of_networks) == min(4, album.page.evaluate("navigator.hardwareConcurrency"))
+    assert network_workers(chromium) == min(4, album.page.evaluate("navigator.hardwareConcurrency"))
 
 
 def test_bad_photo_is_named_and_left_out(album: Watched) -> None:

@@ -18,7 +18,7 @@ def test_under_node() -> None:
 
 
 def test_the_page_has_two_functions_more_and_kernels_that_call_them() -> None:
-    """The whole file, which an embedder of the reader's own and threads take, stays with floats."""
+    """The whole file, which an embedder of the reader's own takes, stays with floats."""
     trimmed = next((ROOT / "build" / "ort").glob("*-trimmed.wasm"))
     before, after = (bodies(sections(file.read_bytes())[CODE]) for file in (trimmed, ORT / trimmed.name))
     assert len(after) == len(before) + 2

@@ -33,8 +33,9 @@ export class Pool {
   #members = [bound(start(workerName))];
   #manifest!: Manifest;
   #grown = false;
-  /** Whether ONNX Runtime is the whole one; and whether the trimmed one has come to a function that it lacks. */
+  /** Whether ONNX Runtime is the whole one; whether it has to stay so, as the trimmed one has failed; whether it just has. */
   #whole = workerName === RELOAD;
+  #distrusted = this.#whole;
   #lacking = false;
   readonly #held = new Map<number, Photo>();
   #numbers = 0;
@@ -53,27 +54,48 @@ export class Pool {
   }
 
   async #join(members: Member[]): Promise<void> {
-    const member = start("");
-    const broken = new Promise<never>((_, reject) => member.worker.addEventListener("error", reject));
-    try {
-      await Promise.race([this.#loaded(member), broken]);
-      if (members !== this.#members) throw new Error("others have taken over");
-      this.#show(member);
-      members.push(bound(member));
-    } catch {
-      member.worker.terminate();
-    }
+    const member = await this.#ready("").catch(() => undefined);
+    if (!member) return;
+    if (members !== this.#members) return member.worker.terminate(); // others have taken over
+    this.#show(member);
+    members.push(bound(member));
   }
 
-  /** In place of all that there are: workers with all of ONNX Runtime. */
+  /** Workers with all of ONNX Runtime in place of those that there are, for good. */
   async takeWhole(): Promise<void> {
-    if (this.#whole) return;
-    this.#whole = true;
+    this.#distrusted = true;
     this.#lacking = false;
+    await this.#become(true);
+  }
+
+  /** Where none of the new workers starts, those that there are stay. */
+  async #become(whole: boolean): Promise<void> {
+    if (whole === this.#whole) return;
+    const tried = await Promise.allSettled(Array.from({ length: whole ? MOST_WHOLE : 1 }, () => this.#ready(whole ? WHOLE : "")));
+    const able = tried.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    if (!able.length) throw (tried[0] as PromiseRejectedResult).reason;
     this.#members.forEach(({ worker }) => worker.terminate());
-    this.#members = Array.from({ length: MOST_WHOLE }, () => bound(start(WHOLE)));
-    await Promise.all(this.#members.map((member) => this.#loaded(member)));
+    this.#members = able.map(bound);
     this.#members.forEach((member) => this.#show(member));
+    this.#whole = whole;
+    this.#grown = false;
+  }
+
+  async #ready(name: string): Promise<Member> {
+    const member = start(name);
+    const broken = new Promise<never>((_, reject) =>
+      member.worker.addEventListener("error", (event) => {
+        event.preventDefault(); // not the page's end
+        reject(new Error(event.message));
+      }),
+    );
+    try {
+      await Promise.race([member.graphs.load([], this.#manifest, Comlink.proxy(() => {})), broken]);
+      return member;
+    } catch (error) {
+      member.worker.terminate();
+      throw error;
+    }
   }
 
   #dismiss({ worker }: Member): void {
@@ -81,17 +103,13 @@ export class Pool {
     this.#members = this.#members.filter((one) => one.worker !== worker);
   }
 
-  #loaded({ graphs }: Member): Promise<void> {
-    return graphs.load([], this.#manifest, Comlink.proxy(() => {}));
-  }
-
   #show({ graphs }: Member): void {
     for (const { id, dims, data } of this.#held.values()) void graphs.hold(id, dims, data);
   }
 
-  /** See Graphs.use. */
+  /** See Graphs.use. Networks of others may call for anything; the own ones not. */
   async use(file: ArrayBuffer | null, told: EmbedderTold): Promise<void> {
-    if (file) await this.takeWhole(); // whose network may call for anything
+    await this.#become(file !== null || this.#distrusted);
     const [first, ...others] = this.#members as [Member, ...Member[]];
     await first.graphs.use(file, told);
     const able = await Promise.all(others.map(({ graphs }) => graphs.use(file, told).then(() => true, () => false))); // or short of memory
