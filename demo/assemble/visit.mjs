@@ -86,15 +86,17 @@ function photoOf(data, height, width) {
   return { id: 1, type: "uint8", dims: [height, width, 3], data };
 }
 
-/** What the demo may be asked, with photos of all kinds: portraits, nothing, noise, as small and as long as they come; and nonsense. */
+/** What the demo may be asked, with photos of all kinds: portraits, a crowd, nothing, noise, as small and as long as they come; and nonsense. */
 async function visit(pyodide, ask, manifest, photos) {
   pyodide.pyimport("set_aside").begin(() => { throw new Error("a function that this has not called before"); });
   const { session } = pyodide.pyimport("facelab.browser");
   session.begin(ask, manifest);
   const painted = (height, width, colour) => photoOf(Uint8Array.from({ length: height * width * 3 }, (_, i) => colour(i)), height, width);
+  const portraits = await Promise.all(photos.map(readPhoto));
   const pictures = [
     painted(480, 640, () => 0),
-    ...(await Promise.all(photos.map(readPhoto))),
+    ...portraits,
+    crowd(portraits),
     ...[[1, 1], [30, 40], [900, 60], [700, 933]].map(([height, width]) => painted(height, width, (i) => (i * 7919) >> 3)),
   ];
   const face = { box: [260, 160, 380, 320], score: 1, landmarks: [[293, 216], [347, 216], [320, 249], [295, 276], [345, 276]] };
@@ -115,17 +117,32 @@ async function visit(pyodide, ask, manifest, photos) {
   ]) {
     await Promise.resolve().then(nonsense).catch(() => {}); // a sentence for the reader
   }
-  pyodide.runPython("import gc; gc.collect()");
-  await collectGarbage();
+  pyodide.runPython("import sys; sys.intern(str(id(sys)))"); // a name that nobody keeps: when one goes depends on where others lie
+  await collectGarbage(pyodide);
 }
 
-/** Of JavaScript, which lets go of what it held of Python's. */
-async function collectGarbage() {
+/** JavaScript lets go of what it held of Python's, and the other way round, in turns. */
+async function collectGarbage(pyodide) {
   setFlagsFromString("--expose-gc");
   for (let i = 0; i < 3; i++) {
     runInNewContext("gc")();
     await new Promise((resolve) => setTimeout(resolve, 20));
+    pyodide.runPython("import gc; gc.collect()");
   }
+}
+
+/** All of them many times over, small: more faces, and more places to look at, than a portrait has. */
+function crowd(portraits) {
+  const [side, small] = [720, 120];
+  const data = new Uint8Array(side * side * 3);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const { dims: [height, width], data: from } = portraits[(Math.floor(y / small) + Math.floor(x / small)) % portraits.length];
+      const [row, column] = [(height * (y % small)) / small, (width * (x % small)) / small].map(Math.floor);
+      for (let i = 0; i < 3; i++) data[(y * side + x) * 3 + i] = from[(row * width + column) * 3 + i];
+    }
+  }
+  return photoOf(data, side, side);
 }
 
 async function readPhoto(path) {
