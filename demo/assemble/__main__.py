@@ -16,7 +16,7 @@ from .python import (
     idle_heap,
     numpy_archive,
     onnx_runtime_memory,
-    outlined_pyodide,
+    outlined,
     python_snapshot,
     seal_memory,
     split_archives,
@@ -68,11 +68,10 @@ def _fill(app: Path) -> None:
     shutil.copytree(BUILD / "web", app / "web")
     facelab = wheel_archive(BUILD)
     stdlib = MODULES / "pyodide" / "python_stdlib.zip"
-    numpy = numpy_archive(BUILD, MODULES)
-    archives = split_archives(stdlib, numpy, facelab, BUILD)
     models = BUILD / "models" / "models.json"
     cohort = models.with_name(json.loads(models.read_text())["embedder"]["cohort"]["file"])
-    pyodide = outlined_pyodide(MODULES / "pyodide", numpy, facelab, models, BUILD)
+    pyodide, numpy = outlined(MODULES / "pyodide", numpy_archive(BUILD, MODULES), facelab, models, BUILD)
+    archives = split_archives(stdlib, numpy, facelab, BUILD)
     write_samples(BUILD / "downloads", app / "samples")
     photos = sorted((app / "samples").glob("*.jpg"))
     sources = [pyodide, archives.pop("python_core"), archives.pop("numpy_core"), facelab, models, cohort]

@@ -1,9 +1,10 @@
-// node outline_cold.mjs PYODIDE.wasm STDLIB.zip NUMPY.whl FACELAB.whl models.json OUT: Pyodide's wasm with Python's own loop over its bytecode cut to
-// what the page's Python does all the time. The loop is one function of eighty thousand bytes. As soon as it has run for a moment, browsers compile it
-// for speed, and again where it then does what it has not done before: on one of two cores most of a second, just while the page is to start.
+// node outline_cold.mjs PYODIDE.wasm STDLIB.zip NUMPY.whl FACELAB.whl models.json LIBRARY.so OUT: Pyodide's wasm, and that of a library of NumPy's, with
+// large functions cut to what the page's Python does all the time. Python's own loop over its bytecode is one of eighty thousand bytes. As soon as it has
+// run for a moment, browsers compile it for speed, and again where it then does what it has not done before: on one of two cores most of a second, just
+// while the page is to start. Functions of a tenth of that take their share.
 // A copy that counts is watched at the work (python_workload.mjs). Nothing is missing afterwards: what is needed after all, is called.
 import { readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { counting, outlined } from "./outline.mjs";
 import { withPlainCalls } from "./plain_calls.mjs";
 import { begun, work } from "./python_workload.mjs";
@@ -11,17 +12,21 @@ import { begun, work } from "./python_workload.mjs";
 const COUNTERS = 0x30000000; // an address that no run gets near
 const PAGE = 65536;
 
-const [pyodideWasm, stdlib, numpy, facelab, models, out] = process.argv.slice(2);
-const whole = await readFile(pyodideWasm);
-const { file, end } = counting(whole, COUNTERS);
-let counters;
-const pyodide = await begun(file, stdlib, [numpy, facelab], ({ exports: { memory } }) => {
-  memory.grow(Math.ceil(end / PAGE) - memory.buffer.byteLength / PAGE);
-  counters = new Uint32Array(memory.buffer, COUNTERS, (end - COUNTERS) / 4);
-});
-counters.fill(0); // the page does not begin, it goes on: see snapshot_python.mjs
+const [pyodideWasm, stdlib, numpy, facelab, models, library, out] = process.argv.slice(2);
+const wholes = await Promise.all([pyodideWasm, library].map((path) => readFile(path)));
+const counted = counting(wholes[0], COUNTERS);
+const libraryCounted = counting(wholes[1], counted.end);
+let memory;
+const seen = ({ exports }) => {
+  memory = exports.memory;
+  memory.grow(Math.ceil(libraryCounted.end / PAGE) - memory.buffer.byteLength / PAGE);
+};
+const pyodide = await begun(counted.file, stdlib, [numpy, facelab], seen, { [`numpy/_core/${basename(library)}`]: libraryCounted.file });
+const countersOf = (from, end) => new Uint32Array(memory.buffer, from, (end - from) / 4);
+countersOf(COUNTERS, libraryCounted.end).fill(0); // the page does not begin, it goes on: see snapshot_python.mjs
 const manifest = await readFile(models, "utf8");
 const { cohort } = JSON.parse(manifest).embedder;
 await work(pyodide, manifest, new Uint8Array(await readFile(join(dirname(models), cohort.file))));
-const { file: shorter, changed } = outlined(whole, counters);
-await writeFile(join(out, "pyodide.asm.wasm"), withPlainCalls(shorter, changed));
+const { file: shorter, changed } = outlined(wholes[0], countersOf(COUNTERS, counted.end));
+await writeFile(join(out, basename(pyodideWasm)), withPlainCalls(shorter, changed));
+await writeFile(join(out, basename(library)), outlined(wholes[1], countersOf(counted.end, libraryCounted.end)).file);

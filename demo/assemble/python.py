@@ -78,11 +78,17 @@ def split_archives(stdlib: Path, numpy: Path, facelab: Path, build: Path) -> dic
     return {path.stem: path for path in made}
 
 
-def outlined_pyodide(pyodide: Path, numpy: Path, facelab: Path, manifest: Path, build: Path) -> Path:
-    """Pyodide's wasm, with what the page's Python seldom comes to outside of its largest function."""
-    sources = [pyodide / "pyodide.asm.wasm", pyodide / "python_stdlib.zip", numpy, facelab, manifest]
-    (file,) = _made_by("outline_cold.mjs", sources, build / "pyodide")
-    return file
+def outlined(pyodide: Path, numpy: Path, facelab: Path, manifest: Path, build: Path) -> tuple[Path, Path]:
+    """Pyodide's wasm and NumPy's wheel, with what the page's Python seldom comes to outside of large functions."""
+    (library,) = (path for path in _libraries(numpy, build / "python" / "whole") if path.name.startswith("_multiarray_umath"))
+    sources = [pyodide / "pyodide.asm.wasm", pyodide / "python_stdlib.zip", numpy, facelab, manifest, library]
+    shorter, file = _made_by("outline_cold.mjs", sources, build / "pyodide")
+    wheel = build / "python" / "outlined" / numpy.name
+    wheel.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(numpy) as old, zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            new.writestr(entry, shorter.read_bytes() if entry.filename.endswith(f"/{shorter.name}") else old.read(entry))
+    return file, wheel
 
 
 def python_snapshot(sources: Sequence[Path], numpy: Path, folder: Path, called: Path = NOTHING) -> list[Path]:
@@ -90,11 +96,15 @@ def python_snapshot(sources: Sequence[Path], numpy: Path, folder: Path, called: 
 
     called: which of Python's functions have to be there; otherwise all are, and Python notes which it calls.
     """
-    libraries = folder.with_name("libraries")
+    return _made_by("snapshot_python.mjs", [*sources, called], folder, _libraries(numpy, folder.with_name("libraries")))
+
+
+def _libraries(numpy: Path, folder: Path) -> list[Path]:
+    """Those of NumPy's that can be linked, unpacked into the folder."""
     with zipfile.ZipFile(numpy) as wheel:
         names = sorted(name for name in wheel.namelist() if name.endswith(".so") and "/tests/" not in name)
-        wheel.extractall(libraries, names)
-    return _made_by("snapshot_python.mjs", [*sources, called], folder, [libraries / name for name in names])
+        wheel.extractall(folder, names)
+    return [folder / name for name in names]
 
 
 def seal_memory(python: Path) -> None:

@@ -8,9 +8,9 @@ import { loadPyodide } from "../web/node_modules/pyodide/pyodide.mjs";
 
 /**
  * Pyodide with facelab imported. `wasm`: its file, bytes; `archives`: paths of NumPy's and facelab's; `seen`: is given the instance before anything
- * runs in it.
+ * runs in it; `replaced`: bytes in place of what the archives have under these names.
  */
-export async function begun(wasm, stdlib, archives, seen = () => {}) {
+export async function begun(wasm, stdlib, archives, seen = () => {}, replaced = {}) {
   const folder = await mkdtemp(join(tmpdir(), "pyodide-"));
   await writeFile(join(folder, "pyodide.asm.wasm"), wasm);
   const pyodide = await loadPyodide({
@@ -27,6 +27,7 @@ export async function begun(wasm, stdlib, archives, seen = () => {}) {
   await rm(folder, { recursive: true });
   const extractDir = pyodide.runPython("import site; site.getsitepackages()[0]");
   for (const archive of archives) pyodide.unpackArchive(new Uint8Array(await readFile(archive)), "wheel", { extractDir });
+  for (const [name, bytes] of Object.entries(replaced)) pyodide.FS.writeFile(`${extractDir}/${name}`, bytes);
   if (archives.length) pyodide.pyimport("facelab.browser");
   return pyodide;
 }

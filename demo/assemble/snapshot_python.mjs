@@ -143,7 +143,6 @@ await writeFile(join(out, "pyodide.asm.mjs"), trimScript(shorter, await namesImp
 const { info } = JSON.parse(lockFileContents);
 const told = {
   bytes: memory.length,
-  dataEnd: Math.floor(dataEnd / PAGE) * PAGE,
   page: PAGE,
   runs,
   called: WebAssembly.Module.exports(new WebAssembly.Module(wasm)).flatMap(({ name }) => (uncalled.has(name) ? [] : [name])),

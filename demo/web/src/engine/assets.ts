@@ -4,6 +4,7 @@
  */
 
 import { EngineError, RELOAD, workerName, type ModelFile, type Progress } from "../contract";
+import { lastOf, piecesOf, type Piece } from "./pieces";
 
 const NAMES: [prefix: string, name: string][] = [
   ["models/embedder", "embedder"],
@@ -90,13 +91,13 @@ export class Assets {
   }
 
   /** What is in a gzipped file that ends in a mark, which is told by another: what was mixed up with another version would answer nonsense. */
-  async inflated(path: string, told: Promise<{ mark: string }>): Promise<ArrayBuffer> {
+  async inflated(path: string, told: Promise<{ mark: string }>): Promise<Piece[]> {
     const { body } = await this.response(path);
-    const bytes = await new Response(body!.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer().catch((cause: unknown) => {
+    const pieces = await piecesOf(body!.pipeThrough(new DecompressionStream("gzip"))).catch((cause: unknown) => {
       throw this.#failure(path, "it is damaged", cause); // gzip has a checksum of its own
     });
     const { mark } = await told;
-    return hex(bytes.slice(-mark.length / 2)) === mark ? bytes : this.refuse(path);
+    return hex(lastOf(pieces, mark.length / 2).buffer) === mark ? pieces : this.refuse(path);
   }
 
   /** For whoever cannot wait: nothing else happens here until it has arrived. */

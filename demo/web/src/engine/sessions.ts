@@ -4,6 +4,7 @@
  */
 
 import type { Assets } from "./assets";
+import { inTurn, type Piece } from "./pieces";
 
 /** What the build tells of the memory: ort.json. */
 interface Told {
@@ -40,20 +41,20 @@ declare global {
 export function takeUp(assets: Assets): Promise<unknown> {
   const told = assets.text("ort/ort.json").then((text) => JSON.parse(text) as Told);
   const memory = assets.inflated("ort/ort.memory.gz", told);
-  globalThis.showOnnxRuntime = async (module) => lay(module, await told, await memory);
+  globalThis.showOnnxRuntime = async (module) => layOut(module, await told, await memory);
   return Promise.all([told, memory]);
 }
 
-function lay(module: Inner, { bytes, page, runs, idle, sessions, tables }: Told, file: ArrayBuffer): void {
+function layOut(module: Inner, { bytes, page, runs, idle, sessions, tables }: Told, file: Piece[]): void {
   if (module.HEAPU8.length < bytes) module._malloc(bytes); // only grows the memory: what it notes is written over
-  let at = 0;
-  const next = (length: number) => new Uint8Array(file, (at += length) - length, length);
-  for (const [from, to] of runs) module.HEAPU8.set(next((to - from) * page), from * page);
+  const next = inTurn(file);
+  const lay = (length: number, address: number) => next(length, (part, at) => module.HEAPU8.set(part, address + at));
+  for (const [from, to] of runs) lay((to - from) * page, from * page);
   for (const [from, to] of idle) module.HEAPU8.fill(255, from * page, to * page);
   for (const { address, rows, columns, steps } of tables) {
-    module.HEAPU8.set(next(4 * rows), steps);
-    new Int16Array(module.HEAPU8.buffer, address, rows * columns).set(new Int8Array(file, at, rows * columns));
-    at += rows * columns;
+    lay(4 * rows, steps);
+    const levels = new Int16Array(module.HEAPU8.buffer, address, rows * columns);
+    next(rows * columns, (part, at) => levels.set(new Int8Array(part.buffer, part.byteOffset, part.length), at));
   }
   const left = [...sessions];
   const create = module._OrtCreateSession;

@@ -6,6 +6,7 @@
 import { loadPyodide, type PyodideAPI, type PyodideConfig } from "pyodide";
 
 import type { Assets } from "./assets";
+import { inTurn, type Piece } from "./pieces";
 import type { Rest } from "./rest";
 
 /** What the build tells of the memory: python.json. */
@@ -13,9 +14,7 @@ interface Told {
   bytes: number;
   /** Of this version; the file ends in it. */
   mark: string;
-  /** Where Pyodide's own data end. */
-  dataEnd: number;
-  /** Of what size the pages are, and which of them are in the file, [first, end). The others are as Pyodide has them; behind its data, zero. */
+  /** Of what size the pages are, and which of them are in the file, [first, end). The others are as Pyodide has them, and zero behind its data. */
   page: number;
   runs: [number, number][];
   /** What Pyodide exports and somebody calls by name. */
@@ -43,6 +42,8 @@ interface Inner {
   LDSO: { loadedLibsByName: Record<string, Library>; loadedLibsByHandle: Record<number, Library> };
   __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET: number;
   __PyRuntime: number;
+  _emscripten_stack_get_base(): number;
+  _sbrk(bytes: number): number;
   newDSO(name: string, handle: number, exports: Exports): Library;
   wasmTable: WebAssembly.Table;
   wasmTableMirror: unknown[];
@@ -94,16 +95,15 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
         });
       const { default: create } = await script;
       const module = await create({ ...settings, instantiateWasm: instantiate } as typeof settings);
-      thaw(module as unknown as Inner, await told, await libraries, new Uint8Array(await memory), rest);
+      thaw(module as unknown as Inner, await told, await libraries, await memory, rest);
       return module;
     },
   });
 }
 
 /** Link the libraries, and let Pyodide find the memory when it comes to that. */
-function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[], pages: Uint8Array, rest: Home): void {
+function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[], pages: Piece[], rest: Home): void {
   const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
-  const begun = module.HEAPU8.length; // what comes behind is zero
   (pyodide.emscripten_resize_heap as (bytes: number) => void)(told.bytes);
   module.wasmTable.grow(told.table - module.wasmTable.length);
   const linked = told.libraries.map((library, i) => link(module, told, library, libraries[i]!, rest));
@@ -116,15 +116,12 @@ function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[], pages:
     // The one thing in the memory that depends on the browser: which function calls others whose signature is not quite known.
     const trampoline = (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET / 4]!) / 4;
     const ours = module.HEAP32[trampoline]!;
-    const { page, runs, dataEnd, javascript } = told;
-    module.HEAPU8.fill(0, dataEnd, begun);
+    const { page, runs, javascript } = told;
+    // Pages that are not in the file are zero, and most have been untouched all the while.
+    module.HEAPU8.fill(0, module._emscripten_stack_get_base(), module._sbrk(0));
     for (const { memoryBase, memorySize } of told.libraries) module.HEAPU8.fill(0, memoryBase, memoryBase + memorySize);
-    let at = 0;
-    for (const [from, to] of runs) {
-      const bytes = (to - from) * page;
-      module.HEAPU8.set(pages.subarray(at, at + bytes), from * page);
-      at += bytes;
-    }
+    const next = inTurn(pages);
+    for (const [from, to] of runs) next((to - from) * page, (part, at) => module.HEAPU8.set(part, from * page + at));
     module.HEAP32[trampoline] = ours;
     return javascript;
   };
