@@ -3,8 +3,9 @@
  * onnxruntime-web fetch their own files, by address, and know nothing of this.
  */
 
-import { EngineError, RELOAD, workerName, type ModelFile, type Progress } from "../contract";
+import { EngineError, RELOAD, workerName, type ModelFile } from "../contract";
 import { lastOf, piecesOf, type Piece } from "./pieces";
+import type { Report } from "./report";
 
 const NAMES: [prefix: string, name: string][] = [
   ["models/embedder", "embedder"],
@@ -36,14 +37,14 @@ export class Assets {
   readonly failed: Promise<never>;
   #fail!: (error: EngineError) => void;
 
-  readonly #report: (progress: Progress) => void;
+  readonly #report: Report;
   readonly #waiting = new Map<string, Promise<Response>>();
   readonly #fetch = globalThis.fetch.bind(globalThis);
   #loaded = 0;
   #total = 0;
   #sizes = new Map<string, number>();
 
-  constructor(report: (progress: Progress) => void) {
+  constructor(report: Report) {
     this.#report = report;
     this.failed = new Promise((_, reject) => (this.#fail = reject));
     this.failed.catch(() => {}); // whoever needs it races against it

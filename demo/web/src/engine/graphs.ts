@@ -6,8 +6,9 @@
 import * as Comlink from "comlink";
 import * as ort from "onnxruntime-web/wasm";
 
-import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest, type Progress } from "../contract";
+import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest } from "../contract";
 import { Assets, type Sizes } from "./assets";
+import { throttled, type Report } from "./report";
 import { takeUp } from "./sessions";
 
 const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
@@ -41,17 +42,19 @@ const FACE = { boxes: [260, 160, 380, 320], transforms: [1, 0, 250, 0, 1, 150] }
 class Graphs {
   readonly #sessions = new Map<GraphName, ort.InferenceSession>();
   readonly #photos = new Map<number, ort.Tensor>();
-  #report: (progress: Progress) => void = () => {};
+  #report: Report = () => {};
   readonly #assets = new Assets((progress) => this.#report(progress));
   /** The one that the engine came with. */
   #embedder!: ort.InferenceSession;
   #asked = false;
   #sessionsThere: Promise<unknown> | undefined;
+  #started: Promise<void> | undefined;
 
-  async load(sizes: Sizes, manifest: Manifest, report: (progress: Progress) => void): Promise<void> {
-    this.#report = report;
+  async load(sizes: Sizes, manifest: Manifest, report: Report): Promise<void> {
+    this.#report = throttled(report);
     this.#assets.expect(sizes);
-    await Promise.race([Promise.all([this.#start(manifest), this.#sessionsThere]), this.#assets.failed]);
+    this.#started ??= this.#start(manifest);
+    await Promise.race([Promise.all([this.#started, this.#sessionsThere]), this.#assets.failed]);
   }
 
   /** Keep a photo under a number until `release`. */
@@ -136,12 +139,16 @@ class Graphs {
   constructor() {
     this.#assets.script(SCRIPT).catch(() => {}); // heard of when ONNX Runtime asks for it
     this.#assets.ahead(RUNTIME_WASM);
-    if (READY_MADE) this.#sessionsThere = takeUp(this.#assets);
-    this.#sessionsThere?.catch(() => {}); // heard of in `load`
+    if (!READY_MADE) return;
+    this.#sessionsThere = takeUp(this.#assets);
+    this.#started = this.#start();
+    for (const promise of [this.#sessionsThere, this.#started]) promise.catch(() => {}); // heard of in `load`
   }
 
-  async #start(manifest: Manifest): Promise<void> {
-    const models = GRAPHS.map((name) => (READY_MADE ? new ArrayBuffer(1) : this.#assets.model(manifest.graphs[name].compact ?? manifest.graphs[name])));
+  /** `manifest`: of networks whose sessions are not made. */
+  async #start(manifest?: Manifest): Promise<void> {
+    const fileOf = ({ graphs }: Manifest, name: GraphName) => graphs[name].compact ?? graphs[name];
+    const models = GRAPHS.map((name) => (manifest ? this.#assets.model(fileOf(manifest, name)) : new ArrayBuffer(1)));
     ort.env.logLevel = "error";
     ort.env.wasm.wasmPaths = { mjs: this.#assets.url(SCRIPT).href, wasm: this.#assets.url(RUNTIME_WASM).href };
     ort.env.wasm.numThreads = 1; // pool.ts says why

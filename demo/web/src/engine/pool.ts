@@ -5,9 +5,10 @@
 
 import * as Comlink from "comlink";
 
-import { RELOAD, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest, type Progress } from "../contract";
+import { RELOAD, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest } from "../contract";
 import type { Sizes } from "./assets";
 import type { Graphs, Held, Outputs, Plain } from "./graphs";
+import type { Report } from "./report";
 
 const MOST = Math.min(4, navigator.hardwareConcurrency);
 /** Of those with all of ONNX Runtime, which take more time and memory to start. */
@@ -41,7 +42,7 @@ export class Pool {
   #numbers = 0;
 
   /** Until the first is ready. */
-  load(sizes: Sizes, manifest: Manifest, report: (progress: Progress) => void): Promise<void> {
+  load(sizes: Sizes, manifest: Manifest, report: Report): Promise<void> {
     this.#manifest = manifest;
     return this.#members[0]!.graphs.load(sizes, manifest, Comlink.proxy(report));
   }

@@ -32,6 +32,7 @@ import {
 import { Assets, type Sizes } from "./assets";
 import type { Plain } from "./graphs";
 import { Pool, type Photo } from "./pool";
+import { throttled, type Report } from "./report";
 import { Rest } from "./rest";
 import { thawPython } from "./snapshot";
 
@@ -288,8 +289,6 @@ function laterModels({ embedders = {} }: Manifest): Set<string> {
   return new Set(files.map(({ file }) => `models/${file}`));
 }
 
-type Report = (progress: Progress) => void;
-
 interface Python {
   session: PyProxy & PythonSession;
   /** What the first verdict has no need of: the rest of Pyodide, and functions of Python. */
@@ -375,15 +374,6 @@ function together(report: Report): [Report, Report] {
     report({ loaded: parts[0].loaded + parts[1].loaded, total: parts[0].total + parts[1].total, what: progress.what });
   };
   return [part(0), part(1)];
-}
-
-/** At most one report each 100 ms, and always the last one. */
-function throttled(report: Report): Report {
-  let latest: Progress | undefined;
-  return (progress) => {
-    if (!latest) setTimeout(() => { report(latest!); latest = undefined; }, 100);
-    latest = progress;
-  };
 }
 
 export type { Engine };

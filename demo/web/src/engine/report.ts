@@ -1,0 +1,26 @@
+/** Progress, told to other threads. */
+
+import type { Progress } from "../contract";
+
+export type Report = (progress: Progress) => void;
+
+const PAUSE = 100; // milliseconds
+
+/** The first report at once, then at most one in each pause, and always the last one. */
+export function throttled(report: Report): Report {
+  let pausing = false;
+  let latest: Progress | undefined;
+  const tell = (progress: Progress) => {
+    report(progress);
+    pausing = true;
+    setTimeout(() => {
+      pausing = false;
+      if (latest) tell(latest);
+    }, PAUSE);
+    latest = undefined;
+  };
+  return (progress) => {
+    if (pausing) latest = progress;
+    else tell(progress);
+  };
+}
