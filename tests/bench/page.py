@@ -41,6 +41,7 @@ FACES = 40
 STATUS = "document.querySelector('photo-album').shadowRoot.querySelector('[data-testid=status]')"
 ALL_LOOKED_AT = f"{STATUS}.textContent.includes('All photos')"
 LATER = 2  # visits after the second, until the fourth
+OPENED = 3000  # milliseconds after which a browser has done with opening a window: its own pages take half a second of processor
 SETTLED = 4000  # milliseconds after which a browser keeps what it has compiled
 VERDICT = "document.querySelector('face-verify').shadowRoot.querySelector('[data-testid=verdict][data-verdict]')"
 
@@ -206,6 +207,7 @@ def _until_kept(page: Page) -> None:
 def _counted(context: BrowserContext) -> tuple[Page, dict[str, int]]:
     """A page, and the bytes of each address that it fetches, the service worker's own left out."""
     page, sizes = context.new_page(), dict[str, int]()
+    page.wait_for_timeout(OPENED)
 
     def count(response: Response) -> None:
         sizes[response.url] = int(response.headers.get("content-length", 0))
