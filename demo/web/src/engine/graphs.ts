@@ -54,7 +54,8 @@ class Graphs {
     this.#report = throttled(report);
     this.#assets.expect(sizes);
     this.#started ??= this.#start(manifest);
-    await Promise.race([Promise.all([this.#started, this.#sessionsThere]), this.#assets.failed]);
+    await Promise.race([Promise.all([this.#sessionsThere, this.#started]), this.#assets.failed]);
+    setTimeout(() => void this.#warmUp()); // once the other side has heard: it knows what to do should a network never end
   }
 
   /** Keep a photo under a number until `release`. */
@@ -154,7 +155,6 @@ class Graphs {
     ort.env.wasm.numThreads = 1; // pool.ts says why
     for (const [i, name] of GRAPHS.entries()) this.#sessions.set(name, await this.#session(await models[i]!));
     this.#embedder = this.#sessions.get("embedder")!;
-    void this.#warmUp();
   }
 
   /** The first runs of a network take several times as long as later ones: do them while nobody waits. */
