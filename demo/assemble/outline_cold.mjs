@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { counting, outlined } from "./outline.mjs";
 import { withPlainCalls } from "./plain_calls.mjs";
 import { begun, work } from "./python_workload.mjs";
+import { Module } from "./wasm_module.mjs";
 
 const COUNTERS = 0x30000000; // an address that no run gets near
 const PAGE = 65536;
@@ -28,5 +29,7 @@ const manifest = await readFile(models, "utf8");
 const { cohort } = JSON.parse(manifest).embedder;
 await work(pyodide, manifest, new Uint8Array(await readFile(join(dirname(models), cohort.file))));
 const { file: shorter, changed } = outlined(wholes[0], countersOf(COUNTERS, counted.end));
-await writeFile(join(out, basename(pyodideWasm)), withPlainCalls(shorter, changed));
+const { bodies } = new Module(wholes[0]);
+const loop = changed.reduce((largest, number) => (bodies[number].length > bodies[largest].length ? number : largest));
+await writeFile(join(out, basename(pyodideWasm)), withPlainCalls(shorter, [loop]));
 await writeFile(join(out, basename(library)), outlined(wholes[1], countersOf(counted.end, libraryCounted.end)).file);

@@ -41,6 +41,8 @@ def test_file_differs_in_few_functions_and_gains_some(name: str) -> None:
         (_, old), (_, new) = leb(whole[kind], 0), leb(outlined[kind], 0)
         assert outlined[kind][new:].startswith(whole[kind][old:]), GROWN[kind]
     before, after = bodies(whole[CODE]), bodies(outlined[CODE])
-    assert sum(a != b for a, b in zip(before, after, strict=False)) < 300
+    assert sum(a != b for a, b in zip(before, after, strict=False)) < 200
     shortened = max(range(len(before)), key=lambda number: len(before[number]) - len(after[number]))
     assert len(after[shortened]) < len(before[shortened]) / 2
+    if name == "pyodide.asm.wasm":
+        assert len(before[shortened]) == max(map(len, before)), "Python's loop over its bytecode, the largest of all"

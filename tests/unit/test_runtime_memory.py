@@ -105,8 +105,10 @@ def test_trimmed_file_differs_in_bodies_of_functions_alone() -> None:
     changed = [(a, b) for a, b in zip(before, after, strict=False) if b not in (a, UNREACHABLE)]
     shortened = [(a, b) for a, b in changed if len(b) < len(a)]
     assert 1000 < kept < len(before) / 2
-    assert 0 < len(shortened) < 20
-    assert sum(len(b) for _, b in shortened) < sum(len(a) for a, _ in shortened) / 10
+    huge = [(a, b) for a, b in shortened if len(a) > 32768]
+    assert 0 < len(huge) < 10
+    assert all(len(b) < len(a) / 2 for a, b in huge)
+    assert len(shortened) < len(huge) + 10, "of the others, only those that run often"
     assert len(changed) == len(shortened) + 2
 
 

@@ -1,6 +1,6 @@
 /**
  * Bytes in the pieces in which they came. In one, they would be copied several times on the way to where they belong, and each time the system has to
- * find memory for all of them: half of what it did at a start.
+ * find memory for all of them.
  */
 
 export type Piece = Uint8Array<ArrayBuffer>;
