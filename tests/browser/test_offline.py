@@ -85,17 +85,30 @@ def visit(context: BrowserContext, host: Host, path: str) -> Page:
     return page
 
 
+def wait_until_engine_is_kept(page: Page, host: Host) -> None:
+    for _ in range(300):
+        if page.evaluate(ENGINE_KEPT) == host.engine_files():
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("the engine is not kept")
+
+
+def functions_compiled(chromium: Browser, page: Page, address: str) -> int:
+    """How many functions of WebAssembly a visit of the demo has the browser compile until its first verdict."""
+    chromium.start_tracing(categories=["disabled-by-default-v8.wasm.detailed"])
+    page.goto(address)
+    page.get_by_test_id("sample-0").click()
+    page.locator('[data-testid="verdict"][data-verdict="same"]').wait_for()
+    events = json.loads(chromium.stop_tracing())["traceEvents"]
+    return sum(event["name"] == "wasm.CompileLazy" for event in events)
+
+
 def test_everything_works_without_a_network_after_one_visit_of_the_demo(
     chromium: Browser, context: BrowserContext, host: Host
 ) -> None:
     page = visit(context, host, "demo/")
     page.locator('face-verify[data-engine="ready"]').wait_for()
-    for _ in range(300):
-        if page.evaluate(ENGINE_KEPT) == host.engine_files():
-            break
-        page.wait_for_timeout(100)
-    else:
-        pytest.fail("the engine is not kept")
+    wait_until_engine_is_kept(page, host)
     host.switch_off()
     page.reload()
     page.get_by_test_id("sample-0").click()
@@ -114,6 +127,16 @@ def test_everything_works_without_a_network_after_one_visit_of_the_demo(
     page.goto(host.address + "roll-call/")
     page.get_by_test_id("try-samples").click()
     expect(page.locator('[data-testid="entry"][data-name="Barack Obama"]')).to_have_attribute("data-presence", "present")
+
+
+def test_the_next_page_finds_the_engine_compiled(chromium: Browser, context: BrowserContext, host: Host) -> None:
+    page = context.new_page()
+    first = functions_compiled(chromium, page, host.address + "demo/")
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    wait_until_engine_is_kept(page, host)
+    second = functions_compiled(chromium, page, host.address + "demo/")
+    assert first > 1000
+    assert second < first / 10
 
 
 def test_an_update_asks_and_comes_whole(context: BrowserContext, host: Host) -> None:

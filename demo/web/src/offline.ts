@@ -12,6 +12,9 @@ document.head.append(link);
 // On a first visit the engine goes first: what is kept for later would share the line and the processor with it.
 const PATIENCE = 3000; // milliseconds after it is ready, for the first answer
 
+/** Milliseconds between two words to the service worker, which the browser ends after half a minute without: it holds what was compiled. */
+const REMINDER = 20_000;
+
 if ("serviceWorker" in navigator) {
   if (document.readyState === "complete") void whenIdle();
   else addEventListener("load", () => void whenIdle());
@@ -32,9 +35,14 @@ async function keepOffline(): Promise<void> {
   const workbox = new Workbox(new URL("service-worker.js", SITE).href);
   workbox.addEventListener("waiting", () => offerUpdate(workbox));
   const keepEngine = async () => (await navigator.serviceWorker.ready).active?.postMessage({ type: "KEEP_ENGINE" });
+  const remind = () => {
+    if (document.visibilityState === "visible" && document.documentElement.dataset.facelab === "ready") void keepEngine();
+  };
   addEventListener("facelab-engine-ready", () => void keepEngine());
   addEventListener("appinstalled", () => void keepEngine());
-  if (document.documentElement.dataset.facelab === "ready") void keepEngine();
+  document.addEventListener("visibilitychange", remind);
+  setInterval(remind, REMINDER);
+  remind();
   await workbox.register({ immediate: true }).catch(() => undefined); // a site without one, or a browser that forbids it
 }
 

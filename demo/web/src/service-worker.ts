@@ -5,6 +5,8 @@
 
 import { cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
 
+import { isForLater } from "./engine/files";
+
 interface KeptFile {
   url: string;
   /** SHA-256 of its content. */
@@ -30,7 +32,8 @@ declare const self: {
 };
 
 const ENGINE_CACHE = `facelab-engine-${self.registration.scope}`;
-const MANIFEST = "app/assets.json";
+const APP = "app/";
+const MANIFEST = `${APP}assets.json`;
 const absolute = (url: string) => new URL(url, self.registration.scope).href;
 const engine = new Map(self.FILES.engine.map(({ url, revision }) => [absolute(url), revision]));
 /** Content and address: files of two versions never answer for each other. */
@@ -63,17 +66,47 @@ async function engineFile(url: string, revision: string): Promise<Response> {
   return new Response(null, { status: 409, statusText: "The site has another version meanwhile" });
 }
 
-/** What the page has just loaded mostly comes out of the browser's own cache here. */
-async function keepEngine(): Promise<void> {
+let kept = Promise.resolve(false);
+
+/** Once, however often pages ask; again where it did not succeed. */
+function keepEngine(): Promise<boolean> {
+  return (kept = kept.then((all) => all || keepFiles()).catch(() => false)); // short of room, for one
+}
+
+/** Whether all are. What the page has just loaded mostly comes out of the browser's own cache here. */
+async function keepFiles(): Promise<boolean> {
   const cache = await caches.open(ENGINE_CACHE);
   for (const [url, revision] of engine) {
     const key = keyOf(url, revision);
-    if (await cache.match(key)) continue;
+    const there = await cache.match(key);
+    if (there) {
+      await hold(url, there);
+      continue;
+    }
     const response = await fetch(url).catch(() => undefined);
-    if (!response?.ok) return; // next time
-    if ((await hashOf(response.clone())) !== revision) return void self.registration.update();
+    if (!response?.ok) return false; // next time
+    if ((await hashOf(response.clone())) !== revision) {
+      void self.registration.update();
+      return false;
+    }
+    await hold(url, response.clone());
     await cache.put(key, response);
   }
+  return true;
+}
+
+/** WebAssembly that the engine starts with. */
+const held = new Map<string, WebAssembly.Module>();
+
+/**
+ * Chromium compiles a file once for all of a process, pages and this worker alike, each function as it is first called, and forgets it with the last
+ * who holds it. Held here, it outlives its page, and the next one finds compiled what the last one called. Other browsers would compile it once more.
+ */
+async function hold(url: string, response: Response): Promise<void> {
+  const path = url.slice(absolute(APP).length);
+  if (!("userAgentData" in navigator) || !path.endsWith(".wasm") || isForLater(path)) return;
+  const compiled = await WebAssembly.compileStreaming(response).catch(() => undefined); // the page will say what is wrong
+  if (compiled) held.set(url, compiled);
 }
 
 async function dropOldEngine(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 
 import { EngineError, RELOAD, workerName, type ModelFile } from "../contract";
+import { isForLater } from "./files";
 import { lastOf, piecesOf, type Piece } from "./pieces";
 import type { Report } from "./report";
 
@@ -27,10 +28,6 @@ const APP = new URL("../", import.meta.url);
 const LIST = "assets.json";
 
 const CACHE: RequestCache = workerName === RELOAD ? "reload" : "default";
-
-/** Asked for by all but the demo, when they first need it: the rest of Python, the whole of ONNX Runtime, networks as files. */
-const LATER = ["ort/ort-wasm-simd-threaded.wasm", "python/packages.json"];
-const isForLater = (path: string) => LATER.includes(path) || /_rest|\.onnx$|\.whl$/.test(path);
 
 export class Assets {
   /** Rejects when the first file fails to arrive; never resolves. */

@@ -65,6 +65,8 @@ type Instantiate = (
 ) => object;
 
 const PYODIDE = "pyodide/pyodide.asm.wasm";
+/** NumPy's, in the order in which python.json tells of them: when that has come and been read, much else is waiting. */
+const LIBRARIES = ["_multiarray_umath.wasm", "_umath_linalg.wasm"];
 const EMPTY_ZIP = "data:application/zip;base64,UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
 const pathOf = (library: string) => `python/${library}`;
@@ -76,9 +78,7 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
   assets.ahead(PYODIDE);
   const told = assets.text("python/python.json").then((text) => JSON.parse(text) as Told);
   const memory = assets.inflated("python/python.memory.gz", told);
-  const libraries = told.then(({ libraries }) =>
-    Promise.all(libraries.map(({ file }) => WebAssembly.compileStreaming(assets.response(pathOf(file))))),
-  );
+  const libraries = Promise.all(LIBRARIES.map((file) => WebAssembly.compileStreaming(assets.response(pathOf(file)))));
   for (const promise of [told, memory, libraries]) promise.catch(() => {}); // heard of when they are needed
   return loadPyodide({
     indexURL: assets.url("pyodide/").href,
