@@ -1,6 +1,6 @@
 import { defaultClientConditions, defineConfig } from "vite";
 
-// The site lays the result at <site>/app/web/ and its pages name facelab.js, book.js and facelab.css: those names never change, and
+// The site lays the result at <site>/app/web/ and its pages name facelab.js, book.js, facelab.css and a font: those names never change, and
 // every address inside them is relative, so that the site may live under any path.
 export default defineConfig({
   base: "./",
@@ -18,7 +18,7 @@ export default defineConfig({
         entryFileNames: "[name].js",
         chunkFileNames: "[name]-[hash].js",
         assetFileNames: ({ names }) =>
-          names.some((name) => name.endsWith(".css")) ? "[name][extname]" : "fonts/[name]-[hash][extname]",
+          names.some((name) => name.endsWith(".css")) ? "[name][extname]" : "fonts/[name][extname]",
       },
     },
   },
