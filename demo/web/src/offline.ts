@@ -2,6 +2,8 @@
 
 import { Workbox } from "workbox-window";
 
+import { SHARES_COMPILED } from "./engine/files";
+
 const SITE = new URL("../../", import.meta.url); // this script lies in app/web/
 
 const link = document.createElement("link");
@@ -12,7 +14,7 @@ document.head.append(link);
 // On a first visit the engine goes first: what is kept for later would share the line and the processor with it.
 const PATIENCE = 3000; // milliseconds after it is ready, for the first answer
 
-/** Milliseconds between two words to the service worker, which the browser ends after half a minute without: it holds what was compiled. */
+/** Milliseconds between two words to the service worker, which holds what was compiled: after half a minute without one the browser ends it. */
 const REMINDER = 20_000;
 
 if ("serviceWorker" in navigator) {
@@ -35,14 +37,17 @@ async function keepOffline(): Promise<void> {
   const workbox = new Workbox(new URL("service-worker.js", SITE).href);
   workbox.addEventListener("waiting", () => offerUpdate(workbox));
   const keepEngine = async () => (await navigator.serviceWorker.ready).active?.postMessage({ type: "KEEP_ENGINE" });
+  const isReady = () => document.documentElement.dataset.facelab === "ready";
   const remind = () => {
-    if (document.visibilityState === "visible" && document.documentElement.dataset.facelab === "ready") void keepEngine();
+    if (document.visibilityState === "visible" && isReady()) void keepEngine();
   };
   addEventListener("facelab-engine-ready", () => void keepEngine());
   addEventListener("appinstalled", () => void keepEngine());
-  document.addEventListener("visibilitychange", remind);
-  setInterval(remind, REMINDER);
-  remind();
+  if (isReady()) void keepEngine();
+  if (SHARES_COMPILED) {
+    document.addEventListener("visibilitychange", remind);
+    setInterval(remind, REMINDER);
+  }
   await workbox.register({ immediate: true }).catch(() => undefined); // a site without one, or a browser that forbids it
 }
 

@@ -1,11 +1,12 @@
 /**
  * Keeps the site for times without a network. The book (pages, styles, scripts) is kept from the first visit on; the engine (Python, the
- * networks), ten times as large, once it has been used. A version is kept whole or not at all, and never mixed with another.
+ * networks), ten times as large, once it has been used. A version is kept whole or not at all, and never mixed with another. What was compiled of it is
+ * held from page to page.
  */
 
 import { cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
 
-import { isForLater } from "./engine/files";
+import { isForLater, SHARES_COMPILED } from "./engine/files";
 
 interface KeptFile {
   url: string;
@@ -98,13 +99,10 @@ async function keepFiles(): Promise<boolean> {
 /** WebAssembly that the engine starts with. */
 const held = new Map<string, WebAssembly.Module>();
 
-/**
- * Chromium compiles a file once for all of a process, pages and this worker alike, each function as it is first called, and forgets it with the last
- * who holds it. Held here, it outlives its page, and the next one finds compiled what the last one called. Other browsers would compile it once more.
- */
+/** A function is compiled when it is first called. Held here, the file outlives its page, and the next one finds compiled what the last one called. */
 async function hold(url: string, response: Response): Promise<void> {
   const path = url.slice(absolute(APP).length);
-  if (!("userAgentData" in navigator) || !path.endsWith(".wasm") || isForLater(path)) return;
+  if (!SHARES_COMPILED || !path.endsWith(".wasm") || isForLater(path)) return;
   const compiled = await WebAssembly.compileStreaming(response).catch(() => undefined); // the page will say what is wrong
   if (compiled) held.set(url, compiled);
 }

@@ -65,7 +65,7 @@ type Instantiate = (
 ) => object;
 
 const PYODIDE = "pyodide/pyodide.asm.wasm";
-/** NumPy's, in the order in which python.json tells of them: when that has come and been read, much else is waiting. */
+/** NumPy's. python.json names them too, but when that has come and been read, much else is waiting. */
 const LIBRARIES = ["_multiarray_umath.wasm", "_umath_linalg.wasm"];
 const EMPTY_ZIP = "data:application/zip;base64,UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
@@ -78,7 +78,9 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
   assets.ahead(PYODIDE);
   const told = assets.text("python/python.json").then((text) => JSON.parse(text) as Told);
   const memory = assets.inflated("python/python.memory.gz", told);
-  const libraries = Promise.all(LIBRARIES.map((file) => WebAssembly.compileStreaming(assets.response(pathOf(file)))));
+  const libraries = Promise.all(
+    LIBRARIES.map(async (file) => [file, await WebAssembly.compileStreaming(assets.response(pathOf(file)))] as const),
+  ).then((compiled) => new Map(compiled));
   for (const promise of [told, memory, libraries]) promise.catch(() => {}); // heard of when they are needed
   return loadPyodide({
     indexURL: assets.url("pyodide/").href,
@@ -102,11 +104,11 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
 }
 
 /** Link the libraries, and let Pyodide find the memory when it comes to that. */
-function thaw(module: Inner, told: Told, libraries: WebAssembly.Module[], pages: Piece[], rest: Home): void {
+function thaw(module: Inner, told: Told, libraries: Map<string, WebAssembly.Module>, pages: Piece[], rest: Home): void {
   const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
   (pyodide.emscripten_resize_heap as (bytes: number) => void)(told.bytes);
   module.wasmTable.grow(told.table - module.wasmTable.length);
-  const linked = told.libraries.map((library, i) => link(module, told, library, libraries[i]!, rest));
+  const linked = told.libraries.map((library) => link(module, told, library, libraries.get(library.file)!, rest));
   for (const { index, library, name } of told.functions) {
     module.wasmTable.set(index, linked[library]![name]);
     module.wasmTableMirror[index] = module.wasmTable.get(index);
