@@ -76,7 +76,7 @@ build/web/facelab.js: demo/web/node_modules/installed $(wildcard demo/web/*.ts) 
 
 app: docs/app/assets.json
 
-docs/app/assets.json: build/models/models.json build/web/facelab.js $(WASM) pyproject.toml LICENSE $(wildcard demo/facelab/*.py demo/facelab/labs/* demo/assemble/*)
+docs/app/assets.json: build/models/models.json build/web/facelab.js $(WASM) pyproject.toml LICENSE $(wildcard demo/facelab/*.py demo/facelab/labs/*.* demo/assemble/*.*)
 	$(PY) -m assemble
 
 site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not -path 'docs/app/*' -not -path 'docs/app.part/*') $(wildcard demo/book/*.py demo/book/theme/* demo/facelab/*.py)
