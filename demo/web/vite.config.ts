@@ -1,8 +1,16 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+
 import { defaultClientConditions, defineConfig } from "vite";
 
 // The site lays the result at <site>/app/web/ and its pages name facelab.js, book.js, facelab.css and a font: those names never change, and
 // every address inside them is relative, so that the site may live under any path.
+const sources = readdirSync("src", { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).sort((a, b) => (a.name < b.name ? -1 : 1));
+const hash = createHash("sha256");
+for (const { parentPath, name } of sources) hash.update(readFileSync(`${parentPath}/${name}`));
+
 export default defineConfig({
+  define: { BUILD: JSON.stringify(hash.digest("hex").slice(0, 16)) },
   base: "./",
   publicDir: false,
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions] }, // its wasm lies beside the site's other files

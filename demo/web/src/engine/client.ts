@@ -4,7 +4,6 @@ import * as Comlink from "comlink";
 
 import {
   EngineError,
-  RELOAD,
   type Analysis,
   type ClassTold,
   type EmbedderChoice,
@@ -23,6 +22,7 @@ import {
   type Verdict,
   type Who,
 } from "../contract";
+import { hire } from "./hire";
 import type { Engine } from "./worker";
 
 export type EngineState =
@@ -31,8 +31,7 @@ export type EngineState =
   | { phase: "failed"; message: string };
 
 interface Life {
-  worker: Worker;
-  remote: Comlink.Remote<Engine>;
+  remote: Promise<Comlink.Remote<Engine>>;
   /** Rejects when the worker dies: a call that it will never answer must not wait for it. */
   death: Promise<never>;
   /** Let it die, for a reason. */
@@ -85,7 +84,6 @@ export class EngineClient extends EventTarget {
 
   /** Stop whatever runs, which only the end of the worker does, and begin afresh with the files that the browser has kept. */
   interrupt(): void {
-    this.#life.worker.terminate();
     this.#life.stop(new EngineError("Stopped."));
     this.#begin("default");
   }
@@ -186,7 +184,7 @@ export class EngineClient extends EventTarget {
       await ready;
       this.#waiting--;
       signal?.throwIfAborted();
-      return Promise.race([job(remote), death]);
+      return Promise.race([remote.then(job), death]);
     });
     this.#queue = result.catch(() => {});
     return result;
@@ -202,11 +200,12 @@ export class EngineClient extends EventTarget {
   #start(cache: RequestCache): Life {
     const begun = performance.now();
     document.documentElement.dataset.facelab = "loading"; // offline.ts lets it go first
-    const worker = cache === "reload" ? startWorker(RELOAD) : (begunEarly() ?? startWorker("facelab"));
-    const remote = Comlink.wrap<Engine>(worker);
-    const current = () => this.#life.worker === worker;
+    let stop!: (reason: EngineError) => void;
+    const stopped = new Promise<never>((_, reject) => (stop = reject));
+    const hired = hire(cache);
+    const current = () => this.#life.stop === stop;
     const fail = (error: unknown): never => {
-      worker.terminate();
+      void hired.then(({ end }) => end());
       const known = error instanceof Error && error.name === "EngineError";
       if (!known) console.error(error);
       const message = known ? error.message : "The engine did not start. A recent browser is needed: update it, then try again.";
@@ -218,42 +217,31 @@ export class EngineClient extends EventTarget {
     const report = Comlink.proxy((progress: Progress) => {
       if (current() && this.state.phase === "loading") this.#enter({ phase: "loading", progress });
     });
-    let stop!: (reason: EngineError) => void;
-    const death = new Promise<never>((_, reject) => {
-      stop = reject;
-      worker.addEventListener("error", (event) => {
-        event.preventDefault();
-        const own = /EngineError: (.+)/.exec(event.message)?.[1];
-        const message = own ??
-          (this.state.phase === "ready"
-            ? "The engine stopped; the browser may be short of memory. Close other tabs, then try again."
-            : "The engine did not start. Check the connection, then try again.");
-        reject(new EngineError(message));
-      });
-    }).catch(fail);
-    const ready = Promise.race([remote.load(report).catch(fail), death]).then((bytes) => {
+    const died = hired.then(({ died }) => died).then((words) => {
+      const own = /EngineError: (.+)/.exec(words)?.[1];
+      const message = own ??
+        (this.state.phase === "ready"
+          ? "The engine stopped; the browser may be short of memory. Close other tabs, then try again."
+          : "The engine did not start. Check the connection, then try again.");
+      throw new EngineError(message);
+    });
+    const death = Promise.race([stopped, died]).catch(fail);
+    const remote = hired.then(({ remote }) => remote);
+    const loaded = hired.then(({ remote }) => remote.load(report)).catch(fail);
+    const ready = Promise.race([loaded, death]).then((bytes) => {
       this.#enter({ phase: "ready", bytes, seconds: (performance.now() - begun) / 1000 });
       document.documentElement.dataset.facelab = "ready";
       dispatchEvent(new Event("facelab-engine-ready"));
       void this.#warmUp();
     });
     for (const promise of [death, ready]) promise.catch(() => {}); // told through `state`, and to every job
-    return { worker, remote, death, stop, ready };
+    return { remote, death, stop, ready };
   }
 
   #enter(state: EngineState): void {
     this.state = state;
     this.dispatchEvent(new Event("change"));
   }
-}
-
-const startWorker = (name: string) => new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
-
-/** A page of the demo begins the engine first of all (demo/book/theme/main.html), long before this script arrives. */
-function begunEarly(): Worker | undefined {
-  const { facelabWorker: worker, facelabFailed: failed } = globalThis as { facelabWorker?: Worker; facelabFailed?: boolean };
-  delete (globalThis as { facelabWorker?: Worker }).facelabWorker;
-  return failed ? undefined : worker;
 }
 
 /** Embeddings, one after another. */

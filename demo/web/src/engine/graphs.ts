@@ -10,11 +10,12 @@ import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderTold, 
 import { Assets, type Sizes } from "./assets";
 import { throttled, type Report } from "./report";
 import { takeUp } from "./sessions";
+import { offer } from "./shared";
 
 const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
 // With the sessions made, and without what our own networks never call: see demo/assemble/trim_ort.mjs. After a failure, and for other
 // networks, the whole.
-const READY_MADE = workerName !== RELOAD && workerName !== WHOLE;
+const READY_MADE = workerName !== RELOAD && !workerName.startsWith(WHOLE);
 const RUNTIME = "ort/ort-wasm-simd-threaded";
 const SCRIPT = "ort/ort-wasm-simd-threaded.mjs";
 const RUNTIME_WASM = READY_MADE ? `${RUNTIME}-trimmed.wasm` : `${RUNTIME}.wasm`;
@@ -157,6 +158,11 @@ class Graphs {
     this.#embedder = this.#sessions.get("embedder")!;
   }
 
+  /** The end of this worker. */
+  end(): void {
+    close();
+  }
+
   /** The first runs of a network take several times as long as later ones: do them while nobody waits. */
   async #warmUp(): Promise<void> {
     const [height, width] = [480, 640];
@@ -206,4 +212,4 @@ function handedOver(...answers: ort.InferenceSession.ReturnType[]): Outputs[] {
 }
 
 export type { Graphs };
-Comlink.expose(new Graphs());
+offer(new Graphs());

@@ -26,12 +26,16 @@ export interface Photo extends Held {
 }
 
 interface Member {
-  worker: Worker;
+  worker: Worker | MessagePort;
   graphs: Comlink.Remote<Graphs>;
 }
 
+/** How another worker is had where this one may not start any. */
+export type Hire = (name: string) => Promise<MessagePort>;
+
 export class Pool {
-  #members = [bound(start(workerName))];
+  #members: Member[];
+  #hire: Hire | undefined;
   #manifest!: Manifest;
   #grown = false;
   /** Whether ONNX Runtime is the whole one; whether it has to stay so, as the trimmed one has failed; whether it just has. */
@@ -40,6 +44,21 @@ export class Pool {
   #lacking = false;
   readonly #held = new Map<number, Photo>();
   #numbers = 0;
+
+  /** `first`: a worker with ONNX Runtime, where this one may not start any. */
+  constructor(first?: MessagePort) {
+    this.#members = [first ? reached(first) : bound(start(workerName))];
+  }
+
+  /** From now on. */
+  hireBy(hire: Hire): void {
+    this.#hire = hire;
+  }
+
+  /** Whether it has become another than it was at first. */
+  get changed(): boolean {
+    return this.#whole || this.#distrusted;
+  }
 
   /** Until the first is ready. */
   load(sizes: Sizes, manifest: Manifest, report: Report): Promise<void> {
@@ -57,7 +76,7 @@ export class Pool {
   async #join(members: Member[]): Promise<void> {
     const member = await this.#ready("").catch(() => undefined);
     if (!member) return;
-    if (members !== this.#members) return member.worker.terminate(); // others have taken over
+    if (members !== this.#members) return end(member); // others have taken over
     this.#show(member);
     members.push(bound(member));
   }
@@ -75,7 +94,7 @@ export class Pool {
     const tried = await Promise.allSettled(Array.from({ length: whole ? MOST_WHOLE : 1 }, () => this.#ready(whole ? WHOLE : "")));
     const able = tried.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     if (!able.length) throw (tried[0] as PromiseRejectedResult).reason;
-    this.#members.forEach(({ worker }) => worker.terminate());
+    this.#members.forEach(end);
     this.#members = able.map(bound);
     this.#members.forEach((member) => this.#show(member));
     this.#whole = whole;
@@ -83,25 +102,30 @@ export class Pool {
   }
 
   async #ready(name: string): Promise<Member> {
-    const member = start(name);
+    const member = this.#hire ? reached(await this.#hire(name)) : start(name);
     const broken = new Promise<never>((_, reject) =>
       member.worker.addEventListener("error", (event) => {
         event.preventDefault(); // not the page's end
-        reject(new Error(event.message));
+        reject(new Error((event as ErrorEvent).message));
       }),
     );
     try {
       await Promise.race([member.graphs.load([], this.#manifest, Comlink.proxy(() => {})), broken]);
       return member;
     } catch (error) {
-      member.worker.terminate();
+      end(member);
       throw error;
     }
   }
 
-  #dismiss({ worker }: Member): void {
-    worker.terminate();
-    this.#members = this.#members.filter((one) => one.worker !== worker);
+  /** Of all workers. */
+  end(): void {
+    this.#members.forEach(end);
+  }
+
+  #dismiss(member: Member): void {
+    end(member);
+    this.#members = this.#members.filter((one) => one !== member);
   }
 
   #show({ graphs }: Member): void {
@@ -175,8 +199,17 @@ function start(name: string): Member {
 
 /** Where it dies, so does this worker, and the page hears of it. */
 function bound(member: Member): Member {
-  member.worker.addEventListener("error", ({ message }) => setTimeout(() => { throw new Error(message); }));
+  member.worker.addEventListener("error", (event) => setTimeout(() => { throw new Error((event as ErrorEvent).message); }));
   return member;
+}
+
+function reached(port: MessagePort): Member {
+  return { worker: port, graphs: Comlink.wrap<Graphs>(port) };
+}
+
+function end({ worker, graphs }: Member): void {
+  if ("terminate" in worker) worker.terminate();
+  else void graphs.end();
 }
 
 /** Rows in at most so many parts, of `least` at least. */

@@ -31,9 +31,10 @@ import {
 } from "../contract";
 import { Assets, type Sizes } from "./assets";
 import type { Plain } from "./graphs";
-import { Pool, type Photo } from "./pool";
+import { Pool, type Hire, type Photo } from "./pool";
 import { throttled, type Report } from "./report";
 import { Rest } from "./rest";
+import { isShared, whenFree } from "./shared";
 import { thawPython } from "./snapshot";
 
 /** Of the files that Python has no use for. */
@@ -44,6 +45,9 @@ const ASIDE = "python/python_rest.marshal.gz";
 
 /** Milliseconds after a verdict until the rest of Pyodide is fetched: the page shows the verdict first, and looks for more faces. */
 const QUIET = 1000;
+
+/** Milliseconds for a page to be gone, when the next one is there. */
+const PATIENCE = 300;
 
 /** `facelab.browser.Session`, as JavaScript sees it. */
 interface PythonSession {
@@ -75,7 +79,7 @@ interface Rows {
 
 class Engine {
   #session!: PythonSession;
-  readonly #pool = new Pool();
+  readonly #pool: Pool;
   #report: Report = () => {};
   readonly #told = throttled((progress) => this.#report(progress));
   readonly #parts = together((progress) => {
@@ -89,15 +93,51 @@ class Engine {
   readonly #photos = new Map<number, Photo>();
   #python!: Python;
   #completed: Promise<void> | undefined;
-  /** Nobody need ask for it. */
-  readonly #loaded = Promise.race([this.#load(), this.#assets.failed]);
+  readonly #loaded: Promise<void>;
+  #warm = false;
+  /** Until the page that it is for is gone, where it outlives pages. */
+  #taken: Promise<void> | undefined;
+  /** It is not as it was at first, and no other page shall have it. */
+  #spent = false;
 
-  constructor() {
-    this.#loaded.catch(() => {}); // heard of in `load`
+  /** Nobody need ask for it to be loaded. `graphs`: see Pool. */
+  constructor(graphs?: MessagePort) {
+    this.#pool = new Pool(graphs);
+    this.#loaded = Promise.race([this.#load(), this.#assets.failed]);
+    this.#loaded.catch(() => (this.#spent = true)); // heard of in `load`
   }
 
-  /** Until it is ready; how many bytes that took. */
+  /**
+   * Whether it is a page's from now on until that is gone, where it outlives pages. `build`: which scripts the page has. `lock`: that the page
+   * holds as long as it is there.
+   */
+  async take(lock: string, build: string, hire: Hire): Promise<boolean> {
+    await Promise.race([this.#taken, new Promise((resolve) => setTimeout(resolve, PATIENCE))]); // the page before may just be going
+    if (this.#taken || this.#spent || build !== BUILD) return false;
+    this.#pool.hireBy(hire);
+    this.#taken = whenFree(lock).then(() => this.#forget());
+    return true;
+  }
+
+  /** What a page has left here. */
+  async #forget(): Promise<void> {
+    for (const number of this.#photos.keys()) this.close(number);
+    this.#report = () => {};
+    this.#taken = undefined;
+    if (this.#spent || this.#pool.changed) this.end();
+    else if (this.#completed) this.#session.enrol("[]", { rows: 0, numbers: new Float32Array() });
+  }
+
+  /** The end of all its workers. */
+  end(): void {
+    this.#spent = true;
+    this.#pool.end();
+    close();
+  }
+
+  /** Until it is ready; how many bytes that took, of which there are none if it was. */
   async load(report: Report): Promise<number> {
+    if (this.#warm) return 0;
     this.#report = report;
     await this.#loaded;
     return this.#bytes;
@@ -176,6 +216,7 @@ class Engine {
   }
 
   async compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
+    this.#warm = true;
     const start = performance.now();
     const verdict = JSON.parse(await plainly(() => this.#session.compare(a, b, poor))) as Verdict;
     const milliseconds = performance.now() - start;
@@ -245,6 +286,7 @@ class Engine {
 
   /** Every stage once, on a photo of nothing with a face where none is: Python's own part of the first answer is then behind it. */
   async warmUp(): Promise<void> {
+    if (this.#warm) return;
     const [width, height] = [640, 480];
     const photo = this.open({ width, height, rgba: new ArrayBuffer(width * height * 4) });
     const face: Face = { box: [260, 160, 380, 320], score: 1, landmarks: [[293, 216], [347, 216], [320, 249], [295, 276], [345, 276]] };
@@ -377,4 +419,16 @@ function together(report: Report): [Report, Report] {
 }
 
 export type { Engine };
-Comlink.expose(new Engine());
+if (isShared) {
+  let engine: Engine | undefined;
+  addEventListener("connect", (event) => {
+    const [port] = (event as MessageEvent).ports as [MessagePort];
+    port.onmessage = ({ data }) => {
+      port.onmessage = null;
+      Comlink.expose((engine ??= new Engine(data as MessagePort)), port);
+    };
+    addEventListener("error", ({ message }) => port.postMessage({ died: message }));
+  });
+} else {
+  Comlink.expose(new Engine());
+}

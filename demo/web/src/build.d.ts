@@ -1,0 +1,2 @@
+/** Which version of these scripts this is: see vite.config.ts. */
+declare const BUILD: string;
