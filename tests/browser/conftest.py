@@ -90,6 +90,8 @@ class Watched:
 
 
 def watch(page: Page, site: str) -> Watched:
+    """With an engine of its own: Playwright neither sees nor answers what a worker asks for that outlives its page."""
+    page.context.add_init_script("delete globalThis.SharedWorker")
     watched = Watched(page, site)
     page.set_default_timeout(READY)
     page.context.on("request", lambda request: watched.requests.append(request.url))

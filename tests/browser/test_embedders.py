@@ -195,3 +195,18 @@ def test_embedder_of_the_manifest_can_be_chosen(chromium: Browser, site: str, mo
     page.get_by_test_id("embedder-select").select_option("dlib-resnet-v1")
     expect(verdict(page, own)).to_be_visible()
     context.close()
+
+
+def test_next_page_has_the_usual_one(chromium: Browser, site: str, mine: Path) -> None:
+    """Where an engine outlives its page, one with another embedder does not."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.set_default_timeout(READY)
+    for _ in range(2):
+        page.goto(site + "demo/")
+        page.get_by_test_id("sample-0").click()
+        expect(verdict(page, "same")).to_be_visible(timeout=READY)
+        page.get_by_test_id("embedder-name").click()
+        drop(page, mine)
+        expect(verdict(page, "none")).to_be_visible()
+    context.close()

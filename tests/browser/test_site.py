@@ -86,4 +86,4 @@ def test_zensical_builds_the_same_pages_from_the_same_configuration(tmp_path: Pa
             assert theirs.counts.get(tag) == ours.counts.get(tag), f"{chapter or 'index'}: {tag}"
     demo = (tmp_path / "site" / "demo" / "index.html").read_text()
     assert "face-verify" in demo
-    assert "facelabWorker = new Worker" in demo, "the engine begins in the page's head"
+    assert "facelabEngine = " in demo, "the engine begins in the page's head"

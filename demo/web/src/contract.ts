@@ -271,5 +271,3 @@ export const workerName = (globalThis as { name?: string }).name ?? "";
 export const RELOAD = "facelab: reload";
 /** Take the whole of ONNX Runtime, not the trimmed one. */
 export const WHOLE = "facelab: whole";
-/** The first of the workers, all in order. */
-export const PLAIN = "facelab";

@@ -28,9 +28,9 @@ export class LoadProgress extends HTMLElement {
     find(this.#root, "p").textContent = words;
   }
 
-  /** All there: the bar is full and the sentence stays. */
+  /** All there: the bar is full and the sentence stays. No bytes: it was there before. */
   finish(bytes: number, seconds: number): void {
-    this.show(bytes, bytes, "");
-    find(this.#root, "p").textContent = `${megabytes(bytes)} MB loaded, ready after ${seconds.toFixed(1)} s.`;
+    this.show(bytes || 1, bytes || 1, "");
+    find(this.#root, "p").textContent = `${bytes ? `${megabytes(bytes)} MB loaded` : "Still there from the page before"}, ready after ${seconds.toFixed(1)} s.`;
   }
 }

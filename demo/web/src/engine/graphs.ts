@@ -10,7 +10,7 @@ import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderTold, 
 import { Assets, type Sizes } from "./assets";
 import { throttled, type Report } from "./report";
 import { takeUp } from "./sessions";
-import { offer } from "./shared";
+import { isShared, whoComes } from "./shared";
 
 const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
 // With the sessions made, and without what our own networks never call: see demo/assemble/trim_ort.mjs. After a failure, and for other
@@ -212,4 +212,6 @@ function handedOver(...answers: ort.InferenceSession.ReturnType[]): Outputs[] {
 }
 
 export type { Graphs };
-offer(new Graphs());
+const graphs = new Graphs();
+if (isShared) whoComes((port) => Comlink.expose(graphs, port));
+else Comlink.expose(graphs);

@@ -20,7 +20,7 @@ declare global {
   var facelabEngine: { worker: Worker | SharedWorker; failed?: boolean } | undefined;
 }
 
-/** Milliseconds. */
+/** Milliseconds for one that outlives its pages to say whether it is free. */
 const PATIENCE = 10_000;
 
 export async function hire(cache: RequestCache): Promise<Hired> {
@@ -28,7 +28,7 @@ export async function hire(cache: RequestCache): Promise<Hired> {
   globalThis.facelabEngine = undefined; // for one
   if (cache === "reload") return own(start(RELOAD));
   if (!worker || failed) return own(start("facelab"));
-  return worker instanceof Worker ? own(worker) : ((await taken(worker)) ?? own(start("facelab")));
+  return worker instanceof Worker ? own(worker) : ((await taken(worker).catch(() => undefined)) ?? own(start("facelab")));
 }
 
 const start = (name: string) => new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });

@@ -1,20 +1,17 @@
 /**
- * Workers that outlive their page, for half a minute or so: whoever goes to another page of this site, or loads one again, finds the engine as it
- * was. Only Chromium has such. A worker of this kind starts none of its own: pages start all of them, and hand each the way to the other.
+ * Workers that outlive their page for a while: whoever goes to another page of this site, or loads one again, finds the engine as it was. Only
+ * Chromium has such, since 148. They may start no workers of their own, so pages start all of them, and give one the way to the other.
  */
 
-import * as Comlink from "comlink";
-
-/** What runs in workers of either kind. */
+/** Whether this script runs in one. */
 export const isShared = "onconnect" in globalThis;
 
-/** When the page that holds a lock is gone. */
-export function whenFree(lock: string): Promise<void> {
-  return navigator.locks.request(lock, () => {});
+/** Called with the way to each page that comes. */
+export function whoComes(welcome: (page: MessagePort) => void): void {
+  addEventListener("connect", (event) => welcome((event as MessageEvent).ports[0]!));
 }
 
-/** To whoever has started this worker, or comes to it later. */
-export function offer(object: object): void {
-  if (!isShared) return Comlink.expose(object);
-  addEventListener("connect", (event) => Comlink.expose(object, (event as MessageEvent).ports[0]!));
+/** When whoever holds a lock is gone. */
+export function whenFree(lock: string): Promise<void> {
+  return navigator.locks.request(lock, () => {});
 }

@@ -34,7 +34,7 @@ import type { Plain } from "./graphs";
 import { Pool, type Hire, type Photo } from "./pool";
 import { throttled, type Report } from "./report";
 import { Rest } from "./rest";
-import { isShared, whenFree } from "./shared";
+import { isShared, whenFree, whoComes } from "./shared";
 import { thawPython } from "./snapshot";
 
 /** Of the files that Python has no use for. */
@@ -46,8 +46,10 @@ const ASIDE = "python/python_rest.marshal.gz";
 /** Milliseconds after a verdict until the rest of Pyodide is fetched: the page shows the verdict first, and looks for more faces. */
 const QUIET = 1000;
 
-/** Milliseconds for a page to be gone, when the next one is there. */
+/** Milliseconds for a page to be gone, when the next one is there already. */
 const PATIENCE = 300;
+/** Milliseconds for a next page to come; then what all this takes of memory is given back. */
+const LINGER = 120_000;
 
 /** `facelab.browser.Session`, as JavaScript sees it. */
 interface PythonSession {
@@ -94,11 +96,13 @@ class Engine {
   #python!: Python;
   #completed: Promise<void> | undefined;
   readonly #loaded: Promise<void>;
+  /** A page has had an answer. */
   #warm = false;
-  /** Until the page that it is for is gone, where it outlives pages. */
+  /** Until the page is gone that has it, where it outlives pages. */
   #taken: Promise<void> | undefined;
-  /** It is not as it was at first, and no other page shall have it. */
+  /** What it cannot make good again: no other page shall have it. */
   #spent = false;
+  #lingering: ReturnType<typeof setTimeout> | undefined;
 
   /** Nobody need ask for it to be loaded. `graphs`: see Pool. */
   constructor(graphs?: MessagePort) {
@@ -108,34 +112,39 @@ class Engine {
   }
 
   /**
-   * Whether it is a page's from now on until that is gone, where it outlives pages. `build`: which scripts the page has. `lock`: that the page
-   * holds as long as it is there.
+   * Whether it is a page's from now on, until that is gone: one that outlives pages is for one at a time. `lock`: a name that the page holds as long
+   * as it is there; `build`: which scripts it has.
    */
   async take(lock: string, build: string, hire: Hire): Promise<boolean> {
     await Promise.race([this.#taken, new Promise((resolve) => setTimeout(resolve, PATIENCE))]); // the page before may just be going
-    if (this.#taken || this.#spent || build !== BUILD) return false;
+    if (this.#taken) return false;
+    if (this.#spent || build !== BUILD) {
+      this.end(); // the page after this one begins another
+      return false;
+    }
+    clearTimeout(this.#lingering);
     this.#pool.hireBy(hire);
     this.#taken = whenFree(lock).then(() => this.#forget());
     return true;
   }
 
-  /** What a page has left here. */
-  async #forget(): Promise<void> {
-    for (const number of this.#photos.keys()) this.close(number);
-    this.#report = () => {};
+  /** What a page has left here, as it is gone. */
+  #forget(): void {
     this.#taken = undefined;
-    if (this.#spent || this.#pool.changed) this.end();
-    else if (this.#completed) this.#session.enrol("[]", { rows: 0, numbers: new Float32Array() });
+    this.#report = () => {};
+    for (const number of [...this.#photos.keys()]) this.close(number);
+    if (this.#spent || this.#pool.changed) return this.end();
+    if (this.#completed) this.#session.enrol("[]", { rows: 0, numbers: new Float32Array() });
+    this.#lingering = setTimeout(() => this.end(), LINGER);
   }
 
-  /** The end of all its workers. */
+  /** Of all its workers. */
   end(): void {
-    this.#spent = true;
     this.#pool.end();
     close();
   }
 
-  /** Until it is ready; how many bytes that took, of which there are none if it was. */
+  /** Until it is ready; how many bytes that took: none, where a page before has seen to it. */
   async load(report: Report): Promise<number> {
     if (this.#warm) return 0;
     this.#report = report;
@@ -230,6 +239,7 @@ class Engine {
   /** All faces of a photo, which is not kept. `smallest`: side of the smallest face looked for, pixels. */
   async look(pixels: Pixels, smallest: number): Promise<Look> {
     this.#pool.grow();
+    this.#warm = true;
     await this.#whole();
     const photo = this.open(pixels);
     try {
@@ -421,13 +431,12 @@ function together(report: Report): [Report, Report] {
 export type { Engine };
 if (isShared) {
   let engine: Engine | undefined;
-  addEventListener("connect", (event) => {
-    const [port] = (event as MessageEvent).ports as [MessagePort];
-    port.onmessage = ({ data }) => {
-      port.onmessage = null;
-      Comlink.expose((engine ??= new Engine(data as MessagePort)), port);
+  whoComes((page) => {
+    page.onmessage = ({ data }) => {
+      page.onmessage = null;
+      Comlink.expose((engine ??= new Engine(data as MessagePort)), page);
     };
-    addEventListener("error", ({ message }) => port.postMessage({ died: message }));
+    addEventListener("error", ({ message }) => page.postMessage({ died: message })); // as nobody else would hear of it
   });
 } else {
   Comlink.expose(new Engine());

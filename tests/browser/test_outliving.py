@@ -1,0 +1,70 @@
+"""Where browsers have workers that outlive their page: the next page finds the engine as it was, and no photo in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from .conftest import READY
+
+# Of the engine itself, as the page's script does it, what a page has not.
+ASK = """async ([site, method, ...values]) => {
+    const options = {type: "module", name: "facelab", extendedLifetime: true};
+    const [engine, graphs] = ["worker.js", "graphs.js"].map((script) => new SharedWorker(`${site}app/web/${script}`, options).port);
+    const answer = new Promise((resolve) => (engine.onmessage = ({data}) => resolve(data.value)));
+    engine.postMessage(graphs, [graphs]);
+    engine.postMessage({id: "1", type: "APPLY", path: [method], argumentList: values.map((value) => ({type: "RAW", value}))});
+    const value = await answer;
+    return value?.isError ? value.value.message : value;
+}"""
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(READY)
+    yield context
+    context.close()
+
+
+def engine_of_first_verdict(page: Page, site: str) -> str:
+    """A visit of the demo until then, and whether its engine is new."""
+    page.goto(site + "demo/")
+    page.get_by_test_id("sample-0").click()
+    page.locator('[data-testid="verdict"][data-verdict="same"]').wait_for()
+    return "found" if "Still there" in page.get_by_test_id("progress").inner_text() else "new"
+
+
+def test_next_pages_find_the_engine(context: BrowserContext, site: str) -> None:
+    page = context.new_page()
+    assert engine_of_first_verdict(page, site) == "new"
+    assert engine_of_first_verdict(page, site) == "found"
+    page.goto(site + "roll-call/")
+    page.get_by_test_id("try-samples").click()
+    expect(page.locator('[data-testid="entry"][data-name="Barack Obama"]')).to_have_attribute("data-presence", "present")
+    page.close()
+    assert engine_of_first_verdict(context.new_page(), site) == "found"
+
+
+def test_two_pages_at_a_time_have_an_engine_each(context: BrowserContext, site: str) -> None:
+    assert [engine_of_first_verdict(context.new_page(), site) for _ in range(2)] == ["new", "new"]
+
+
+def test_photos_are_forgotten_with_their_page(context: BrowserContext, site: str) -> None:
+    page = context.new_page()
+    engine_of_first_verdict(page, site)
+    photos = range(1, 9)  # some were for warming up
+    assert any("faces" in page.evaluate(ASK, [site, "find", photo]) for photo in photos), "the engine has the page's photos"
+    page.goto(site)
+    assert {page.evaluate(ASK, [site, "find", photo]) for photo in photos} == {"That photo was removed."}
+
+
+def test_engine_of_another_version_is_not_taken(context: BrowserContext, site: str) -> None:
+    """Nor does it stay: the page after the next has the new one."""
+    page = context.new_page()
+    engine_of_first_verdict(page, site)
+    page.goto(site)
+    assert page.evaluate(ASK, [site, "take", "a lock", "another version"]) is False
+    assert [engine_of_first_verdict(page, site) for _ in range(2)] == ["new", "found"]
