@@ -37,6 +37,11 @@ def engine_of_first_verdict(page: Page, site: str) -> str:
     return "found" if "Still there" in page.get_by_test_id("progress").inner_text() else "new"
 
 
+def engines_own(page: Page) -> int:
+    """Workers of the page's own engine."""
+    return sum("/app/web/" in worker.url for worker in page.workers)
+
+
 def test_next_pages_find_the_engine(context: BrowserContext, site: str) -> None:
     page = context.new_page()
     assert engine_of_first_verdict(page, site) == "new"
@@ -68,3 +73,19 @@ def test_engine_of_another_version_is_not_taken(context: BrowserContext, site: s
     page.goto(site)
     assert page.evaluate(ASK, [site, "take", "a lock", "another version"]) is False
     assert [engine_of_first_verdict(page, site) for _ in range(2)] == ["new", "found"]
+
+
+def test_labs_find_it_until_the_reader_runs_code(context: BrowserContext, site: str) -> None:
+    """Code may go on for ever: it runs in an engine of the page's own, which can be stopped."""
+    page = context.new_page()
+    assert engine_of_first_verdict(page, site) == "new"
+    page.goto(site + "face-detection/")
+    lab = page.get_by_test_id("lab-cascade")
+    lab.scroll_into_view_if_needed()
+    expect(lab).to_have_attribute("data-state", "ready")
+    assert engines_own(page) == 0
+    cell = page.get_by_test_id("cell-0")
+    cell.get_by_test_id("cell-run").click()
+    expect(cell).to_have_attribute("data-state", "done")
+    assert engines_own(page) > 0
+    assert engine_of_first_verdict(page, site) == "found"

@@ -48,6 +48,7 @@ class Desk extends EventTarget {
   }
 
   async runCell(source: string, signal: AbortSignal): Promise<Outcome> {
+    await this.engine.alone(); // a reader's code may go on for ever, and may change what it likes
     await this.#lay();
     return this.engine.runCell(source, signal);
   }

@@ -22,7 +22,7 @@ import {
   type Verdict,
   type Who,
 } from "../contract";
-import { hire } from "./hire";
+import { hire, type Hired, type Kind } from "./hire";
 import type { Engine } from "./worker";
 
 export type EngineState =
@@ -31,7 +31,7 @@ export type EngineState =
   | { phase: "failed"; message: string };
 
 interface Life {
-  remote: Promise<Comlink.Remote<Engine>>;
+  hired: Promise<Hired>;
   /** Rejects when the worker dies: a call that it will never answer must not wait for it. */
   death: Promise<never>;
   /** Let it die, for a reason. */
@@ -63,7 +63,7 @@ export class EngineClient extends EventTarget {
   constructor(app: URL) {
     super();
     this.#app = app;
-    this.#life = this.#start("default");
+    this.#life = this.#start("any");
   }
 
   /** models.json, which the page needs long before the worker is ready. */
@@ -79,19 +79,28 @@ export class EngineClient extends EventTarget {
   /** Begin afresh after a failure, in a new worker; photos that were in the old one are gone. */
   restart(): void {
     this.#manifest = undefined;
-    this.#begin("reload");
+    this.#begin("afresh");
   }
 
   /** Stop whatever runs, which only the end of the worker does, and begin afresh with the files that the browser has kept. */
   interrupt(): void {
     this.#life.stop(new EngineError("Stopped."));
-    this.#begin("default");
+    this.#begin("own");
   }
 
-  #begin(cache: RequestCache): void {
+  /** An engine that is this page's alone, from now on: one that outlives it cannot be interrupted, and others come after. What that has been given is gone. */
+  async alone(): Promise<void> {
+    await this.#queue;
+    const { leave } = await this.#life.hired;
+    if (!leave) return;
+    leave();
+    this.#begin("own");
+  }
+
+  #begin(kind: Kind): void {
     this.#queue = Promise.resolve();
     this.#waiting = 0;
-    this.#life = this.#start(cache);
+    this.#life = this.#start(kind);
     this.#enter(LOADING);
   }
 
@@ -178,13 +187,13 @@ export class EngineClient extends EventTarget {
    * for besides; the engine's being ready, where nothing else is said.
    */
   #next<T>(signal: AbortSignal | undefined, job: (remote: Comlink.Remote<Engine>) => Promise<T>, ready = this.#life.ready): Promise<T> {
-    const { remote, death } = this.#life;
+    const { hired, death } = this.#life;
     this.#waiting++;
     const result = this.#queue.then(async () => {
       await ready;
       this.#waiting--;
       signal?.throwIfAborted();
-      return Promise.race([remote.then(job), death]);
+      return Promise.race([hired.then(({ remote }) => job(remote)), death]);
     });
     this.#queue = result.catch(() => {});
     return result;
@@ -197,12 +206,12 @@ export class EngineClient extends EventTarget {
     }
   }
 
-  #start(cache: RequestCache): Life {
+  #start(kind: Kind): Life {
     const begun = performance.now();
     document.documentElement.dataset.facelab = "loading"; // offline.ts lets it go first
     let stop!: (reason: EngineError) => void;
     const stopped = new Promise<never>((_, reject) => (stop = reject));
-    const hired = hire(cache);
+    const hired = hire(kind);
     const current = () => this.#life.stop === stop;
     const fail = (error: unknown): never => {
       void hired.then(({ end }) => end());
@@ -226,7 +235,6 @@ export class EngineClient extends EventTarget {
       throw new EngineError(message);
     });
     const death = Promise.race([stopped, died]).catch(fail);
-    const remote = hired.then(({ remote }) => remote);
     const loaded = hired.then(({ remote }) => remote.load(report)).catch(fail);
     const ready = Promise.race([loaded, death]).then((bytes) => {
       this.#enter({ phase: "ready", bytes, seconds: (performance.now() - begun) / 1000 });
@@ -235,7 +243,7 @@ export class EngineClient extends EventTarget {
       void this.#warmUp();
     });
     for (const promise of [death, ready]) promise.catch(() => {}); // told through `state`, and to every job
-    return { remote, death, stop, ready };
+    return { hired, death, stop, ready };
   }
 
   #enter(state: EngineState): void {

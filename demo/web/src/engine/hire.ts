@@ -8,30 +8,62 @@ import * as Comlink from "comlink";
 import { RELOAD } from "../contract";
 import type { Engine } from "./worker";
 
+/** "own": one that is the page's alone, and can be stopped in the middle; "afresh": such a one that distrusts what the browser has kept. */
+export type Kind = "any" | "own" | "afresh";
+
 export interface Hired {
   remote: Comlink.Remote<Engine>;
   /** When it has died by itself, and its last words. */
   died: Promise<string>;
   end(): void;
+  /** Let others have it, where it outlives this page. */
+  leave?: () => void;
 }
 
-/** What the page's head has begun (demo/book/theme/main.html), long before this script arrives. */
+type AnyWorker = Worker | SharedWorker;
+
+/** In each page's head: demo/book/theme/main.html. */
 declare global {
-  var facelabEngine: { worker: Worker | SharedWorker; failed?: boolean } | undefined;
+  /** One that outlives its page, where the browser has such. */
+  var facelabBegin: ((script: string, name: string) => AnyWorker) | undefined;
+  /** What has been begun there, long before this script arrives. */
+  var facelabEngine: Begun | undefined;
 }
 
-/** Milliseconds for one that outlives its pages to say whether it is free. */
+interface Begun {
+  worker: AnyWorker;
+  failed?: boolean;
+}
+
+/** This script is one of them. */
+const SCRIPTS = new URL("../web/", import.meta.url);
+const WORKER = "facelab";
+/** Milliseconds for an engine that outlives its pages to say whether it is free. */
 const PATIENCE = 10_000;
 
-export async function hire(cache: RequestCache): Promise<Hired> {
-  const { worker, failed } = globalThis.facelabEngine ?? {};
+export async function hire(kind: Kind): Promise<Hired> {
+  const early = globalThis.facelabEngine;
   globalThis.facelabEngine = undefined; // for one
-  if (cache === "reload") return own(start(RELOAD));
-  if (!worker || failed) return own(start("facelab"));
-  return worker instanceof Worker ? own(worker) : ((await taken(worker).catch(() => undefined)) ?? own(start("facelab")));
+  if (kind === "afresh") return own(start(RELOAD));
+  if (kind === "own" || early?.failed) return own(start(WORKER));
+  const worker = early?.worker ?? begin();
+  return worker instanceof Worker ? own(worker) : ((await taken(worker).catch(() => undefined)) ?? own(start(WORKER)));
 }
 
 const start = (name: string) => new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
+
+/** As the head does it. */
+function begin(): AnyWorker {
+  const worker = globalThis.facelabBegin?.(addressOf("worker.js"), WORKER) ?? start(WORKER);
+  if (!(worker instanceof Worker)) {
+    const { port } = anotherBegun("graphs.js", WORKER);
+    worker.port.postMessage(port, [port]);
+  }
+  return worker;
+}
+
+const addressOf = (script: string) => new URL(script, SCRIPTS).href;
+const anotherBegun = (script: string, name: string) => globalThis.facelabBegin!(addressOf(script), name) as SharedWorker;
 
 function own(worker: Worker): Hired {
   const died = new Promise<string>((resolve) =>
@@ -52,23 +84,28 @@ async function taken(worker: SharedWorker): Promise<Hired | undefined> {
     port.addEventListener("message", ({ data }) => typeof data?.died === "string" && resolve(data.died));
   });
   const remote = Comlink.wrap<Engine>(port);
+  const another = Comlink.proxy(async (name: string) => {
+    const { port } = anotherBegun("graphs.js", `${name} ${crypto.randomUUID()}`);
+    return Comlink.transfer(port, [port]);
+  });
+  const { lock, leave } = await held();
+  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), PATIENCE));
+  const free = await Promise.race([remote.take(lock, BUILD, another), died.then(() => false), late]);
+  if (free) return { remote, died, leave, end: () => void remote.end() };
+  leave();
+  return undefined;
+}
+
+/** A lock that is let go of when this page leaves, or is gone. */
+async function held(): Promise<{ lock: string; leave: () => void }> {
   const lock = `facelab ${crypto.randomUUID()}`;
+  let leave!: () => void;
+  const left = new Promise<void>((resolve) => (leave = resolve));
   await new Promise<void>((resolve) => {
     void navigator.locks.request(lock, () => {
       resolve();
-      return new Promise(() => {}); // as long as the page is there
+      return left;
     });
   });
-  const another = Comlink.proxy(async (name: string) => {
-    const { port } = outliving("graphs.js", `${name} ${crypto.randomUUID()}`);
-    return Comlink.transfer(port, [port]);
-  });
-  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), PATIENCE));
-  const free = await Promise.race([remote.take(lock, BUILD, another), died.then(() => false), late]);
-  return free ? { remote, died, end: () => void remote.end() } : undefined;
-}
-
-/** As the page's head does it. */
-function outliving(script: string, name: string): SharedWorker {
-  return new SharedWorker(new URL(script, import.meta.url), { type: "module", name, extendedLifetime: true } as WorkerOptions);
+  return { lock, leave };
 }

@@ -93,6 +93,8 @@ class Engine {
   readonly #rest = new Rest(this.#assets);
   #manifest!: Manifest;
   readonly #photos = new Map<number, Photo>();
+  /** Names of those that lie on Python's desk. */
+  readonly #desk = new Set<string>();
   #python!: Python;
   #completed: Promise<void> | undefined;
   readonly #loaded: Promise<void>;
@@ -133,6 +135,7 @@ class Engine {
     this.#taken = undefined;
     this.#report = () => {};
     for (const number of [...this.#photos.keys()]) this.close(number);
+    for (const name of [...this.#desk]) void this.remove(name);
     if (this.#spent || this.#pool.changed) return this.end();
     if (this.#completed) this.#session.enrol("[]", { rows: 0, numbers: new Float32Array() });
     this.#lingering = setTimeout(() => this.end(), LINGER);
@@ -277,10 +280,12 @@ class Engine {
 
   /** Lay a photo on the desk that the labs and the code cells work on, in place of one of the same name. */
   async put(name: string, pixels: Pixels): Promise<void> {
+    this.#desk.add(name);
     this.#session.put(name, this.#holdOpaque(pixels));
   }
 
   async remove(name: string): Promise<void> {
+    this.#desk.delete(name);
     this.#session.remove(name);
   }
 
