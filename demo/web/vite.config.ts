@@ -5,9 +5,14 @@ import { defaultClientConditions, defineConfig } from "vite";
 
 // The site lays the result at <site>/app/web/ and its pages name facelab.js, book.js, facelab.css and a font: those names never change, and
 // every address inside them is relative, so that the site may live under any path.
-const sources = readdirSync("src", { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).sort((a, b) => (a.name < b.name ? -1 : 1));
+// All that the engine is made of: an engine that outlives its page must not meet the next version's page.
+const sources = ["src", "../facelab", "../assemble", "../../export"].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true }).map(({ parentPath, name }) => `${parentPath}/${name}`),
+);
 const hash = createHash("sha256");
-for (const { parentPath, name } of sources) hash.update(readFileSync(`${parentPath}/${name}`));
+for (const path of [...sources, "package-lock.json", "../../requirements.lock"].sort()) {
+  if (/\.(ts|css|py|mjs|json|lock)$/.test(path)) hash.update(readFileSync(path));
+}
 
 export default defineConfig({
   define: { BUILD: JSON.stringify(hash.digest("hex").slice(0, 16)) },

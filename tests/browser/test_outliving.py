@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from .conftest import READY
+from .conftest import READY, SiteHandler, served
 
 # Of the engine itself, as the page's script does it, what a page has not.
 ASK = """async ([site, method, ...values]) => {
@@ -19,6 +20,17 @@ ASK = """async ([site, method, ...values]) => {
     const value = await answer;
     return value?.isError ? value.value.message : value;
 }"""
+
+
+class Failing(SiteHandler):
+    """Without ONNX Runtime's memory at first."""
+
+    fails = False
+
+    def send_head(self) -> Any:
+        if self.fails and "ort.memory" in self.path:
+            return self.send_error(503)
+        return super().send_head()
 
 
 @pytest.fixture
@@ -51,6 +63,19 @@ def test_next_pages_find_the_engine(context: BrowserContext, site: str) -> None:
     expect(page.locator('[data-testid="entry"][data-name="Barack Obama"]')).to_have_attribute("data-presence", "present")
     page.close()
     assert engine_of_first_verdict(context.new_page(), site) == "found"
+
+
+def test_one_that_did_not_start_is_replaced(context: BrowserContext) -> None:
+    with served(Failing) as site:
+        Failing.fails = True
+        page = context.new_page()
+        page.goto(site + "demo/")
+        expect(page.get_by_test_id("failure")).to_contain_text("ort.memory.gz")
+        Failing.fails = False
+        page.get_by_test_id("retry").click()
+        page.get_by_test_id("sample-0").click()
+        page.locator('[data-testid="verdict"][data-verdict="same"]').wait_for()
+        assert [engine_of_first_verdict(page, site) for _ in range(2)] == ["new", "found"]
 
 
 def test_two_pages_at_a_time_have_an_engine_each(context: BrowserContext, site: str) -> None:

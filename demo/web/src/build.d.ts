@@ -1,2 +1,2 @@
-/** Which version of these scripts this is: see vite.config.ts. */
+/** Which version of the engine and its page this is: see vite.config.ts. */
 declare const BUILD: string;

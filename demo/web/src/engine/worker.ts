@@ -47,7 +47,7 @@ const ASIDE = "python/python_rest.marshal.gz";
 const QUIET = 1000;
 
 /** Milliseconds for a page to be gone, when the next one is there already. */
-const PATIENCE = 300;
+const PATIENCE = 100;
 /** Milliseconds for a next page to come; then what all this takes of memory is given back. */
 const LINGER = 120_000;
 
@@ -115,7 +115,7 @@ class Engine {
 
   /**
    * Whether it is a page's from now on, until that is gone: one that outlives pages is for one at a time. `lock`: a name that the page holds as long
-   * as it is there; `build`: which scripts it has.
+   * as it is there; `build`: which version it is of.
    */
   async take(lock: string, build: string, hire: Hire): Promise<boolean> {
     await Promise.race([this.#taken, new Promise((resolve) => setTimeout(resolve, PATIENCE))]); // the page before may just be going
