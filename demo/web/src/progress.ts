@@ -31,6 +31,6 @@ export class LoadProgress extends HTMLElement {
   /** All there: the bar is full and the sentence stays. No bytes: it was there before. */
   finish(bytes: number, seconds: number): void {
     this.show(bytes || 1, bytes || 1, "");
-    find(this.#root, "p").textContent = `${bytes ? `${megabytes(bytes)} MB loaded` : "Still there from the page before"}, ready after ${seconds.toFixed(1)} s.`;
+    find(this.#root, "p").textContent = `${bytes ? `${megabytes(bytes)} MB loaded` : "Still loaded from the page before"}, ready after ${seconds.toFixed(1)} s.`;
   }
 }

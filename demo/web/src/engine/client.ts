@@ -214,12 +214,14 @@ export class EngineClient extends EventTarget {
     const hired = hire(kind);
     const current = () => this.#life.stop === stop;
     const fail = (error: unknown): never => {
-      void hired.then(({ end }) => end());
+      hired.then(({ end }) => end(), () => {}); // there may be none
       const known = error instanceof Error && error.name === "EngineError";
       if (!known) console.error(error);
       const message = known ? error.message : "The engine did not start. A recent browser is needed: update it, then try again.";
-      if (current()) this.#enter({ phase: "failed", message });
-      dispatchEvent(new Event("facelab-engine-failed"));
+      if (current()) {
+        this.#enter({ phase: "failed", message });
+        dispatchEvent(new Event("facelab-engine-failed"));
+      }
       throw new EngineError(message);
     };
 
@@ -237,6 +239,7 @@ export class EngineClient extends EventTarget {
     const death = Promise.race([stopped, died]).catch(fail);
     const loaded = hired.then(({ remote }) => remote.load(report)).catch(fail);
     const ready = Promise.race([loaded, death]).then((bytes) => {
+      if (!current()) return; // left meanwhile
       this.#enter({ phase: "ready", bytes, seconds: (performance.now() - begun) / 1000 });
       document.documentElement.dataset.facelab = "ready";
       dispatchEvent(new Event("facelab-engine-ready"));

@@ -50,9 +50,10 @@ export class Pool {
     this.#members = [first ? reached(first) : bound(start(workerName))];
   }
 
-  /** From now on. */
+  /** From now on. What the page before was asked for, it may have left undone. */
   hireBy(hire: Hire): void {
     this.#hire = hire;
+    if (this.#members.length < MOST) this.#grown = false;
   }
 
   /** Whether it has become another than it was at first. */

@@ -137,8 +137,8 @@ class Engine {
     for (const number of [...this.#photos.keys()]) this.close(number);
     for (const name of [...this.#desk]) void this.remove(name);
     if (this.#spent || this.#pool.changed) return this.end();
-    if (this.#completed) this.#session.enrol("[]", { rows: 0, numbers: new Float32Array() });
     this.#lingering = setTimeout(() => this.end(), LINGER);
+    if (this.#completed) this.#session.enrol("[]", { rows: 0, numbers: new Float32Array() });
   }
 
   /** Of all its workers. */
