@@ -29,7 +29,9 @@ export default defineConfig({
       input: { facelab: "src/facelab.ts", book: "src/book.ts", people: "src/people.ts" },
       output: {
         entryFileNames: "[name].js",
-        chunkFileNames: "[name]-[hash].js",
+        // What the pages' scripts share, which a page's head can name: asked for with them, not after them.
+        codeSplitting: { groups: [{ name: "page", test: /src/, minShareCount: 2, entriesAware: false }] },
+        chunkFileNames: ({ name }) => (name === "page" ? "page.js" : "[name]-[hash].js"),
         assetFileNames: ({ names }) =>
           names.some((name) => name.endsWith(".css")) ? "[name][extname]" : "fonts/[name][extname]",
       },

@@ -36,7 +36,7 @@ interface Begun {
 }
 
 /** This script is one of them. */
-const SCRIPTS = new URL("../web/", import.meta.url);
+const SCRIPTS = new URL(/* @vite-ignore */ "../web/", import.meta.url);
 const WORKER = "facelab";
 /** Milliseconds for an engine that outlives its pages to say whether it is free. */
 const PATIENCE = 10_000;
