@@ -70,7 +70,9 @@ demo/web/node_modules/installed: demo/web/package-lock.json demo/web/package.jso
 
 web: build/web/facelab.js
 
-build/web/facelab.js: demo/web/node_modules/installed $(wildcard demo/web/*.ts) demo/web/tsconfig.json $(shell find demo/web/src -type f)
+# With the version of all that the engine is made of (vite.config.ts).
+build/web/facelab.js: demo/web/node_modules/installed $(wildcard demo/web/*.ts) demo/web/tsconfig.json $(shell find demo/web/src -type f) requirements.lock \
+		$(wildcard demo/facelab/*.py demo/facelab/labs/*.* demo/assemble/*.* export/*.py export/*/*.*)
 	cd demo/web && npm run --silent check && npm run --silent build
 	@touch $@
 

@@ -3,8 +3,6 @@ import { readdirSync, readFileSync } from "node:fs";
 
 import { defaultClientConditions, defineConfig } from "vite";
 
-// The site lays the result at <site>/app/web/ and its pages name facelab.js, book.js, facelab.css and a font: those names never change, and
-// every address inside them is relative, so that the site may live under any path.
 // All that the engine is made of: an engine that outlives its page must not meet the next version's page.
 const sources = ["src", "../facelab", "../assemble", "../../export"].flatMap((folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true }).map(({ parentPath, name }) => `${parentPath}/${name}`),
@@ -14,6 +12,8 @@ for (const path of [...sources, "package-lock.json", "../../requirements.lock"].
   if (/\.(ts|css|py|mjs|json|lock)$/.test(path)) hash.update(readFileSync(path));
 }
 
+// The site lays the result at <site>/app/web/ and its pages name facelab.js, people.js, page.js, book.js, worker.js, graphs.js, facelab.css and a font:
+// those names never change, and every address inside them is relative, so that the site may live under any path.
 export default defineConfig({
   define: { BUILD: JSON.stringify(hash.digest("hex").slice(0, 16)) },
   base: "./",

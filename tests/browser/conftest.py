@@ -21,6 +21,18 @@ from .chromium import ARGUMENTS, find_chromium
 READY = 60_000  # milliseconds; a cold start takes 5 to 10 s on an idle machine
 expect.set_options(timeout=20_000)
 
+OWN_ENGINE = "delete globalThis.SharedWorker"  # as in browsers without workers that outlive their page
+# Of an engine that outlives its page, [site, method, ...values]: what the method answers. As the page's own script does it.
+ASK_ENGINE = """async ([site, method, ...values]) => {
+    const options = {type: "module", name: "facelab", extendedLifetime: true};
+    const [engine, graphs] = ["worker.js", "graphs.js"].map((script) => new SharedWorker(`${site}app/web/${script}`, options).port);
+    const answer = new Promise((resolve) => (engine.onmessage = ({data}) => resolve(data.value)));
+    engine.postMessage(graphs, [graphs]);
+    engine.postMessage({id: "1", type: "APPLY", path: [method], argumentList: values.map((value) => ({type: "RAW", value}))});
+    const value = await answer;
+    return value?.isError ? value.value.message : value;
+}"""
+
 
 class SiteHandler(http.server.SimpleHTTPRequestHandler):
     """The site under a sub-path, as GitHub Pages serves a project's; nothing above it."""
@@ -91,7 +103,7 @@ class Watched:
 
 def watch(page: Page, site: str) -> Watched:
     """With an engine of its own: Playwright neither sees nor answers what a worker asks for that outlives its page."""
-    page.context.add_init_script("delete globalThis.SharedWorker")
+    page.context.add_init_script(OWN_ENGINE)
     watched = Watched(page, site)
     page.set_default_timeout(READY)
     page.context.on("request", lambda request: watched.requests.append(request.url))

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ..conftest import ROOT
-from .conftest import READY, SiteHandler, axe_violations, network_workers
+from .conftest import ASK_ENGINE, OWN_ENGINE, READY, SiteHandler, axe_violations, network_workers
 
 ENGINE_KEPT = """async () => {
   for (const name of await caches.keys())
@@ -71,8 +71,10 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """Each page of it starts an engine: one that outlives its page would need nothing of what is kept."""
     made = chromium.new_context()
     made.set_default_timeout(READY)
+    made.add_init_script(OWN_ENGINE)
     yield made
     made.close()
 
@@ -127,6 +129,23 @@ def test_everything_works_without_a_network_after_one_visit_of_the_demo(
     page.goto(host.address + "roll-call/")
     page.get_by_test_id("try-samples").click()
     expect(page.locator('[data-testid="entry"][data-name="Barack Obama"]')).to_have_attribute("data-presence", "present")
+
+
+def test_engine_that_outlives_its_page_starts_without_a_network(chromium: Browser, host: Host) -> None:
+    context = chromium.new_context()
+    context.set_default_timeout(READY)
+    page = visit(context, host, "demo/")
+    page.locator('face-verify[data-engine="ready"]').wait_for()
+    wait_until_engine_is_kept(page, host)
+    page.goto(host.address)
+    assert page.evaluate(ASK_ENGINE, [host.address, "take", "a lock", "another version"]) is False  # and it ends
+    host.switch_off()
+    page.goto(host.address + "demo/")
+    page.get_by_test_id("sample-0").click()
+    expect(page.locator('[data-testid="verdict"][data-verdict="same"]')).to_be_visible(timeout=READY)
+    expect(page.get_by_test_id("progress")).to_contain_text("MB loaded")
+    assert not [worker for worker in page.workers if "/app/web/" in worker.url]
+    context.close()
 
 
 def test_the_next_page_finds_the_engine_compiled(chromium: Browser, context: BrowserContext, host: Host) -> None:

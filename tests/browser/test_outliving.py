@@ -8,18 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from .conftest import READY, SiteHandler, served
-
-# Of the engine itself, as the page's script does it, what a page has not.
-ASK = """async ([site, method, ...values]) => {
-    const options = {type: "module", name: "facelab", extendedLifetime: true};
-    const [engine, graphs] = ["worker.js", "graphs.js"].map((script) => new SharedWorker(`${site}app/web/${script}`, options).port);
-    const answer = new Promise((resolve) => (engine.onmessage = ({data}) => resolve(data.value)));
-    engine.postMessage(graphs, [graphs]);
-    engine.postMessage({id: "1", type: "APPLY", path: [method], argumentList: values.map((value) => ({type: "RAW", value}))});
-    const value = await answer;
-    return value?.isError ? value.value.message : value;
-}"""
+from .conftest import ASK_ENGINE, READY, SiteHandler, served
 
 
 class Failing(SiteHandler):
@@ -86,9 +75,9 @@ def test_photos_are_forgotten_with_their_page(context: BrowserContext, site: str
     page = context.new_page()
     engine_of_first_verdict(page, site)
     photos = range(1, 9)  # some were for warming up
-    assert any("faces" in page.evaluate(ASK, [site, "find", photo]) for photo in photos), "the engine has the page's photos"
+    assert any("faces" in page.evaluate(ASK_ENGINE, [site, "find", photo]) for photo in photos), "the engine has the page's photos"
     page.goto(site)
-    assert {page.evaluate(ASK, [site, "find", photo]) for photo in photos} == {"That photo was removed."}
+    assert {page.evaluate(ASK_ENGINE, [site, "find", photo]) for photo in photos} == {"That photo was removed."}
 
 
 def test_engine_of_another_version_is_not_taken(context: BrowserContext, site: str) -> None:
@@ -96,7 +85,7 @@ def test_engine_of_another_version_is_not_taken(context: BrowserContext, site: s
     page = context.new_page()
     engine_of_first_verdict(page, site)
     page.goto(site)
-    assert page.evaluate(ASK, [site, "take", "a lock", "another version"]) is False
+    assert page.evaluate(ASK_ENGINE, [site, "take", "a lock", "another version"]) is False
     assert [engine_of_first_verdict(page, site) for _ in range(2)] == ["new", "found"]
 
 

@@ -125,6 +125,7 @@ class Engine {
       return false;
     }
     clearTimeout(this.#lingering);
+    this.#letGo(); // of what the page before asked for as it went
     this.#pool.hireBy(hire);
     this.#taken = whenFree(lock).then(() => this.#forget());
     return true;
@@ -134,11 +135,16 @@ class Engine {
   #forget(): void {
     this.#taken = undefined;
     this.#report = () => {};
-    for (const number of [...this.#photos.keys()]) this.close(number);
-    for (const name of [...this.#desk]) void this.remove(name);
+    this.#letGo();
     if (this.#spent || this.#pool.changed) return this.end();
     this.#lingering = setTimeout(() => this.end(), LINGER);
     if (this.#completed) this.#session.enrol("[]", { rows: 0, numbers: new Float32Array() });
+  }
+
+  /** All photos. */
+  #letGo(): void {
+    for (const number of [...this.#photos.keys()]) this.close(number);
+    for (const name of [...this.#desk]) void this.remove(name);
   }
 
   /** Of all its workers. */
