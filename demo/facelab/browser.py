@@ -67,14 +67,14 @@ class PageRuntime:
         feeds = to_js({name: _plain(array) for name, array in inputs.items()}, dict_converter=Object.fromEntries)
         outputs = await self.engine.run(graph, _handle(photo), feeds)
         self.engine_seconds += perf_counter() - started
-        return _answer(outputs)
+        return _answer(outputs.to_py())
 
     async def run_pyramid(self, photo: Photo, sizes: Sequence[tuple[int, int]]) -> list[Answer]:
         """See Runtime.run_pyramid."""
         started = perf_counter()
         answers = await self.engine.run_pyramid(_handle(photo), to_js(sizes))
         self.engine_seconds += perf_counter() - started
-        return [_answer(outputs) for outputs in answers]
+        return [_answer(outputs) for outputs in answers.to_py()]
 
     def photo(self, pixels: NDArray[np.uint8]) -> Photo:
         """See Runtime.photo."""
@@ -89,8 +89,8 @@ class PageRuntime:
         return Photo(Loan(self.engine, handle), *handle.dims.to_py()[:2])
 
 
-def _answer(outputs: JsProxy) -> Answer:
-    return {name: np.asarray(output.data.to_py()).reshape(output.dims.to_py()) for name, output in Object.entries(outputs)}
+def _answer(outputs: Mapping[str, Mapping[str, Any]]) -> Answer:
+    return {name: np.asarray(output["data"]).reshape(output["dims"]) for name, output in outputs.items()}
 
 
 def _handle(photo: Photo) -> JsProxy:

@@ -41,18 +41,18 @@ FACES = 40
 STATUS = "document.querySelector('photo-album').shadowRoot.querySelector('[data-testid=status]')"
 ALL_LOOKED_AT = f"{STATUS}.textContent.includes('All photos')"
 LATER = 2  # visits after the second, until the fourth
-CHOOSE = """(() => {
-    if (!location.pathname.endsWith("/demo/")) return;
-    const choose = () => {
-        const pair = document.querySelector("face-verify")?.shadowRoot?.querySelector("[data-testid=sample-0]");
-        if (pair) pair.click();
-        else requestAnimationFrame(choose);
-    };
-    requestAnimationFrame(choose);
-})()"""  # the first pair, as soon as it is offered: the peer's page begins by itself, too
+BY_ITSELF = """customElements.whenDefined("face-verify").then(() => {
+    const { shadowRoot } = document.querySelector("face-verify") ?? {};
+    if (!shadowRoot) return;
+    let chosen = false;
+    new MutationObserver(() => {
+        const pair = shadowRoot.querySelector("[data-testid=sample-0]");
+        if (pair && !chosen) (chosen = true), pair.click();
+        if (shadowRoot.querySelector("[data-testid=verdict][data-verdict]")) window.verdictAt ??= performance.now();
+    }).observe(shadowRoot, { attributeFilter: ["data-verdict"], childList: true, subtree: true });
+})"""  # the first pair, as soon as it is offered, and when its verdict is there: as the peer's page does by itself
 OPENED = 3000  # milliseconds after which a browser has done with opening a window: its own pages take half a second of processor
 SETTLED = 4000  # milliseconds after which a browser keeps what it has compiled
-VERDICT = "document.querySelector('face-verify').shadowRoot.querySelector('[data-testid=verdict][data-verdict]')"
 
 
 def main() -> int:
@@ -116,7 +116,7 @@ def measure(chromium: BrowserType, address: str, group: Path | None) -> list[dic
         for who in ("ours", "tiny", "ssd"):
             with tempfile.TemporaryDirectory() as kept:
                 with _browser(chromium, kept) as page:
-                    visit: Callable[[], float] = partial(_ours if who == "ours" else _theirs, page, address, who)
+                    visit: Callable[[], float] = partial(_visit, page, address, who)
                     note("cold visit to the first verdict, ms", who, visit())
                     if who == "ours":
                         _until_kept(page)
@@ -127,7 +127,7 @@ def measure(chromium: BrowserType, address: str, group: Path | None) -> list[dic
                     note("fourth visit to the first verdict, ms", who, later)
                     note("one photo, warm: detect, align, embed, ms", who, _one_photo(page, who))
                 with _browser(chromium, kept) as page:
-                    visit = partial(_ours if who == "ours" else _theirs, page, address, who)
+                    visit = partial(_visit, page, address, who)
                     note("visit in a browser started anew, ms", who, visit())
     for who in ("ours", "tiny", "ssd"):
         with tempfile.TemporaryDirectory() as kept, _browser(chromium, kept) as page:
@@ -157,25 +157,15 @@ def _browser(chromium: BrowserType, kept: str) -> Iterator[Page]:
     )
     context.set_default_timeout(60_000)
     page = context.pages[0]
-    page.add_init_script(CHOOSE)
+    page.add_init_script(BY_ITSELF)
     page.wait_for_timeout(OPENED)
     yield page
     context.close()
 
 
-def _ours(page: Page, address: str, who: str) -> float:
-    page.goto(f"{address}ours/demo/")
-    return _when(page, VERDICT)
-
-
-def _when(page: Page, condition: str) -> float:
-    """The page's own clock at the frame in which a condition holds: Playwright's waiting looks only twice a second."""
-    seen = page.wait_for_function(f"() => ({condition}) ? performance.now() : 0", polling="raf", timeout=60_000)
-    return float(seen.json_value())
-
-
-def _theirs(page: Page, address: str, who: str) -> float:
-    page.goto(f"{address}peer/peer.html?detector={who}")
+def _visit(page: Page, address: str, who: str) -> float:
+    """Milliseconds from the page's being asked for to its first verdict, by the page's own clock."""
+    page.goto(f"{address}ours/demo/" if who == "ours" else f"{address}peer/peer.html?detector={who}")
     page.wait_for_function("window.verdictAt", timeout=60_000)
     return float(page.evaluate("window.verdictAt"))
 
@@ -196,8 +186,7 @@ def _one_photo(page: Page, who: str) -> float:
 
 def _group(page: Page, address: str, who: str, photo: Path) -> tuple[float, int]:
     if who != "ours":
-        page.goto(f"{address}peer/peer.html?detector={who}")
-        page.wait_for_function("window.verdictAt", timeout=60_000)
+        _visit(page, address, who)
         answer = page.evaluate("window.group()")
         return answer["milliseconds"], answer["found"]
     for visit in range(2):  # on the second the page may use threads
@@ -210,7 +199,8 @@ def _group(page: Page, address: str, who: str, photo: Path) -> tuple[float, int]
     for _ in range(4):
         begun = page.evaluate("performance.now()")
         page.get_by_test_id("album-photos").set_input_files(photo)
-        times.append(_when(page, ALL_LOOKED_AT) - begun)
+        seen = page.wait_for_function(f"() => {ALL_LOOKED_AT} && performance.now()", polling="raf", timeout=60_000)
+        times.append(float(seen.json_value()) - begun)
         faces = sum(int(group.get_attribute("data-faces") or 0) for group in page.get_by_test_id("group").all())
         page.get_by_test_id("album-clear").click()
     return statistics.median(times[1:]), faces
@@ -242,7 +232,7 @@ def _fetched(page: Page, address: str, who: str) -> dict[str, int]:
 
     page.on("response", count)
     page.add_init_script("delete globalThis.SharedWorker")
-    (_ours if who == "ours" else _theirs)(page, address, who)
+    _visit(page, address, who)
     return sizes
 
 
