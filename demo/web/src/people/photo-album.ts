@@ -2,7 +2,7 @@ import { liveQuery, type Subscription } from "dexie";
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
-import { decode, pixelsOf } from "../photos";
+import { pixelsOf, type Photo } from "../photos";
 import { chipUrl } from "./chips";
 import { fromDrop, fromInput, save, type Given } from "./intake";
 import type { ClassRow } from "./store";
@@ -76,9 +76,9 @@ export class PhotoAlbum extends Tool {
     const taken = given.slice(0, room);
     const work = (this.#work = { job: new AbortController(), done: 0, of: taken.length });
     await this.guarded(async () => {
-      for (const { file } of taken) {
+      for (const [{ file }, photo] of this.opened(taken)) {
         work.job.signal.throwIfAborted();
-        await this.#look(file, work.job.signal);
+        await this.#look(file, photo, work.job.signal);
         work.done++;
         this.#files++;
         this.requestUpdate();
@@ -90,11 +90,9 @@ export class PhotoAlbum extends Tool {
     this.say(work.done === work.of ? "All photos are looked at." : `Stopped after ${work.done} of ${work.of} photos; what was found stays.`);
   }
 
-  async #look(file: File, signal: AbortSignal): Promise<void> {
+  async #look(file: File, photo: Promise<Photo>, signal: AbortSignal): Promise<void> {
     try {
-      const { photo: limits } = await this.engine.manifest;
-      const photo = await decode(file, limits.max_side);
-      const { faces } = await this.engine.look(pixelsOf(photo), SMALLEST, signal);
+      const { faces } = await this.engine.look(pixelsOf(await photo), SMALLEST, signal);
       if (!faces.length) this.#faceless.push(file.name);
       for (const face of faces) {
         this.#faces.push({ id: this.#next++, file: file.name, embedding: face.embedding, chip: chipUrl(face), poor: face.poor });

@@ -5,7 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { openCamera, takePhoto } from "../camera";
 import { PhotoError, type ClassTold, type Look, type Rule, type SeenFace } from "../contract";
 import { joined } from "../engine/client";
-import { decode, pixelsOf, type Photo } from "../photos";
+import { pixelsOf, type Photo } from "../photos";
 import { chipUrl } from "./chips";
 import { groupPicture, labelOf } from "./group-picture";
 import { histogram } from "./histogram";
@@ -168,7 +168,7 @@ export class RollCall extends Tool {
     if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
     if (nameless) return this.warn("Whose photos are these? Type the pupil’s name first, or drop a folder that bears it.");
     this.#outcomes = [];
-    void this.#process("Enrolling", given, async ({ file, folder }, signal) => {
+    void this.#process("Enrolling", given, async ({ file, folder }, photo, signal) => {
       const name = typed || folder;
       const tell = (sentence: string, good: boolean, spare?: Outcome["spare"]) => {
         this.#outcomes = [...this.#outcomes, { file: file.name, name, sentence, good, ...(spare && { spare }) }];
@@ -177,13 +177,11 @@ export class RollCall extends Tool {
         const hash = await hashOf(file);
         const known = this.#class?.photos.find((photo) => photo.hash === hash);
         if (known) return tell("is enrolled already", true);
-        const seen = await this.#look(file, SMALLEST.portrait, signal);
-        const [face] = seen.look.faces;
-        if (!face || seen.look.unfit) {
-          return tell(`left out: ${seen.look.unfit ?? "no face was found"}`, false, face && { face, hash });
-        }
+        const { faces, unfit, evened } = await this.#look(await photo, SMALLEST.portrait, signal);
+        const [face] = faces;
+        if (!face || unfit) return tell(`left out: ${unfit ?? "no face was found"}`, false, face && { face, hash });
         await this.store.enrol(this.#classId, name, { file: file.name, hash, embedding: face.embedding, chip: chipUrl(face) });
-        tell(seen.look.evened ? "enrolled; it was too dark, so its light was evened out first" : "enrolled", true);
+        tell(evened ? "enrolled; it was too dark, so its light was evened out first" : "enrolled", true);
       } catch (error) {
         if (!isPhotoError(error)) throw error;
         tell(`left out: ${error.message}`, false);
@@ -205,9 +203,10 @@ export class RollCall extends Tool {
   /** The day's photos: who is in them. */
   #addGroupPhotos(given: Given[]): void {
     if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
-    void this.#process("Looking at group photos", given, async ({ file }, signal) => {
+    void this.#process("Looking at group photos", given, async ({ file }, opening, signal) => {
       try {
-        const { photo, look } = await this.#look(file, SMALLEST.group, signal);
+        const photo = await opening;
+        const look = await this.#look(photo, SMALLEST.group, signal);
         if (!look.faces.length) throw new PhotoError("no face was found; go nearer, or take it in better light");
         await this.#enrolEngine(this.#class!);
         const day = await this.store.day(this.#classId, this.#date);
@@ -241,24 +240,22 @@ export class RollCall extends Tool {
     }
   }
 
-  async #look(file: Blob, smallest: number, signal: AbortSignal): Promise<{ photo: Photo; look: Look }> {
-    const { photo: limits } = await this.engine.manifest;
-    const photo = await decode(file, limits.max_side);
+  async #look(photo: Photo, smallest: number, signal: AbortSignal): Promise<Look> {
     signal.throwIfAborted();
-    return { photo, look: await this.engine.look(pixelsOf(photo), smallest, signal) };
+    return this.engine.look(pixelsOf(photo), smallest, signal);
   }
 
   /** One after another, with progress, until it is stopped; what is done is kept. */
-  async #process(what: string, given: Given[], one: (given: Given, signal: AbortSignal) => Promise<void>): Promise<void> {
+  async #process(what: string, given: Given[], one: (given: Given, photo: Promise<Photo>, signal: AbortSignal) => Promise<void>): Promise<void> {
     if (this.#work) return this.warn("One thing at a time: wait, or stop what is going on.");
     const work = (this.#work = { job: new AbortController(), done: 0, of: given.length, what });
     const { signal } = work.job;
     this.warn("");
     this.say("");
     await this.guarded(async () => {
-      for (const each of given) {
+      for (const [each, photo] of this.opened(given)) {
         signal.throwIfAborted();
-        await one(each, signal);
+        await one(each, photo, signal);
         work.done++;
         this.requestUpdate();
       }

@@ -3,7 +3,9 @@
 import { LitElement, html, unsafeCSS, type CSSResultGroup, type PropertyValues, type TemplateResult } from "lit";
 
 import { engineAt, type EngineClient } from "../engine/client";
+import { decode, type Photo } from "../photos";
 import type { LoadProgress } from "../progress";
+import type { Given } from "./intake";
 import { Store } from "./store";
 import base from "../styles/base.css?inline";
 import css from "../styles/people.css?inline";
@@ -60,6 +62,21 @@ export abstract class Tool extends LitElement {
     } catch (error) {
       const sentence = sentenceFor(error);
       if (sentence) this.warn(sentence);
+    }
+  }
+
+  /** Each file with the photo in it, or why there is none. The next one is opened while somebody works on the one before. */
+  protected *opened(given: Given[]): Generator<[Given, Promise<Photo>]> {
+    const open = (each: Given | undefined, after: Promise<unknown>) => {
+      const photo = each && after.then(async () => decode(each.file, (await this.engine.manifest).photo.max_side));
+      photo?.catch(() => {}); // heard of when it is its turn
+      return photo;
+    };
+    let next = open(given[0], Promise.resolve());
+    for (const [i, each] of given.entries()) {
+      const photo = next!;
+      next = open(given[i + 1], photo.catch(() => {}));
+      yield [each, photo];
     }
   }
 
