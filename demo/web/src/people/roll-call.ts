@@ -261,7 +261,7 @@ export class RollCall extends Tool {
       }
     });
     this.#work = undefined;
-    this.say(work.done === work.of ? `Done with ${photos(work.done)}.` : `Stopped after ${photos(work.done)}; those are kept.`);
+    this.say(work.done === work.of ? `All done: ${photos(work.done)}.` : `Stopped after ${photos(work.done)}; those are kept.`);
   }
 
   // What the teacher does with a face, and with the roll
