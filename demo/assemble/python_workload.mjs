@@ -61,7 +61,7 @@ export async function work(pyodide, manifest, cohort) {
     }),
   };
   const engine = {
-    run: async (graph, photo, inputs) => answers[graph]((inputs.boxes ?? inputs.transforms).dims[0]),
+    run: async (graph, photo, input, [rows]) => answers[graph](rows),
     run_pyramid: async (photo, sizes) => sizes.map(level),
     hold: (data, dims) => ({ id: 9, dims, data }),
     release: () => {},
@@ -73,7 +73,7 @@ export async function work(pyodide, manifest, cohort) {
   for (const [height, width] of [[480, 640], [300, 200], [40, 40]]) {
     for (shy of [true, false]) {
       const seen = photo(height, width);
-      const { faces } = JSON.parse(await session.find(seen));
+      const { faces } = JSON.parse((await session.find(seen)).analysis);
       const known = faces[0] && JSON.stringify(faces[0]);
       await session.analyse(seen, known);
       if (known) embedded.push((await session.embed(seen, known)).embedding);

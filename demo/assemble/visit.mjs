@@ -72,11 +72,11 @@ async function engine(models, manifest) {
   for (const name of GRAPHS) sessions[name] = await ort.InferenceSession.create(await fileOf(graphs[name]), { executionProviders: ["wasm"] });
   const tensor = ({ type, data, dims }) => new ort.Tensor(type, type === "int64" ? BigInt64Array.from(data, BigInt) : data, dims);
   const plain = (outputs) => Object.fromEntries(Object.entries(outputs).map(([name, { type, data, dims }]) => [name, { type, data, dims: [...dims] }]));
-  const run = async (name, photo, feeds) =>
-    plain(await sessions[name].run({ image: tensor(photo), ...Object.fromEntries(Object.entries(feeds).map(([input, value]) => [input, tensor(value)])) }));
+  const run = async (name, photo, input, dims, type, data) =>
+    plain(await sessions[name].run({ image: tensor(photo), [input]: tensor({ dims, type, data }) }));
   return {
     run,
-    run_pyramid: (photo, sizes) => Promise.all(sizes.map((size) => run("pnet", photo, { size: { type: "int64", data: size, dims: [2] } }))),
+    run_pyramid: (photo, sizes) => Promise.all(sizes.map((size) => run("pnet", photo, "size", [2], "int64", size))),
     hold: (data, dims) => photoOf(data, ...dims),
     release: () => {},
   };
@@ -102,7 +102,7 @@ async function visit(pyodide, ask, manifest, photos) {
   const face = { box: [260, 160, 380, 320], score: 1, landmarks: [[293, 216], [347, 216], [320, 249], [295, 276], [345, 276]] };
   const embeddings = [];
   for (const picture of pictures) {
-    const found = JSON.parse(await session.find(picture));
+    const found = JSON.parse((await session.find(picture)).analysis);
     for (const one of [...found.faces, face]) embeddings.push(await session.embed(picture, JSON.stringify(one)));
     await session.analyse(picture, undefined);
     if (found.faces.length) await session.analyse(picture, JSON.stringify(found.faces[0]));

@@ -48,8 +48,8 @@ class PageRuntime:
     """The graphs as the worker runs them.
 
     cohort: the bytes of the file that the manifest names; unread where it names none.
-    engine: has `run(graph, photo, inputs)`, a promise of its outputs, each {dims, type, data}; `run_pyramid(photo, sizes)`, of the
-    outputs at each level; `hold(pixels, dims)`, the handle of a new photo; `release(photo)`.
+    engine: has `run(graph, photo, input, dims, type, data)`, a promise of its outputs, each {dims, type, data}; `run_pyramid(photo,
+    sizes)`, of the outputs at each level; `hold(pixels, dims)`, the handle of a new photo; `release(photo)`.
     engine_seconds: how long it has been waited for, in all.
     """
 
@@ -64,8 +64,10 @@ class PageRuntime:
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         """See Runtime.run."""
         started = perf_counter()
-        feeds = to_js({name: _plain(array) for name, array in inputs.items()}, dict_converter=Object.fromEntries)
-        outputs = await self.engine.run(graph, _handle(photo), feeds)
+        ((name, array),) = inputs.items()
+        flat = array.ravel()
+        data = to_js(flat.tolist() if array.dtype == np.int64 else flat)  # JavaScript would make BigInts of an array of int64
+        outputs = await self.engine.run(graph, _handle(photo), name, to_js(array.shape), array.dtype.name, data)
         self.engine_seconds += perf_counter() - started
         return _answer(outputs.to_py())
 
@@ -102,12 +104,6 @@ def _of_the_page(handle: JsProxy) -> Photo:
     return Photo(handle, *handle.dims.to_py()[:2])
 
 
-def _plain(array: NDArray[Any]) -> dict[str, Any]:
-    # A list for int64, of which JavaScript would make BigInts.
-    data = array.ravel().tolist() if array.dtype == np.int64 else array.ravel()
-    return {"dims": list(array.shape), "type": array.dtype.name, "data": data}
-
-
 class Session:
     """What the page can ask for. Answers are JSON, so that nothing of Python's needs freeing on the other side.
 
@@ -130,12 +126,17 @@ class Session:
         if manifest != self._text:
             self._runtime.manifest = self._listed = parse_manifest(manifest)
 
-    async def find(self, handle: JsProxy) -> str:
-        """The largest face of a photo, chosen; whether those told with it are all there are, is told too (`complete`)."""
+    async def find(self, handle: JsProxy) -> JsProxy:
+        """The largest face of a photo, chosen and embedded: {analysis, embedded}; of no face the latter is undefined.
+
+        Whether the faces told with it are all there are, is told too (`complete`).
+        """
         started = perf_counter()
         photo = _of_the_page(handle)
         faces, complete = await find_largest(self._runtime, photo)
-        return _analysis(photo, faces, 0 if faces else None, started, complete)
+        analysis = _analysis(photo, faces, 0 if faces else None, started, complete)
+        embedded = await self._embedded(photo, faces[0]) if faces else None
+        return to_js({"analysis": analysis, "embedded": embedded}, dict_converter=Object.fromEntries)
 
     async def analyse(self, handle: JsProxy, known: str | None = None) -> str:
         """All faces of a photo, the largest first and chosen. known: the face that is chosen already; `find` gave it."""
@@ -173,11 +174,13 @@ class Session:
 
     async def embed(self, handle: JsProxy, face: str) -> JsProxy:
         """Chip and embedding of one face (as `analyse` gave it): {chip, chip_size, embedding, poor, milliseconds}."""
-        chosen = _face(face)
+        return to_js(await self._embedded(_of_the_page(handle), _face(face)), dict_converter=Object.fromEntries)
+
+    async def _embedded(self, photo: Photo, face: Face) -> dict[str, Any]:
         started, waited = perf_counter(), self._runtime.engine_seconds
-        (embedded,) = await embed_faces(self._runtime, _of_the_page(handle), [chosen])
+        (embedded,) = await embed_faces(self._runtime, photo, [face])
         embedding_seconds = self._runtime.engine_seconds - waited
-        answer = {
+        return {
             "chip": embedded.chip.ravel(),
             "chip_size": embedded.chip.shape[0],
             "embedding": embedded.embedding,
@@ -187,7 +190,6 @@ class Session:
                 "embed": _milliseconds(embedding_seconds),
             },
         }
-        return to_js(answer, dict_converter=Object.fromEntries)
 
     def compare(self, a: JsProxy, b: JsProxy, poor: bool) -> str:
         """The decision on two embeddings, with a sentence. poor: one of the faces is not seen well."""

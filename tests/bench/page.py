@@ -64,11 +64,10 @@ ONE_PHOTO = """async (site) => {
     const times = [];
     for (let round = 0; round < 12; round++) {
         const begun = performance.now();
-        const photo = await ask("open", { width, height, rgba: pen.getImageData(0, 0, width, height).data.buffer });
-        const { faces: [face] } = await ask("find", photo);
-        const { embedding: { length } } = await ask("embed", photo, face);
+        ask("open", "photo", { width, height, rgba: pen.getImageData(0, 0, width, height).data.buffer });
+        const { embedded: { embedding: { length } } } = await ask("find", "photo");
         if (round && length) times.push(performance.now() - begun);
-        await ask("close", photo);
+        await ask("close", "photo");
     }
     return times.sort((a, b) => a - b)[times.length >> 1];
 }""".replace("ENGINE", ENGINE)  # the page's own, asked as the page asks it

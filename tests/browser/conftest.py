@@ -22,14 +22,17 @@ READY = 60_000  # milliseconds; a cold start takes 5 to 10 s on an idle machine
 expect.set_options(timeout=20_000)
 
 OWN_ENGINE = "delete globalThis.SharedWorker"  # as in browsers without workers that outlive their page
-# (method, ...values) => answer, of an engine that outlives its page, one question after another. As the page's own script asks it.
+# (method, ...values) => answer, of an engine that outlives its page. As the page's own script asks it.
 ENGINE = """(site) => {
     const options = {type: "module", name: "facelab", extendedLifetime: true};
     const [engine, graphs] = ["worker.js", "graphs.js"].map((script) => new SharedWorker(`${site}app/web/${script}`, options).port);
     engine.postMessage(graphs, [graphs]);
+    const waiting = [];
+    engine.onmessage = ({data}) => waiting[data.id]?.(data.value);
     return async (method, ...values) => {
-        const answer = new Promise((resolve) => (engine.onmessage = ({data}) => resolve(data.value)));
-        engine.postMessage({id: "1", type: "APPLY", path: [method], argumentList: values.map((value) => ({type: "RAW", value}))});
+        const answer = new Promise((resolve) => waiting.push(resolve));
+        const argumentList = values.map((value) => ({type: "RAW", value}));
+        engine.postMessage({id: waiting.length - 1, type: "APPLY", path: [method], argumentList});
         const value = await answer;
         return value?.isError ? value.value.message : value;
     };

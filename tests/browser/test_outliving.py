@@ -74,7 +74,7 @@ def test_two_pages_at_a_time_have_an_engine_each(context: BrowserContext, site: 
 def test_photos_are_forgotten_with_their_page(context: BrowserContext, site: str) -> None:
     page = context.new_page()
     engine_of_first_verdict(page, site)
-    photos = range(1, 9)  # some were for warming up
+    photos = page.evaluate("[1, 2].map((photo) => `${performance.timeOrigin}/${photo}`)")
     assert any("faces" in page.evaluate(ASK_ENGINE, [site, "find", photo]) for photo in photos), "the engine has the page's photos"
     page.goto(site)
     assert {page.evaluate(ASK_ENGINE, [site, "find", photo]) for photo in photos} == {"That photo was removed."}

@@ -38,6 +38,12 @@ export interface Embedded {
   milliseconds: { align: number; embed: number };
 }
 
+/** The largest face of a photo, chosen, and what was made of it. */
+export interface Found extends Analysis {
+  /** Where there is a face. */
+  embedded?: Embedded;
+}
+
 export type VerdictName = "same" | "different" | "unsure";
 
 /** Where the answers change: "same" below the one, "different" from the other on. */

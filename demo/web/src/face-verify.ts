@@ -21,6 +21,7 @@ import css from "./styles/verify.css?inline";
 
 const styles = [sheet(base), sheet(css)];
 
+const LOOKING = "Looking for faces";
 const SLOTS = ["a", "b"] as const satisfies SlotName[];
 const VERDICTS: Record<VerdictName, string> = { same: "Same person", different: "Different people", unsure: "Can’t tell" };
 
@@ -33,8 +34,8 @@ interface Samples {
 class Side {
   readonly job = new AbortController();
   photo: Photo | undefined;
-  /** The photo's number in the engine. */
-  handle: number | undefined;
+  /** What the engine knows the photo by. */
+  handle: string | undefined;
   analysis: Analysis | undefined;
   chosen: number | null = null;
   /** The chosen face's; undefined while it is worked on. */
@@ -186,19 +187,19 @@ export class FaceVerify extends HTMLElement {
     const slot = this.#slot(name);
     const { signal } = side.job;
     if (this.#engine.state.phase === "ready") {
+      slot.busy("working", LOOKING);
       this.#say(`${slot.label}: looking for faces.`);
     } else {
       slot.busy("waiting", "Waiting for the models");
       this.#say(`${slot.label} is in; it waits for the models.`);
     }
-    side.handle = await this.#engine.open(pixelsOf(photo), signal);
-    if (signal.aborted) return this.#engine.close(side.handle);
-    slot.busy("working", "Looking for faces");
-    side.analysis = await this.#engine.find(side.handle, signal);
+    side.handle = this.#engine.open(pixelsOf(photo));
+    const { faces, chosen, embedded } = (side.analysis = await this.#engine.find(side.handle, signal));
     signal.throwIfAborted();
-    const { faces, chosen } = side.analysis;
-    if (chosen === null) throw new PhotoError("No face was found. Try a photo with a larger face, looking towards the camera, in good light.");
-    await this.#embed(name, side, faces, chosen);
+    if (!embedded) throw new PhotoError("No face was found. Try a photo with a larger face, looking towards the camera, in good light.");
+    side.chosen = chosen;
+    slot.faces(faces, chosen);
+    await this.#read(name, side, embedded);
   }
 
   async #choose(name: SlotName, face: number): Promise<void> {
@@ -215,8 +216,13 @@ export class FaceVerify extends HTMLElement {
     slot.faces(faces, chosen);
     const embedded = await this.#engine.embed(side.handle!, faces[chosen]!, side.job.signal);
     if (side.job.signal.aborted || side.chosen !== chosen) return; // another photo, or another face of it, was chosen meanwhile
+    await this.#read(name, side, embedded);
+  }
+
+  /** The verdict may follow. */
+  async #read(name: SlotName, side: Side, embedded: Embedded): Promise<void> {
     side.embedded = embedded;
-    slot.done(embedded);
+    this.#slot(name).done(embedded);
     await this.#compare();
     if (SLOTS.every((name) => !this.#sides[name] || this.#sides[name].embedded)) for (const name of SLOTS) void this.#lookForMore(name);
   }
@@ -268,7 +274,10 @@ export class FaceVerify extends HTMLElement {
     this.dataset.engine = state.phase;
     find(this.#root, ".failure p").textContent = state.phase === "failed" ? state.message : "";
     if (state.phase === "loading") progress.show(state.progress.loaded, state.progress.total, state.progress.what);
-    if (state.phase === "ready") progress.finish(state.bytes, state.seconds);
+    if (state.phase === "ready") {
+      progress.finish(state.bytes, state.seconds);
+      for (const name of SLOTS) if (this.#slot(name).state === "waiting") this.#slot(name).busy("working", LOOKING);
+    }
     if (SLOTS.some((name) => this.#sides[name])) return; // the status speaks of the photos
     this.#say({ loading: "Loading; photos can be added already.", ready: "Ready: add two photos.", failed: "" }[state.phase]);
   }

@@ -10,6 +10,7 @@ import {
   type EmbedderTold,
   type Embedded,
   type Face,
+  type Found,
   type GalleryPerson,
   type Look,
   type Manifest,
@@ -59,6 +60,8 @@ export class EngineClient extends EventTarget {
   #queue: Promise<unknown> = Promise.resolve();
   /** Jobs that have not begun. */
   #waiting = 0;
+  /** Photos so far. */
+  #opened = 0;
 
   constructor(app: URL) {
     super();
@@ -104,21 +107,25 @@ export class EngineClient extends EventTarget {
     this.#enter(LOADING);
   }
 
-  open(pixels: Pixels, signal: AbortSignal): Promise<number> {
-    return this.#next(signal, (remote) => remote.open(Comlink.transfer(pixels, [pixels.rgba])), Promise.resolve());
+  /** A photo for the engine to keep until `close`; the name that comes back stands for it. */
+  open(pixels: Pixels): string {
+    const name = `${performance.timeOrigin}/${++this.#opened}`; // no other page's: one that has just gone may be heard of late
+    const opened = this.#life.hired.then(({ remote }) => remote.open(name, Comlink.transfer(pixels, [pixels.rgba])));
+    opened.catch(() => {}); // whoever asks about it will hear
+    return name;
   }
 
-  /** The largest face, soon; whether that is all of them, `complete` says. */
-  find(photo: number, signal: AbortSignal): Promise<Analysis> {
+  /** The largest face, soon, and its embedding; whether that is all of them, `complete` says. */
+  find(photo: string, signal: AbortSignal): Promise<Found> {
     return this.#next(signal, (remote) => remote.find(photo));
   }
 
   /** All faces; `known` stays as it is, and chosen. */
-  analyse(photo: number, signal: AbortSignal, known?: Face): Promise<Analysis> {
+  analyse(photo: string, signal: AbortSignal, known?: Face): Promise<Analysis> {
     return this.#next(signal, (remote) => remote.analyse(photo, known));
   }
 
-  embed(photo: number, face: Face, signal: AbortSignal): Promise<Embedded> {
+  embed(photo: string, face: Face, signal: AbortSignal): Promise<Embedded> {
     return this.#next(signal, (remote) => remote.embed(photo, face));
   }
 
@@ -178,16 +185,15 @@ export class EngineClient extends EventTarget {
     return this.#next(signal, (remote) => remote.runCell(source));
   }
 
-  close(photo: number): void {
+  close(photo: string): void {
     this.#next(undefined, (remote) => remote.close(photo)).catch(() => {}); // a dead worker holds no photos
   }
 
   /**
-   * One job at a time, in the order asked: times stay honest, and what was called off meanwhile never starts. `ready`: what the job has to wait
-   * for besides; the engine's being ready, where nothing else is said.
+   * One job at a time, in the order asked, once the engine is ready: times stay honest, and what was called off meanwhile never starts.
    */
-  #next<T>(signal: AbortSignal | undefined, job: (remote: Comlink.Remote<Engine>) => Promise<T>, ready = this.#life.ready): Promise<T> {
-    const { hired, death } = this.#life;
+  #next<T>(signal: AbortSignal | undefined, job: (remote: Comlink.Remote<Engine>) => Promise<T>): Promise<T> {
+    const { hired, death, ready } = this.#life;
     this.#waiting++;
     const result = this.#queue.then(async () => {
       await ready;

@@ -1,11 +1,11 @@
 /**
- * ONNX Runtime in a worker for each core, up to four: all have all networks and all photos, and each answers for its share of the boxes. Threads
- * of ONNX Runtime's own need a page that nobody else's may be part of, and share each small step; these share a job as a whole, and need nothing.
+ * ONNX Runtime in a worker for each core, up to four: all have all networks, and each answers for its share of a photo's boxes. Threads of
+ * ONNX Runtime's own need a page that nobody else's may be part of, and share each small step; these share a job as a whole, and need nothing.
  */
 
 import * as Comlink from "comlink";
 
-import { RELOAD, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest } from "../contract";
+import { EngineError, RELOAD, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest } from "../contract";
 import type { Sizes } from "./assets";
 import type { Graphs, Held, Outputs, Plain } from "./graphs";
 import type { Report } from "./report";
@@ -20,7 +20,7 @@ const PATIENCE = 30_000;
 /** Rows below which a share is not worth it: each share has to shrink the photo for itself. */
 const LEAST: Record<GraphName, number> = { pnet: 1, rnet: 16, onet: 4, embedder: 1 };
 
-/** A photo that the workers have, and its pixels, RGB. */
+/** A photo that the workers may have, and its pixels, RGB. */
 export interface Photo extends Held {
   data: Uint8Array;
 }
@@ -28,6 +28,8 @@ export interface Photo extends Held {
 interface Member {
   worker: Worker | MessagePort;
   graphs: Comlink.Remote<Graphs>;
+  /** Numbers of the photos that it has. */
+  has: Set<number>;
 }
 
 /** How another worker is had where this one may not start any. */
@@ -42,7 +44,8 @@ export class Pool {
   #whole = workerName === RELOAD;
   #distrusted = this.#whole;
   #lacking = false;
-  readonly #held = new Map<number, Photo>();
+  /** Photos that have not been released. */
+  readonly #held = new Set<number>();
   #numbers = 0;
 
   /** `first`: a worker with ONNX Runtime, where this one may not start any. */
@@ -78,7 +81,6 @@ export class Pool {
     const member = await this.#ready("").catch(() => undefined);
     if (!member) return;
     if (members !== this.#members) return end(member); // others have taken over
-    this.#show(member);
     members.push(bound(member));
   }
 
@@ -97,7 +99,6 @@ export class Pool {
     if (!able.length) throw (tried[0] as PromiseRejectedResult).reason;
     this.#members.forEach(end);
     this.#members = able.map(bound);
-    this.#members.forEach((member) => this.#show(member));
     this.#whole = whole;
     this.#grown = false;
   }
@@ -129,10 +130,6 @@ export class Pool {
     this.#members = this.#members.filter((one) => one !== member);
   }
 
-  #show({ graphs }: Member): void {
-    for (const { id, dims, data } of this.#held.values()) void graphs.hold(id, dims, data);
-  }
-
   /** See Graphs.use. Networks of others may call for anything; the own ones not. */
   async use(file: ArrayBuffer | null, told: EmbedderTold): Promise<void> {
     await this.#become(file !== null || this.#distrusted);
@@ -144,30 +141,40 @@ export class Pool {
 
   hold(data: Uint8Array, dims: number[]): Photo {
     const photo = { id: ++this.#numbers, dims, data };
-    for (const { graphs } of this.#members) void graphs.hold(photo.id, dims, data); // answers come in the order of the questions: nobody need wait
-    this.#held.set(photo.id, photo);
+    this.#held.add(photo.id);
+    this.#seeing(photo, 0); // while the page, and Python, come to their first question
     return photo;
   }
 
   release({ id }: Held): void {
     this.#held.delete(id);
-    for (const { graphs } of this.#members) void graphs.release(id);
+    for (const { graphs, has } of this.#members) if (has.delete(id)) void graphs.release(id);
   }
 
-  /** All outputs of a graph. Its input has a row for each box, as have its outputs. */
-  async run(name: GraphName, { id, dims }: Held, inputs: Record<string, Plain>): Promise<Outputs> {
-    const [[input, rows]] = Object.entries(inputs) as [[string, Plain]];
+  /** A member that has a photo from now on: most photos are small work, and need no copy with every one. */
+  #seeing({ id, dims, data }: Photo, number: number): Comlink.Remote<Graphs> {
+    if (!this.#held.has(id)) throw new EngineError("That photo was removed.");
+    const { graphs, has } = this.#members[number % this.#members.length]!;
+    if (!has.has(id)) {
+      const copy = data.slice(); // what moves arrives sooner than what the browser copies on the way
+      void graphs.hold(id, dims, Comlink.transfer(copy, [copy.buffer])); // answers come in the order of the questions: nobody need wait
+      has.add(id);
+    }
+    return graphs;
+  }
+
+  /** All outputs of a graph. Its input besides the photo has a row for each box, as have its outputs. */
+  async run(name: GraphName, photo: Photo, input: string, rows: Plain): Promise<Outputs> {
+    const { id, dims } = photo;
     const shares = shared(rows, this.#members.length, LEAST[name]);
-    const answers = shares.map((share, i) => this.#members[i]!.graphs.run(name, { image: { id, dims }, [input]: share }));
+    const answers = shares.map((share, i) => this.#seeing(photo, i).run(name, { image: { id, dims }, [input]: share }));
     return joined(await this.#asked(Promise.all(answers)));
   }
 
   /** P-Net's outputs on each level of a photo's pyramid. Each level is made from the one before the last: two chains, which know nothing of each other. */
-  async runPyramid({ id, dims }: Held, sizes: [number, number][]): Promise<Outputs[]> {
-    const chains = [0, 1].map((odd) => {
-      const { graphs } = this.#members[odd % this.#members.length]!;
-      return graphs.runLevels({ id, dims }, sizes.filter((_, level) => level % 2 === odd));
-    });
+  async runPyramid(photo: Photo, sizes: [number, number][]): Promise<Outputs[]> {
+    const { id, dims } = photo;
+    const chains = [0, 1].map((odd) => this.#seeing(photo, odd).runLevels({ id, dims }, sizes.filter((_, level) => level % 2 === odd)));
     const answers = await this.#asked(Promise.all(chains));
     return sizes.map((_, level) => answers[level % 2]![level >> 1]!);
   }
@@ -194,8 +201,7 @@ export class Pool {
 }
 
 function start(name: string): Member {
-  const worker = new Worker(new URL("./graphs.ts", import.meta.url), { type: "module", name });
-  return { worker, graphs: Comlink.wrap<Graphs>(worker) };
+  return reached(new Worker(new URL("./graphs.ts", import.meta.url), { type: "module", name }));
 }
 
 /** Where it dies, so does this worker, and the page hears of it. */
@@ -204,8 +210,8 @@ function bound(member: Member): Member {
   return member;
 }
 
-function reached(port: MessagePort): Member {
-  return { worker: port, graphs: Comlink.wrap<Graphs>(port) };
+function reached(worker: Worker | MessagePort): Member {
+  return { worker, graphs: Comlink.wrap<Graphs>(worker), has: new Set() };
 }
 
 function end({ worker, graphs }: Member): void {

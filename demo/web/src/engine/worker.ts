@@ -16,6 +16,7 @@ import {
   type EmbedderTold,
   type Embedded,
   type Face,
+  type Found,
   type GalleryPerson,
   type GraphName,
   type Look,
@@ -40,6 +41,9 @@ import { thawPython } from "./snapshot";
 /** Of the files that Python has no use for. */
 const isForGraphs = (path: string) => path.startsWith("ort/") || path.endsWith(".onnx");
 
+/** The name of a photo of nothing. */
+const NOTHING = "nothing";
+
 /** Functions of Python that the demo does not call. */
 const ASIDE = "python/python_rest.marshal.gz";
 
@@ -54,7 +58,7 @@ const LINGER = 120_000;
 /** `facelab.browser.Session`, as JavaScript sees it. */
 interface PythonSession {
   begin(engine: object, manifest: string): void;
-  find(photo: Photo): Promise<string>;
+  find(photo: Photo): Promise<{ analysis: string; embedded?: Embedded }>;
   analyse(photo: Photo, known: string | undefined): Promise<string>;
   embed(photo: Photo, face: string): Promise<Embedded>;
   compare(a: Float32Array, b: Float32Array, poor: boolean): string;
@@ -92,7 +96,8 @@ class Engine {
   readonly #assets = new Assets(this.#parts[0]);
   readonly #rest = new Rest(this.#assets);
   #manifest!: Manifest;
-  readonly #photos = new Map<number, Photo>();
+  /** Under names that the page gives them. */
+  readonly #photos = new Map<string, Photo>();
   /** Names of those that lie on Python's desk. */
   readonly #desk = new Set<string>();
   #python!: Python;
@@ -143,7 +148,7 @@ class Engine {
 
   /** All photos. */
   #letGo(): void {
-    for (const number of [...this.#photos.keys()]) this.close(number);
+    for (const name of [...this.#photos.keys()]) this.close(name);
     for (const name of [...this.#desk]) void this.remove(name);
   }
 
@@ -174,7 +179,8 @@ class Engine {
     const [pyodide] = await Promise.all([starting, this.#pool.load(part(true), manifest, this.#parts[1])]);
     this.#python = facelabIn(pyodide, assets, this.#rest);
     const engine = {
-      run: (graph: GraphName, photo: Photo, inputs: Record<string, Plain>) => this.#pool.run(graph, photo, inputs),
+      run: (graph: GraphName, photo: Photo, input: string, dims: number[], type: Plain["type"], data: Plain["data"]) =>
+        this.#pool.run(graph, photo, input, { dims, type, data }),
       run_pyramid: (photo: Photo, sizes: [number, number][]) => this.#pool.runPyramid(photo, sizes),
       hold: (pixels: Uint8Array, dims: number[]) => this.#pool.hold(pixels, dims),
       release: (photo: Photo) => this.#pool.release(photo),
@@ -183,29 +189,28 @@ class Engine {
     this.#session.begin(engine, text);
   }
 
-  /** Keep a photo; the number that comes back stands for it until `close`. */
-  open(pixels: Pixels): number {
-    const photo = this.#holdOpaque(pixels);
-    this.#photos.set(photo.id, photo);
-    return photo.id;
+  /** Keep a photo until `close`. */
+  open(name: string, pixels: Pixels): void {
+    this.#photos.set(name, this.#holdOpaque(pixels));
   }
 
-  close(number: number): void {
-    const photo = this.#photos.get(number);
-    if (this.#photos.delete(number)) this.#pool.release(photo!);
+  close(name: string): void {
+    const photo = this.#photos.get(name);
+    if (this.#photos.delete(name)) this.#pool.release(photo!);
   }
 
-  /** The largest face, soon. */
-  async find(photo: number): Promise<Analysis> {
-    return JSON.parse(await this.#surely(() => this.#session.find(this.#photo(photo)))) as Analysis;
+  /** The largest face, soon, and its embedding. */
+  async find(photo: string): Promise<Found> {
+    const { analysis, embedded } = await this.#surely(() => this.#session.find(this.#photo(photo)));
+    return { ...(JSON.parse(analysis) as Analysis), ...(embedded && { embedded }) };
   }
 
   /** All faces; `known` stays as it is, and chosen. */
-  async analyse(photo: number, known?: Face): Promise<Analysis> {
+  async analyse(photo: string, known?: Face): Promise<Analysis> {
     return JSON.parse(await this.#surely(() => this.#session.analyse(this.#photo(photo), known && JSON.stringify(known)))) as Analysis;
   }
 
-  async embed(photo: number, face: Face): Promise<Embedded> {
+  async embed(photo: string, face: Face): Promise<Embedded> {
     return this.#surely(() => this.#session.embed(this.#photo(photo), JSON.stringify(face)));
   }
 
@@ -250,11 +255,11 @@ class Engine {
     this.#pool.grow();
     this.#warm = true;
     await this.#whole();
-    const photo = this.open(pixels);
+    const photo = this.#holdOpaque(pixels);
     try {
-      return await this.#surely(() => this.#session.look(this.#photo(photo), smallest));
+      return await this.#surely(() => this.#session.look(photo, smallest));
     } finally {
-      this.close(photo);
+      this.#pool.release(photo);
     }
   }
 
@@ -309,13 +314,13 @@ class Engine {
   async warmUp(): Promise<void> {
     if (this.#warm) return;
     const [width, height] = [640, 480];
-    const photo = this.open({ width, height, rgba: new ArrayBuffer(width * height * 4) });
+    this.open(NOTHING, { width, height, rgba: new ArrayBuffer(width * height * 4) });
     const face: Face = { box: [260, 160, 380, 320], score: 1, landmarks: [[293, 216], [347, 216], [320, 249], [295, 276], [345, 276]] };
     try {
-      await this.find(photo);
-      await this.embed(photo, face);
+      await this.find(NOTHING);
+      await this.embed(NOTHING, face);
     } finally {
-      this.close(photo);
+      this.close(NOTHING);
     }
   }
 
@@ -324,8 +329,8 @@ class Engine {
     return (this.#completed ??= this.#python.complete());
   }
 
-  #photo(number: number): Photo {
-    const photo = this.#photos.get(number);
+  #photo(name: string): Photo {
+    const photo = this.#photos.get(name);
     if (!photo) throw new EngineError("That photo was removed.");
     return photo;
   }

@@ -77,7 +77,7 @@ export class LiveCamera extends Tool {
     const canvas = new OffscreenCanvas(width, height);
     const pen = canvas.getContext("2d", { willReadFrequently: true })!;
     pen.drawImage(video, 0, 0, width, height);
-    const photo = await this.engine.open({ width, height, rgba: pen.getImageData(0, 0, width, height).data.buffer }, signal);
+    const photo = this.engine.open({ width, height, rgba: pen.getImageData(0, 0, width, height).data.buffer });
     try {
       const { faces } = await this.engine.analyse(photo, signal);
       const followed: Followed[] = [];
@@ -96,7 +96,7 @@ export class LiveCamera extends Tool {
     await new Promise((resolve) => requestAnimationFrame(resolve)); // the page comes first
   }
 
-  async #name(photo: number, face: Face, known: Snapshot | undefined, signal: AbortSignal): Promise<Followed> {
+  async #name(photo: string, face: Face, known: Snapshot | undefined, signal: AbortSignal): Promise<Followed> {
     const { embedding } = await this.engine.embed(photo, face, signal);
     const [answer] = await this.engine.who([embedding], "template");
     const name = known?.people.find(({ id }) => id === answer?.key)?.name;
