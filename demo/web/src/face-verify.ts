@@ -276,7 +276,9 @@ export class FaceVerify extends HTMLElement {
     if (state.phase === "loading") progress.show(state.progress.loaded, state.progress.total, state.progress.what);
     if (state.phase === "ready") {
       progress.finish(state.bytes, state.seconds);
-      for (const name of SLOTS) if (this.#slot(name).state === "waiting") this.#slot(name).busy("working", LOOKING);
+      const waiting = SLOTS.map((name) => this.#slot(name)).filter((slot) => slot.state === "waiting");
+      for (const slot of waiting) slot.busy("working", LOOKING);
+      if (waiting.length) this.#say(`${LOOKING}.`);
     }
     if (SLOTS.some((name) => this.#sides[name])) return; // the status speaks of the photos
     this.#say({ loading: "Loading; photos can be added already.", ready: "Ready: add two photos.", failed: "" }[state.phase]);
