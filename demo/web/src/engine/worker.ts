@@ -96,8 +96,9 @@ class Engine {
   readonly #assets = new Assets(this.#parts[0]);
   readonly #rest = new Rest(this.#assets);
   #manifest!: Manifest;
-  /** Under names that the page gives them. */
+  /** Under names that the page gives them; those of `look` under names of their own. */
   readonly #photos = new Map<string, Photo>();
+  #looks = 0;
   /** Names of those that lie on Python's desk. */
   readonly #desk = new Set<string>();
   #python!: Python;
@@ -255,11 +256,12 @@ class Engine {
     this.#pool.grow();
     this.#warm = true;
     await this.#whole();
-    const photo = this.#holdOpaque(pixels);
+    const name = `look/${++this.#looks}`;
+    this.open(name, pixels);
     try {
-      return await this.#surely(() => this.#session.look(photo, smallest));
+      return await this.#surely(() => this.#session.look(this.#photo(name), smallest));
     } finally {
-      this.#pool.release(photo);
+      this.close(name);
     }
   }
 
