@@ -5,7 +5,8 @@ import { raw, set, setGlobal, unreachable, writes } from "./wasm_code.mjs";
 import { Module } from "./wasm_module.mjs";
 
 const LARGE = 4096; // bytes of a function from which on it pays
-const MUCH = 1e7; // bytes of a function times how often it is come to where most often: with less, V8 does not compile it for speed
+const OFTEN = 10000; // what is come to less often, browsers do not compile for speed,
+const MUCH = 1e8; // unless it is long: bytes of a function times how often it is come to
 const SELDOM = 200; // what is come to less often than this part of the most frequent, need not be there
 const WORTH = 24; // bytes that a call must save
 const [LOAD, ADD, STORE] = [[0x28, 2, 0], [0x6a], [0x36, 2, 0]].map((bytes) => Uint8Array.from(bytes)); // of i32
@@ -45,7 +46,7 @@ export function outlined(file, counts) {
   for (const [number, code] of largeOnes(module)) {
     const own = counts.subarray(first, (first += code.runs));
     const most = own.reduce((a, b) => Math.max(a, b), 0);
-    if (most * module.bodies[number].length < MUCH) continue;
+    if (most < OFTEN && most * module.bodies[number].length < MUCH) continue;
     module.put(number, shortened(module, code, (run) => own[run] * SELDOM > most));
     changed.push(number);
   }
