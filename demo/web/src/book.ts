@@ -7,7 +7,20 @@ const labs = document.querySelectorAll<HTMLElement>("[data-lab]");
 const cells = document.querySelectorAll<HTMLElement>(".highlight.cell");
 
 if (labs.length) void import("./book/lab").then(({ placeLabs }) => placeLabs(labs));
-void import("./offline");
+void afterTheEngine().then(() => import("./offline"));
 if (cells.length) void import("./book/cell").then(({ placeCells }) => placeCells(cells));
+
+/** Milliseconds for the first answer, once there is an engine: what is kept for later would share the line and the processor with it. */
+const PATIENCE = 3000;
+
+/** At once, where the page begins with none. */
+async function afterTheEngine(): Promise<void> {
+  const { facelab } = document.documentElement.dataset;
+  if (!facelab) return;
+  if (facelab === "loading") {
+    await new Promise((resolve) => ["ready", "failed"].forEach((how) => addEventListener(`facelab-engine-${how}`, resolve, { once: true })));
+  }
+  await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+}
 
 export {};

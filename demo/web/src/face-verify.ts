@@ -15,6 +15,7 @@ import { inWords, type DistanceGauge } from "./gauge";
 import type { PhotoSlot, SlotEvents } from "./photo-slot";
 import { decode, pixelsOf, type Photo } from "./photos";
 import type { LoadProgress } from "./progress";
+import samples from "./samples.json";
 import type { EmbeddingStrips } from "./strip";
 import base from "./styles/base.css?inline";
 import css from "./styles/verify.css?inline";
@@ -24,11 +25,6 @@ const styles = [sheet(base), sheet(css)];
 const LOOKING = "Looking for faces";
 const SLOTS = ["a", "b"] as const satisfies SlotName[];
 const VERDICTS: Record<VerdictName, string> = { same: "Same person", different: "Different people", unsure: "Can’t tell" };
-
-interface Samples {
-  credit: string;
-  pairs: { a: string; b: string; label: string }[];
-}
 
 /** All that is known of the photo in one slot. A newer photo gets a new one, and `job` calls the old one off. */
 class Side {
@@ -65,7 +61,7 @@ export class FaceVerify extends HTMLElement {
     if (!this.#root) {
       this.#root = shadow(this, TEMPLATE, ...styles);
       this.#listen();
-      void this.#offerSamples(new URL("samples/", app));
+      this.#offerSamples(new URL("samples/", app));
     }
     const { signal } = (this.#listening = new AbortController());
     this.#engine.addEventListener("change", () => this.#engineChanged(), { signal });
@@ -320,30 +316,30 @@ export class FaceVerify extends HTMLElement {
       row("Compare", "the distance between the two, their surroundings, the verdict", `<td colspan="2">${cell(compare)}</td>`);
   }
 
-  async #offerSamples(folder: URL): Promise<void> {
-    const response = await fetch(new URL("samples.json", folder)).catch(() => undefined);
-    if (!response?.ok) return; // the demo does without
-    const { pairs, credit } = (await response.json()) as Samples;
-    const fetchPhoto = (file: string) => async () => {
-      const photo = await fetch(new URL(file, folder)).catch(() => undefined);
-      if (!photo?.ok) throw new PhotoError("The sample photo did not arrive. Check the connection, then choose it again.");
-      return photo.blob();
+  #offerSamples(folder: URL): void {
+    const { photos, pairs, credit } = samples;
+    const kept = new Map<string, Promise<Blob>>();
+    const photo = (file: string) => {
+      const fetched = kept.get(file) ?? fetchSample(new URL(file, folder));
+      fetched.catch(() => kept.delete(file)); // ask again next time
+      kept.set(file, fetched);
+      return fetched;
     };
-    find(this.#root, ".pairs").replaceChildren(
+    find(this.#root, ".pairs").append(
       ...pairs.map(({ a, b, label }, i) => {
         const button = document.createElement("button");
         button.type = "button";
         button.dataset.testid = `sample-${i}`;
-        button.append(...[a, b].map((file) => thumbnail(new URL(file, folder))), label);
+        button.append(...[a, b].map((file) => thumbnail(folder, photos.indexOf(file) / (photos.length - 1))), label);
         button.addEventListener("click", () => {
-          void this.#take("a", fetchPhoto(a));
-          void this.#take("b", fetchPhoto(b));
+          void this.#take("a", () => photo(a));
+          void this.#take("b", () => photo(b));
         });
         return button;
       }),
     );
     find(this.#root, ".credit").textContent = credit;
-    find(this.#root, ".samples").hidden = false;
+    void photo(pairs[0]!.a), photo(pairs[0]!.b); // the page's head has asked for them
   }
 
   get #choice(): EmbedderChoice {
@@ -364,15 +360,22 @@ function scaleOf({ sure_below, threshold }: Verdict): Scale | undefined {
   return sure_below === null || threshold === null ? undefined : { sure_below, threshold };
 }
 
-function thumbnail(source: URL): HTMLImageElement {
-  const image = document.createElement("img");
-  image.src = source.href;
-  image.alt = ""; // the button's label says who it is
-  return image;
+async function fetchSample(file: URL): Promise<Blob> {
+  const photo = await fetch(file).catch(() => undefined);
+  if (!photo?.ok) throw new PhotoError("The sample photo did not arrive. Check the connection, then choose it again.");
+  return photo.blob();
+}
+
+/** One of a row, `along` it from 0 to 1; the button's label says who it is. */
+function thumbnail(folder: URL, along: number): HTMLElement {
+  const picture = document.createElement("span");
+  picture.className = "thumbnail";
+  picture.style.background = `${100 * along}% 0 / auto 100% url("${new URL("thumbnails.webp", folder)}")`;
+  return picture;
 }
 
 const TEMPLATE = `
-  <section class="samples" aria-label="Sample photos" hidden>
+  <section class="samples" aria-label="Sample photos">
     <p>No photos at hand? Take a pair of these:</p>
     <div class="pairs"></div>
     <p class="credit"></p>

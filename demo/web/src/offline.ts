@@ -11,26 +11,12 @@ link.rel = "manifest";
 link.href = new URL("manifest.webmanifest", SITE).href;
 document.head.append(link);
 
-// On a first visit the engine goes first: what is kept for later would share the line and the processor with it.
-const PATIENCE = 3000; // milliseconds after it is ready, for the first answer
-
 /** Milliseconds between two words to the service worker, which holds what was compiled: after half a minute without one the browser ends it. */
 const REMINDER = 20_000;
 
 if ("serviceWorker" in navigator) {
-  if (document.readyState === "complete") void whenIdle();
-  else addEventListener("load", () => void whenIdle());
-}
-
-async function whenIdle(): Promise<void> {
-  const { facelab } = document.documentElement.dataset;
-  if (!navigator.serviceWorker.controller) {
-    if (facelab === "loading") {
-      await new Promise((resolve) => ["ready", "failed"].forEach((how) => addEventListener(`facelab-engine-${how}`, resolve, { once: true })));
-    }
-    if (facelab) await new Promise((resolve) => setTimeout(resolve, PATIENCE));
-  }
-  await keepOffline();
+  if (document.readyState === "complete") void keepOffline();
+  else addEventListener("load", () => void keepOffline());
 }
 
 async function keepOffline(): Promise<void> {

@@ -13,19 +13,19 @@ export type Photo = HTMLCanvasElement;
  */
 export async function decode(file: Blob, maxSide: number): Promise<Photo> {
   if (file.size === 0) throw new PhotoError("This file is empty. Choose another photo.");
-  const bytes = await read(file);
-  if (isCutShort(bytes)) throw new PhotoError("This photo is cut short: part of the file is missing. Copy or download it again.");
-  const bitmap = await createImageBitmap(file, {
+  const decoding = createImageBitmap(file, {
     imageOrientation: "from-image",
     colorSpaceConversion: "none", // the command line sees the file's own values too
     premultiplyAlpha: "none",
-  }).catch(() => {
-    throw new PhotoError(whyUnreadable(bytes));
-  });
+  }).catch(() => undefined); // while its bytes are looked at
+  const bytes = await read(file);
+  const bitmap = await decoding;
   try {
+    if (isCutShort(bytes)) throw new PhotoError("This photo is cut short: part of the file is missing. Copy or download it again.");
+    if (!bitmap) throw new PhotoError(whyUnreadable(bytes));
     return draw(bitmap, maxSide);
   } finally {
-    bitmap.close();
+    bitmap?.close();
   }
 }
 

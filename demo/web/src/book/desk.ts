@@ -3,6 +3,7 @@
 import { EngineError, PhotoError, type Outcome, type Panel, type Settings } from "../contract";
 import { engineAt, type EngineClient } from "../engine/client";
 import { decode, pixelsOf, type Photo } from "../photos";
+import samples from "../samples.json";
 
 const KEY = "facelab-photo";
 const OWN = "yours";
@@ -91,12 +92,11 @@ class Desk extends EventTarget {
   }
 
   async #put(): Promise<void> {
-    const samples = new URL("samples/", APP);
-    const { photos } = (await (await asked(new URL("samples.json", samples))).json()) as { photos: { file: string }[] };
+    const folder = new URL("samples/", APP);
     const { photo } = await this.engine.manifest;
     await Promise.all(
-      photos.map(async ({ file }) => {
-        const blob = await (await asked(new URL(file, samples))).blob();
+      samples.photos.map(async (file) => {
+        const blob = await (await asked(new URL(file, folder))).blob();
         return [file, await decode(blob, photo.max_side)] as const;
       }),
     ).then(async (decoded) => {

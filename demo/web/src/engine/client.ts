@@ -57,7 +57,8 @@ export class EngineClient extends EventTarget {
   readonly #app: URL;
   #life: Life;
   #manifest: Promise<Manifest> | undefined;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** When the next job may be sent, and when the one after it. */
+  #turns: [Promise<unknown>, Promise<unknown>] = [Promise.resolve(), Promise.resolve()];
   /** Jobs that have not begun. */
   #waiting = 0;
   /** Photos so far. */
@@ -93,7 +94,7 @@ export class EngineClient extends EventTarget {
 
   /** An engine that is this page's alone, from now on: one that outlives it cannot be interrupted, and others come after. What that has been given is gone. */
   async alone(): Promise<void> {
-    await this.#queue;
+    await this.#turns[1];
     const { leave } = await this.#life.hired;
     if (!leave) return;
     leave();
@@ -101,7 +102,7 @@ export class EngineClient extends EventTarget {
   }
 
   #begin(kind: Kind): void {
-    this.#queue = Promise.resolve();
+    this.#turns = [Promise.resolve(), Promise.resolve()];
     this.#waiting = 0;
     this.#life = this.#start(kind);
     this.#enter(LOADING);
@@ -190,18 +191,21 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * One job at a time, in the order asked, once the engine is ready: times stay honest, and what was called off meanwhile never starts.
+   * In the order asked, once the engine is ready, which works on one at a time and has the next at hand: it need not wait for a page that may be drawing.
+   * What was called off before it was sent never starts.
    */
   #next<T>(signal: AbortSignal | undefined, job: (remote: Comlink.Remote<Engine>) => Promise<T>): Promise<T> {
     const { hired, death, ready } = this.#life;
+    const [turn, after] = this.#turns;
     this.#waiting++;
-    const result = this.#queue.then(async () => {
-      await ready;
+    const sent = turn.then(async () => {
+      const [{ remote }] = await Promise.all([hired, ready]);
       this.#waiting--;
       signal?.throwIfAborted();
-      return Promise.race([hired.then(({ remote }) => job(remote)), death]);
+      return { answer: Promise.race([job(remote), death]) };
     });
-    this.#queue = result.catch(() => {});
+    const result = sent.then(({ answer }) => answer);
+    this.#turns = [Promise.allSettled([after, sent]), Promise.allSettled([after, result])];
     return result;
   }
 
@@ -214,7 +218,7 @@ export class EngineClient extends EventTarget {
 
   #start(kind: Kind): Life {
     const begun = performance.now();
-    document.documentElement.dataset.facelab = "loading"; // offline.ts lets it go first
+    document.documentElement.dataset.facelab = "loading"; // book.ts lets it go first
     let stop!: (reason: EngineError) => void;
     const stopped = new Promise<never>((_, reject) => (stop = reject));
     const hired = hire(kind);
@@ -249,7 +253,7 @@ export class EngineClient extends EventTarget {
       this.#enter({ phase: "ready", bytes, seconds: (performance.now() - begun) / 1000 });
       document.documentElement.dataset.facelab = "ready";
       dispatchEvent(new Event("facelab-engine-ready"));
-      void this.#warmUp();
+      performance.mark('ready'); void this.#warmUp();
     });
     for (const promise of [death, ready]) promise.catch(() => {}); // told through `state`, and to every job
     return { hired, death, stop, ready };

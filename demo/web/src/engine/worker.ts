@@ -451,16 +451,35 @@ function together(report: Report): [Report, Report] {
   return [part(0), part(1)];
 }
 
+/** As pages see it: they may ask several things at once, of which it does one after another. */
+function inTurn(engine: Engine): Engine {
+  let last: Promise<unknown> = Promise.resolve();
+  return new Proxy(engine, {
+    get(target, name: keyof Engine) {
+      const method = target[name].bind(target) as (...args: unknown[]) => unknown;
+      if (AT_ONCE.has(name)) return method;
+      return (...args: unknown[]) => {
+        const answer = last.then(() => method(...args));
+        last = answer.catch(() => {});
+        return answer;
+      };
+    },
+  });
+}
+
+/** What needs nobody's answer, or comes before there is any. */
+const AT_ONCE = new Set<keyof Engine>(["take", "load", "open", "end"]);
+
 export type { Engine };
 if (isShared) {
   let engine: Engine | undefined;
   whoComes((page) => {
     page.onmessage = ({ data }) => {
       page.onmessage = null;
-      Comlink.expose((engine ??= new Engine(data as MessagePort)), page);
+      Comlink.expose(inTurn((engine ??= new Engine(data as MessagePort))), page);
     };
     addEventListener("error", ({ message }) => page.postMessage({ died: message })); // as nobody else would hear of it
   });
 } else {
-  Comlink.expose(new Engine());
+  Comlink.expose(inTurn(new Engine()));
 }
