@@ -43,16 +43,22 @@ STATUS = "document.querySelector('photo-album').shadowRoot.querySelector('[data-
 ALL_LOOKED_AT = f"{STATUS}.textContent.includes('All photos')"
 LATER = 2  # visits after the second, until the fourth
 DOZENS = 3  # of photos, after which the browser has compiled for good what one takes
-BY_ITSELF = """customElements.whenDefined("face-verify").then(() => {
-    const { shadowRoot } = document.querySelector("face-verify") ?? {};
-    if (!shadowRoot) return;
+BY_ITSELF = """{
     let chosen = false;
-    new MutationObserver(() => {
-        const pair = shadowRoot.querySelector("[data-testid=sample-0]");
-        if (pair && !chosen) (chosen = true), pair.click();
-        if (shadowRoot.querySelector("[data-testid=verdict][data-verdict]")) window.verdictAt ??= performance.now();
-    }).observe(shadowRoot, { attributeFilter: ["data-verdict"], childList: true, subtree: true });
-})"""  # the first pair, as soon as it is offered, and when its verdict is there: as the peer's page does by itself
+    const look = () => {
+        const tool = document.querySelector("face-verify:defined")?.shadowRoot;
+        const pair = tool?.querySelector("[data-testid=sample-0]");
+        if (pair && !chosen) {
+            chosen = true;
+            watch(tool);
+            pair.click();
+        }
+        if (tool?.querySelector("[data-testid=verdict][data-verdict]")) window.verdictAt ??= performance.now();
+    };
+    const watch = (root) => new MutationObserver(look).observe(root, { attributeFilter: ["data-verdict"], childList: true, subtree: true });
+    watch(document); // until the tool is there
+    customElements.whenDefined("face-verify").then(look);
+}"""  # the first pair, as soon as it is offered, and when its verdict is there: as the peer's page does by itself
 OPENED = 3000  # milliseconds after which a browser has done with opening a window: its own pages take half a second of processor
 QUIET = 3000  # milliseconds in which our page has done what it does after an answer
 SAMPLES = ROOT / "docs" / "app" / "samples"

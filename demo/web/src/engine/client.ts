@@ -253,7 +253,7 @@ export class EngineClient extends EventTarget {
       this.#enter({ phase: "ready", bytes, seconds: (performance.now() - begun) / 1000 });
       document.documentElement.dataset.facelab = "ready";
       dispatchEvent(new Event("facelab-engine-ready"));
-      performance.mark('ready'); void this.#warmUp();
+      void this.#warmUp();
     });
     for (const promise of [death, ready]) promise.catch(() => {}); // told through `state`, and to every job
     return { hired, death, stop, ready };
