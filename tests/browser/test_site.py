@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -87,3 +88,11 @@ def test_zensical_builds_the_same_pages_from_the_same_configuration(tmp_path: Pa
     demo = (tmp_path / "site" / "demo" / "index.html").read_text()
     assert "face-verify" in demo
     assert "facelabEngine = " in demo, "the engine begins in the page's head"
+
+
+def test_first_pair_of_samples_is_asked_for_in_the_head() -> None:
+    """Under the names that the page's script will ask for."""
+    pair = json.loads((ROOT / "demo" / "web" / "src" / "samples.json").read_text())["pairs"][0]
+    head, _ = (ROOT / "site" / "demo" / "index.html").read_text().split("</head>")
+    for name in (pair["a"], pair["b"]):
+        assert f'<link rel="preload" as="fetch" crossorigin href="../app/samples/{name}">' in head

@@ -13,13 +13,10 @@ if (cells.length) void import("./book/cell").then(({ placeCells }) => placeCells
 /** Milliseconds for the first answer, once there is an engine: what is kept for later would share the line and the processor with it. */
 const PATIENCE = 3000;
 
-/** At once, where the page begins with none. */
+/** At once, where the page begins with none, or runs this script late. */
 async function afterTheEngine(): Promise<void> {
-  const { facelab } = document.documentElement.dataset;
-  if (!facelab) return;
-  if (facelab === "loading") {
-    await new Promise((resolve) => ["ready", "failed"].forEach((how) => addEventListener(`facelab-engine-${how}`, resolve, { once: true })));
-  }
+  if (document.documentElement.dataset.facelab !== "loading") return;
+  await new Promise((resolve) => ["ready", "failed"].forEach((how) => addEventListener(`facelab-engine-${how}`, resolve, { once: true })));
   await new Promise((resolve) => setTimeout(resolve, PATIENCE));
 }
 

@@ -4,7 +4,7 @@ import type { Progress } from "../contract";
 
 export type Report = (progress: Progress) => void;
 
-const PAUSE = 100; // milliseconds
+const PAUSE = 250; // milliseconds; each report is a frame to draw
 
 /** The first report at once, then at most one in each pause, and always the last one. */
 export function throttled(report: Report): Report {
