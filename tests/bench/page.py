@@ -55,7 +55,8 @@ BY_ITSELF = """{
         }
         if (tool?.querySelector("[data-testid=verdict][data-verdict]")) window.verdictAt ??= performance.now();
     };
-    const watch = (root) => new MutationObserver(look).observe(root, { attributeFilter: ["data-verdict"], childList: true, subtree: true });
+    const seen = { attributeFilter: ["data-verdict"], childList: true, subtree: true };
+    const watch = (root) => new MutationObserver(look).observe(root, seen);
     watch(document); // until the tool is there
     customElements.whenDefined("face-verify").then(look);
 }"""  # the first pair, as soon as it is offered, and when its verdict is there: as the peer's page does by itself
