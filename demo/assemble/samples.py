@@ -29,7 +29,7 @@ def write_samples(downloads: Path, folder: Path) -> None:
             photo = ImageOps.exif_transpose(Image.open(io.BytesIO(member.read()))).convert("RGB")
             photo.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BOX)
             photo.save(folder / name, quality=90)
-            # A portrait has its face in the upper half.
-            thumbnail = ImageOps.fit(photo, (THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS, centering=(0.5, 0.2))
+            # A portrait has its face near the top.
+            thumbnail = ImageOps.fit(photo, (THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS, centering=(0.5, 0.08))
             thumbnails.paste(thumbnail, (THUMBNAIL * i, 0))
     thumbnails.save(folder / "thumbnails.webp", quality=80, method=6)
