@@ -230,6 +230,7 @@ export class EngineClient extends EventTarget {
       const message = known ? error.message : "The engine did not start. A recent browser is needed: update it, then try again.";
       if (current()) {
         this.#enter({ phase: "failed", message });
+        document.documentElement.dataset.facelab = "failed";
         dispatchEvent(new Event("facelab-engine-failed"));
       }
       throw new EngineError(message);
