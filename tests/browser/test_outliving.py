@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from .conftest import ASK_ENGINE, READY, SiteHandler, served
+from .conftest import ASK_ENGINE, ENGINE, READY, SiteHandler, served
+
+# Asks for more than can be done before the page is gone, and last of all to lay a photo on the desk.
+MUCH = """async (site) => {
+    const ask = (ENGINE)(site);
+    const pixels = (width, height) => ({width, height, rgba: new ArrayBuffer(4 * width * height)});
+    await ask("look", pixels(64, 64), 40); // all of the engine is there
+    for (let more = 0; more < 6; more++) void ask("look", pixels(1600, 1200), 20);
+    void ask("put", "left behind", pixels(8, 8));
+}""".replace("ENGINE", ENGINE)
 
 
 class Failing(SiteHandler):
@@ -78,6 +87,18 @@ def test_photos_are_forgotten_with_their_page(context: BrowserContext, site: str
     assert any("faces" in page.evaluate(ASK_ENGINE, [site, "find", photo]) for photo in photos), "the engine has the page's photos"
     page.goto(site)
     assert {page.evaluate(ASK_ENGINE, [site, "find", photo]) for photo in photos} == {"That photo was removed."}
+
+
+def test_what_a_page_asked_for_is_not_begun_when_it_is_gone(context: BrowserContext, site: str) -> None:
+    """Nor does the next page find its photo on the desk."""
+    page = context.new_page()
+    engine_of_first_verdict(page, site)
+    page.evaluate(MUCH, site)
+    page.goto(site)
+    page.wait_for_timeout(8000)  # time enough for all of it
+    look = "import facelab.cells\nfacelab.cells.pixels('left behind').shape"
+    answer = page.evaluate(ASK_ENGINE, [site, "runCell", look])
+    assert "left behind" in answer["error"]
 
 
 def test_engine_of_another_version_is_not_taken(context: BrowserContext, site: str) -> None:

@@ -3,15 +3,15 @@
  * (the engine, the editor) come when a reader first needs them.
  */
 
+/** Milliseconds for the first answer, once there is an engine: what is kept for later would share the line and the processor with it. */
+const PATIENCE = 3000;
+
 const labs = document.querySelectorAll<HTMLElement>("[data-lab]");
 const cells = document.querySelectorAll<HTMLElement>(".highlight.cell");
 
 if (labs.length) void import("./book/lab").then(({ placeLabs }) => placeLabs(labs));
 void afterTheEngine().then(() => import("./offline"));
 if (cells.length) void import("./book/cell").then(({ placeCells }) => placeCells(cells));
-
-/** Milliseconds for the first answer, once there is an engine: what is kept for later would share the line and the processor with it. */
-const PATIENCE = 3000;
 
 /** At once, where the page begins with none, or runs this script late. */
 async function afterTheEngine(): Promise<void> {

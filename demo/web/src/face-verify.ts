@@ -339,7 +339,8 @@ export class FaceVerify extends HTMLElement {
       }),
     );
     find(this.#root, ".credit").textContent = credit;
-    void photo(pairs[0]!.a), photo(pairs[0]!.b); // the page's head has asked for them
+    const { a, b } = pairs[0]!;
+    for (const file of [a, b]) void photo(file); // the page's head has asked for them
   }
 
   get #choice(): EmbedderChoice {

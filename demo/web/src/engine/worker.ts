@@ -108,6 +108,7 @@ class Engine {
   #warm = false;
   /** Until the page is gone that has it, where it outlives pages. */
   #taken: Promise<void> | undefined;
+  #visits = 0;
   /** What it cannot make good again: no other page shall have it. */
   #spent = false;
   #lingering: ReturnType<typeof setTimeout> | undefined;
@@ -137,8 +138,14 @@ class Engine {
     return true;
   }
 
+  /** Changes when a page is gone. */
+  visit(): number {
+    return this.#visits;
+  }
+
   /** What a page has left here, as it is gone. */
   #forget(): void {
+    this.#visits++;
     this.#taken = undefined;
     this.#report = () => {};
     this.#letGo();
@@ -451,7 +458,7 @@ function together(report: Report): [Report, Report] {
   return [part(0), part(1)];
 }
 
-/** As pages see it: they may ask several things at once, of which it does one after another. */
+/** As a page sees it: it may ask several things at once, which are done one after another. What has not begun when it is gone is not done at all. */
 function inTurn(engine: Engine): Engine {
   let last: Promise<unknown> = Promise.resolve();
   return new Proxy(engine, {
@@ -459,7 +466,11 @@ function inTurn(engine: Engine): Engine {
       const method = target[name].bind(target) as (...args: unknown[]) => unknown;
       if (AT_ONCE.has(name)) return method;
       return (...args: unknown[]) => {
-        const answer = last.then(() => method(...args));
+        const visit = target.visit();
+        const answer = last.then(() => {
+          if (target.visit() !== visit) throw new EngineError("The page that asked this is gone.");
+          return method(...args);
+        });
         last = answer.catch(() => {});
         return answer;
       };
