@@ -210,3 +210,21 @@ def test_next_page_has_the_usual_one(chromium: Browser, site: str, mine: Path) -
         drop(page, mine)
         expect(verdict(page, "none")).to_be_visible()
     context.close()
+
+
+def test_next_page_has_the_usual_one_though_another_was_coming(chromium: Browser, site: str, mine: Path) -> None:
+    """A page that is gone before its embedder has come takes the engine with it."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.set_default_timeout(READY)
+    page.goto(site + "demo/")
+    page.get_by_test_id("sample-0").click()
+    expect(verdict(page, "same")).to_be_visible(timeout=READY)
+    page.get_by_test_id("embedder-name").click()
+    drop(page, mine)
+    page.wait_for_timeout(500)  # it is coming
+    page.goto(site + "demo/")
+    page.wait_for_timeout(5000)  # it would have come
+    page.get_by_test_id("sample-0").click()
+    expect(verdict(page, "same")).to_be_visible(timeout=READY)
+    context.close()

@@ -19,6 +19,15 @@ MUCH = """async (site) => {
     void ask("put", "left behind", pixels(8, 8));
 }""".replace("ENGINE", ENGINE)
 
+# Which shared workers a page asks for: scripts and names.
+NOTED = """globalThis.known = [];
+    globalThis.SharedWorker = class extends SharedWorker {
+        constructor(script, options) {
+            super(script, options);
+            known.push(`${script} ${options.name}`);
+        }
+    }"""
+
 
 class Failing(SiteHandler):
     """Without ONNX Runtime's memory at first."""
@@ -61,6 +70,19 @@ def test_next_pages_find_the_engine(context: BrowserContext, site: str) -> None:
     expect(page.locator('[data-testid="entry"][data-name="Barack Obama"]')).to_have_attribute("data-presence", "present")
     page.close()
     assert engine_of_first_verdict(context.new_page(), site) == "found"
+
+
+def test_next_page_knows_all_of_its_workers(context: BrowserContext, site: str) -> None:
+    """The browser ends those that no page has asked for in five minutes, and whoever has asked them something waits for nothing."""
+    context.add_init_script(NOTED)
+    page = context.new_page()
+    asked_for = []
+    for _ in range(3):
+        engine_of_first_verdict(page, site)
+        page.wait_for_timeout(5000)  # by then it has all the workers that it will have
+        asked_for.append(set(page.evaluate("known")))
+    assert len(asked_for[0]) == 1 + min(4, page.evaluate("navigator.hardwareConcurrency")), "one is for Python"
+    assert asked_for[0] == asked_for[1] == asked_for[2]
 
 
 def test_one_that_did_not_start_is_replaced(context: BrowserContext) -> None:

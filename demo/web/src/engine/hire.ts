@@ -85,7 +85,7 @@ async function taken(worker: SharedWorker): Promise<Hired | undefined> {
   });
   const remote = Comlink.wrap<Engine>(port);
   const another = Comlink.proxy(async (name: string) => {
-    const { port } = anotherBegun("graphs.js", `${name} ${crypto.randomUUID()}`);
+    const { port } = anotherBegun("graphs.js", name);
     return Comlink.transfer(port, [port]);
   });
   const { lock, leave } = await held();

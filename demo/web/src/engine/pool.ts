@@ -16,6 +16,8 @@ const MOST_WHOLE = Math.min(2, MOST);
 
 /** Milliseconds for one network. If that is not enough, the trimmed runtime has come to memory that it does without, and does not come back. */
 const PATIENCE = 30_000;
+/** Milliseconds for a page that has just come to its first answer. */
+const QUIET = 1000;
 
 /** Rows below which a share is not worth it: each share has to shrink the photo for itself. */
 const LEAST: Record<GraphName, number> = { pnet: 1, rnet: 16, onet: 4, embedder: 1 };
@@ -26,13 +28,15 @@ export interface Photo extends Held {
 }
 
 interface Member {
+  /** Of its worker, where another page can come to know that by it. */
+  name?: string;
   worker: Worker | MessagePort;
   graphs: Comlink.Remote<Graphs>;
   /** Numbers of the photos that it has. */
   has: Set<number>;
 }
 
-/** How another worker is had where this one may not start any. */
+/** How a worker of a name, a new one or one that there is, is had where this one may not start any. */
 export type Hire = (name: string) => Promise<MessagePort>;
 
 export class Pool {
@@ -57,6 +61,13 @@ export class Pool {
   hireBy(hire: Hire): void {
     this.#hire = hire;
     if (this.#members.length < MOST) this.#grown = false;
+    setTimeout(() => void this.#show(hire), QUIET);
+  }
+
+  /** All workers to the page that this engine is with: the browser ends those that no page has asked for in its last five minutes. */
+  #show(hire: Hire): void {
+    if (hire !== this.#hire) return;
+    for (const { name } of this.#members) if (name) hire(name).then((port) => port.close(), () => {}); // the port that there is will do
   }
 
   /** Whether it has become another than it was at first. */
@@ -78,9 +89,10 @@ export class Pool {
   }
 
   async #join(members: Member[]): Promise<void> {
+    const hire = this.#hire;
     const member = await this.#ready("").catch(() => undefined);
     if (!member) return;
-    if (members !== this.#members) return end(member); // others have taken over
+    if (members !== this.#members || hire !== this.#hire) return end(member); // others have taken over, or its page is gone
     members.push(bound(member));
   }
 
@@ -103,8 +115,8 @@ export class Pool {
     this.#grown = false;
   }
 
-  async #ready(name: string): Promise<Member> {
-    const member = this.#hire ? reached(await this.#hire(name)) : start(name);
+  async #ready(kind: string): Promise<Member> {
+    const member = this.#hire ? await hired(this.#hire, `${kind} ${crypto.randomUUID()}`) : start(kind);
     const broken = new Promise<never>((_, reject) =>
       member.worker.addEventListener("error", (event) => {
         event.preventDefault(); // not the page's end
@@ -208,6 +220,10 @@ function start(name: string): Member {
 function bound(member: Member): Member {
   member.worker.addEventListener("error", (event) => setTimeout(() => { throw new Error((event as ErrorEvent).message); }));
   return member;
+}
+
+async function hired(hire: Hire, name: string): Promise<Member> {
+  return { ...reached(await hire(name)), name };
 }
 
 function reached(worker: Worker | MessagePort): Member {

@@ -224,11 +224,17 @@ class Engine {
 
   /** From the next face on; null: the embedder that the engine came with. Where this fails, the one in use stays. */
   async useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderTold> {
-    const [file, offered] = choice && "file" in choice ? await this.#offerFile(choice.file) : await this.#offerListed(choice?.name);
-    const told = JSON.parse(offered) as EmbedderTold;
-    await this.#pool.use(file, told);
-    this.#session.use_offered();
-    return told;
+    const before = this.#spent;
+    this.#spent = true; // should the page go meanwhile: the next one expects the embedder that the engine came with
+    try {
+      const [file, offered] = choice && "file" in choice ? await this.#offerFile(choice.file) : await this.#offerListed(choice?.name);
+      const told = JSON.parse(offered) as EmbedderTold;
+      await this.#pool.use(file, told);
+      this.#session.use_offered();
+      return told;
+    } finally {
+      this.#spent = before;
+    }
   }
 
   async #offerFile(file: ArrayBuffer): Promise<[ArrayBuffer, string]> {
