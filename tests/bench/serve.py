@@ -12,6 +12,7 @@ from ..browser.conftest import SiteHandler
 class _Handler(SiteHandler):
     prefix = ""
     protocol_version = "HTTP/1.1"  # a connection serves many files
+    disable_nagle_algorithm = True  # or a file's last packet waits 40 ms for the browser to say that it has the one before
 
 
 def main() -> None:
