@@ -196,7 +196,8 @@ def _browser(chromium: BrowserType, kept: str) -> Iterator[Page]:
 def _visit(page: Page, address: str, who: str) -> float:
     """Milliseconds from the page's being asked for to its first verdict, by the page's own clock."""
     page.goto(f"{address}ours/demo/" if who == "ours" else f"{address}peer/peer.html?detector={who}")
-    page.wait_for_function("window.verdictAt", timeout=60_000, polling=100)  # not at each frame: a page that draws none would have to
+    # Not at each frame: a page that draws none would have to.
+    page.wait_for_function("window.verdictAt", timeout=60_000, polling=100)
     return float(page.evaluate("window.verdictAt"))
 
 

@@ -1,6 +1,6 @@
 /**
- * The arithmetic: onnxruntime-web in workers of its own (pool.ts), so that it starts, and has run every network once, while Python is still
- * starting beside it. Photos live here, each under a number that the other side gives it.
+ * The arithmetic: onnxruntime-web in workers of its own (pool.ts), so that it starts while Python is still starting beside it. Photos live here, each
+ * under a number that the other side gives it.
  */
 
 import * as Comlink from "comlink";
@@ -19,7 +19,6 @@ const READY_MADE = workerName !== RELOAD && !workerName.startsWith(WHOLE);
 const RUNTIME = "ort/ort-wasm-simd-threaded";
 const SCRIPT = "ort/ort-wasm-simd-threaded.mjs";
 const RUNTIME_WASM = READY_MADE ? `${RUNTIME}-trimmed.wasm` : `${RUNTIME}.wasm`;
-const WARM_ROUNDS = 3; // after that the browser has compiled what counts for speed
 
 /** A plain array with its shape. */
 export interface Plain {
@@ -47,7 +46,6 @@ class Graphs {
   readonly #assets = new Assets((progress) => this.#report(progress));
   /** The one that the engine came with. */
   #embedder!: ort.InferenceSession;
-  #asked = false;
   #sessionsThere: Promise<unknown> | undefined;
   #started: Promise<void> | undefined;
 
@@ -56,12 +54,10 @@ class Graphs {
     this.#assets.expect(sizes);
     this.#started ??= this.#start(manifest);
     await Promise.race([Promise.all([this.#sessionsThere, this.#started]), this.#assets.failed]);
-    setTimeout(() => void this.#warmUp()); // once the other side has heard: it knows what to do should a network never end
   }
 
   /** Keep a photo under a number until `release`. */
   hold(id: number, dims: number[], pixels: Uint8Array): void {
-    this.#asked = true; // soon
     this.#photos.set(id, new ort.Tensor("uint8", pixels, dims));
   }
 
@@ -80,14 +76,12 @@ class Graphs {
 
   /** All outputs of a graph. */
   async run(name: GraphName, inputs: Feeds): Promise<Outputs> {
-    this.#asked = true;
     const feeds = Object.fromEntries(Object.entries(inputs).map(([input, value]) => [input, this.#tensorOf(value)]));
     return handedOver(await this.#sessions.get(name)!.run(feeds))[0]!;
   }
 
   /** P-Net's on smaller and smaller copies of a photo, each made from the one before. */
   async runLevels(photo: Held, sizes: [number, number][]): Promise<Outputs[]> {
-    this.#asked = true;
     const session = this.#sessions.get("pnet")!;
     const levels = [this.#tensorOf(photo)];
     const answers: ort.InferenceSession.ReturnType[] = [];
@@ -163,8 +157,8 @@ class Graphs {
     close();
   }
 
-  /** The first runs of a network take several times as long as later ones: do them while nobody waits. */
-  async #warmUp(): Promise<void> {
+  /** Every network once, or until there is a photo: their first runs take several times as long as later ones. */
+  async warmUp(): Promise<void> {
     const [height, width] = [480, 640];
     const photo = new ort.Tensor("uint8", new Uint8Array(height * width * 3), [height, width, 3]);
     const rows = (row: number[], count: number, dims: number[]) =>
@@ -175,13 +169,11 @@ class Graphs {
       onet: () => ({ boxes: rows(FACE.boxes, 8, [4]) }),
       embedder: () => ({ transforms: rows(FACE.transforms, 1, [2, 3]) }),
     };
-    for (let round = 0; round < WARM_ROUNDS; round++) {
-      for (const name of GRAPHS) {
-        if (this.#asked) return;
-        const outputs = await this.#sessions.get(name)!.run({ image: photo, ...second[name]() });
-        Object.values(outputs).forEach((tensor) => tensor.dispose());
-        await new Promise((resolve) => setTimeout(resolve)); // lets a question in
-      }
+    for (const name of GRAPHS) {
+      if (this.#photos.size) return;
+      const outputs = await this.#sessions.get(name)!.run({ image: photo, ...second[name]() });
+      Object.values(outputs).forEach((tensor) => tensor.dispose());
+      await new Promise((resolve) => setTimeout(resolve)); // lets one in
     }
   }
 

@@ -16,6 +16,8 @@ const MOST_WHOLE = Math.min(2, MOST);
 
 /** Milliseconds for one network. If that is not enough, the trimmed runtime has come to memory that it does without, and does not come back. */
 const PATIENCE = 30_000;
+/** After which the browser has compiled for speed, for all members, what counts. */
+const WARM_ROUNDS = 3;
 /** Milliseconds for a page that has just come to its first answer. */
 const QUIET = 1000;
 
@@ -81,6 +83,11 @@ export class Pool {
     return this.#members[0]!.graphs.load(sizes, manifest, Comlink.proxy(report));
   }
 
+  /** Of the first; what the browser compiles for it, the others have too. */
+  async warmUp(): Promise<void> {
+    await this.#asked(this.#members[0]!.graphs.warmUp());
+  }
+
   /** More workers, now that the browser has the files: each from when it is ready on. Where one does not start, the others do its work. */
   grow(): void {
     if (this.#whole || this.#grown) return;
@@ -94,6 +101,7 @@ export class Pool {
     if (!member) return;
     if (members !== this.#members || hire !== this.#hire) return end(member); // others have taken over, or its page is gone
     members.push(bound(member));
+    for (let round = 0; round < WARM_ROUNDS; round++) await member.graphs.warmUp().catch(() => {}); // a photo will tell what is wrong
   }
 
   /** Workers with all of ONNX Runtime in place of those that there are, for good. */

@@ -325,9 +325,11 @@ class Engine {
     return plainly(() => this.#session.run(source));
   }
 
-  /** Every stage once, on a photo of nothing with a face where none is: Python's own part of the first answer is then behind it. */
+  /** Every network and every stage once, on a photo of nothing with a face where none is; or until there is a photo. */
   async warmUp(): Promise<void> {
     if (this.#warm) return;
+    await this.#surely(() => this.#pool.warmUp());
+    if (this.#photos.size) return;
     const [width, height] = [640, 480];
     this.open(NOTHING, { width, height, rgba: new ArrayBuffer(width * height * 4) });
     const face: Face = { box: [260, 160, 380, 320], score: 1, landmarks: [[293, 216], [347, 216], [320, 249], [295, 276], [345, 276]] };
