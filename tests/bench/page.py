@@ -186,8 +186,8 @@ def measure(chromium: BrowserType, address: str, group: Path | None) -> tuple[li
 def _crowding() -> float:
     """How many times as long a task on each of two cores takes as one alone.
 
-    1, were each a core by itself. Those of a virtual machine may share a real one at times, which makes 1.4 of this task: then our page,
-    which computes on two, loses, and the peer, which does on one, does not.
+    1, were each a core by itself. Those of a virtual machine may share a real one at times, which makes 1.4 of this task:
+    our page, which computes on two, then loses, and the peer, which computes on one, does not.
     """
     task = partial(zlib.compress, np.random.default_rng(5).bytes(3_000_000), 9)
 
