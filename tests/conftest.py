@@ -24,9 +24,11 @@ def runtime() -> NativeRuntime:
 
 
 def data_set(name: str) -> Path:
+    """A folder of evaluation photos. Skips where there are none at all; where there are others, this one has to be there."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the evaluation photos are not beside this checkout (../shared/data)")
     folder = SHARED_DATA / name
-    if not folder.is_dir():
-        pytest.skip(f"the evaluation photos {name} are not beside this checkout (../shared/data)")
+    assert folder.is_dir(), f"{SHARED_DATA} has no {name}"
     return folder
 
 

@@ -18,7 +18,7 @@ const MOST_WHOLE = Math.min(2, MOST);
 const PATIENCE = 30_000;
 /** After which the browser has compiled for speed, for all members, what counts. */
 const WARM_ROUNDS = 3;
-/** Milliseconds for a page that has just come to its first answer. */
+/** Milliseconds in which a page that has just come is left alone: it may be drawing, and wait for its first answer. */
 const QUIET = 1000;
 
 /** Rows below which a share is not worth it: each share has to shrink the photo for itself. */
@@ -63,7 +63,7 @@ export class Pool {
   hireBy(hire: Hire): void {
     this.#hire = hire;
     if (this.#members.length < MOST) this.#grown = false;
-    setTimeout(() => void this.#show(hire), QUIET);
+    setTimeout(() => this.#show(hire), QUIET);
   }
 
   /** All workers to the page that this engine is with: the browser ends those that no page has asked for in its last five minutes. */
