@@ -115,7 +115,9 @@ def seal_memory(python: Path) -> None:
     aside = python / "python_rest.marshal"
     aside.with_name(f"{aside.name}.gz").write_bytes(deflate.gzip_compress(aside.read_bytes(), 12))
     aside.unlink()
-    told.write_text(json.dumps({"mark": mark, **json.loads(told.read_text())}, separators=(",", ":")))
+    for_page = json.loads(told.read_text())
+    del for_page["further"]  # of which split_pyodide.mjs had to know
+    told.write_text(json.dumps({"mark": mark, **for_page}, separators=(",", ":")))
 
 
 def seal(content: bytes, file: Path) -> str:

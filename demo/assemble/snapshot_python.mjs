@@ -25,8 +25,10 @@ const SPARE_SLOTS = 64;
 const wasm = await readFile(pyodideWasm);
 const script = await readFile(new URL("pyodide.asm.mjs", PYODIDE), "utf8");
 const lockFileContents = await readFile(new URL("pyodide-lock.json", PYODIDE), "utf8");
-const uncalled = await functionsUncalled();
+const { asked, further } = await exportsByUse();
 const pristine = await memoryBeforePython();
+let own; // what Pyodide's file exports
+let placed; // so many places of the table its own functions take
 let before; // of the global offset table: the addresses of symbols, to be told from those that the libraries add
 const pyodide = await loadPyodide({
   _makeSnapshot: true,
@@ -37,11 +39,14 @@ const pyodide = await loadPyodide({
   createPyodideModule: async (settings) => {
     const { instantiateWasm } = settings;
     settings.instantiateWasm = (imports, done) =>
-      instantiateWasm(imports, ({ exports }, compiled) =>
-        done({ exports: Object.fromEntries(Object.entries(exports).filter(([name]) => !uncalled.has(name))) }, compiled),
-      );
+      instantiateWasm(imports, ({ exports }, compiled) => {
+        own = exports;
+        placed = own.__indirect_function_table.length;
+        done({ exports: Object.fromEntries(asked.map((name) => [name, own[name]])) }, compiled);
+      });
     const module = await createPyodideModule(settings);
     before = Object.fromEntries(Object.entries(module.GOT).map(([symbol, { value }]) => [symbol, value]));
+    Object.setPrototypeOf(module.LDSO.loadedLibsByName.__main__.exports, own); // where libraries look
     module.wasmTable.grow(SPARE_SLOTS);
     return module;
   },
@@ -112,7 +117,7 @@ const first = Math.min(...libraries.map(({ tableBase }) => tableBase));
 for (let index = first; index < module.wasmTable.length; index++) {
   if (libraries.some(({ tableBase, tableSize }) => index >= tableBase && index < tableBase + tableSize)) continue;
   const entry = module.wasmTable.get(index);
-  const found = libraries.flatMap(({ exports }, library) =>
+  const found = [...libraries, { exports: own }].flatMap(({ exports }, library) =>
     Object.entries(exports).flatMap(([name, value]) => (value === entry ? [{ index, library, name }] : [])),
   );
   if (!found.length) throw new Error(`nobody knows the function at index ${index} of the table`);
@@ -138,14 +143,16 @@ const pages = Buffer.concat(runs.map(([from, to]) => memory.slice(from * PAGE, t
 await writeFile(join(out, "python.memory"), pages);
 
 // A third of the script gives a name to each export.
-const shorter = script.replaceAll(/\b_\w+=Module\["_\w+"\]=wasmExports\["(\w+)"\];/g, (naming, name) => (uncalled.has(name) ? "" : naming));
+const named = new Set(asked);
+const shorter = script.replaceAll(/\b_\w+=Module\["_\w+"\]=wasmExports\["(\w+)"\];/g, (naming, name) => (named.has(name) ? naming : ""));
 await writeFile(join(out, "pyodide.asm.mjs"), trimScript(shorter, await namesImported(pyodideWasm, ...later), await scriptsAround()));
 const { info } = JSON.parse(lockFileContents);
 const told = {
   bytes: memory.length,
   page: PAGE,
   runs,
-  called: WebAssembly.Module.exports(new WebAssembly.Module(wasm)).flatMap(({ name }) => (uncalled.has(name) ? [] : [name])),
+  asked: Object.fromEntries(asked.map((name) => [name, typeof own[name] === "function" && before[name] < placed ? before[name] : 0])),
+  further,
   table: module.wasmTable.length,
   libraries: libraries.map(({ exports, tableSize, ...library }) => library),
   functions,
@@ -156,16 +163,19 @@ const told = {
 await writeFile(join(out, "python.json"), JSON.stringify(told));
 
 /**
- * Functions that Pyodide exports and nobody calls by name, neither its own script nor a library: seven thousand. Emscripten gives each export an
- * address as it starts, which takes the page a tenth of a second.
+ * What of Pyodide's 8,500 exports somebody asks for by name: `asked`, its own script or file, as it starts; `further`, libraries. Emscripten gives each
+ * that it sees an address, which takes the page a tenth of a second for all.
  */
-async function functionsUncalled() {
+async function exportsByUse() {
   const assigned = script.indexOf("function assignWasmExports("); // names every one, and so does a list of variables
   const elsewhere = script.slice(0, assigned) + script.slice(script.indexOf("var wasmImports={", assigned));
-  const called = new Set(elsewhere.replaceAll(/var (_\w+,){50,}_\w+/g, "").match(/[\w$]+/g));
-  for (const name of await namesImported(...later)) called.add(name);
-  const exports = WebAssembly.Module.exports(new WebAssembly.Module(wasm));
-  return new Set(exports.flatMap(({ name, kind }) => (kind !== "function" || called.has(name) || called.has(`_${name}`) ? [] : [name])));
+  const mentioned = new Set(elsewhere.replaceAll(/var (_\w+,){50,}_\w+/g, "").match(/[\w$]+/g));
+  const module = new WebAssembly.Module(wasm);
+  const addressed = new Set(WebAssembly.Module.imports(module).flatMap(({ module, name }) => (module.startsWith("GOT.") ? [name] : [])));
+  const ofLibraries = await namesImported(...later);
+  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+  const asked = names.filter((name) => mentioned.has(name) || mentioned.has(`_${name}`) || addressed.has(name));
+  return { asked, further: names.filter((name) => ofLibraries.has(name) && !asked.includes(name)) };
 }
 
 /** By files of wasm. */

@@ -11,15 +11,12 @@ import { noting, split } from "./wasm_split.mjs";
 const [whole, told, models, snapshot, out, ...photos] = process.argv.slice(2);
 const SMALL = 64; // bytes: functions up to this stay in any case, for a call of the rest is not much shorter
 
-const { called } = JSON.parse(await readFile(told, "utf8"));
+const { asked, further } = JSON.parse(await readFile(told, "utf8"));
 const sources = await wasmFiles(whole, told);
 const copies = Object.fromEntries(Object.entries(sources).map(([name, bytes]) => [name, noting(bytes)]));
 const noted = {}; // of the files by name: the table of functions that were called
-await visited({ told, models, snapshot, photos }, copies, (name, { called, ...exports }) => {
-  noted[name] = called;
-  return exports;
-});
-const names = new Set(called);
+await visited({ told, models, snapshot, photos }, copies, (name, { called }) => (noted[name] = called));
+const names = new Set([...Object.keys(asked), ...further]);
 for (const [name, bytes] of Object.entries(sources)) {
   const isHot = (body, number) => noted[name].get(number) !== null || body.length <= SMALL;
   const { first, rest } = split(bytes, isHot, name === basename(whole) ? (exported) => names.has(exported) : undefined);

@@ -8,20 +8,38 @@ const ABSENT = `var absents=new Set(),absent=()=>{const one=()=>{throw new Error
 // Emscripten gives a function of JavaScript its place by compiling a module around it: 250 of them.
 const PLACING = "var ret=getEmptyTableSlot();try{setWasmTableEntry(ret,func)}";
 const LEAVING_EMPTY = PLACING.replace("try", "if(absents.has(func)){functionsInTableMap.set(func,ret);return ret}try");
+// Where a function of wasm stands in the table, it looks up in a list of all nine thousand that stand there. The page knows of those that are asked for at
+// the start (snapshot_python.mjs). A function of wasm has a number for its name.
+const LISTING = "if(!functionsInTableMap){functionsInTableMap=new WeakMap;updateTableMap(0,wasmTable.length)}";
+const LISTING_LATE = `const map=functionsInTableMap??=Module["places"];if(map.all===false&&!map.has(func)&&/^\\d/.test(func.name)){\
+map.all=true;updateTableMap(0,wasmTable.length)}`;
+// Pyodide gets hold of modules by lines of Python, for which Python's compiler has to run; all of them are there, in the memory that the page takes up.
+const BASE = "API._pyodide._base";
+const BY_LINES_OF_PYTHON = [
+  ['API.rawRun("import _pyodide_core")', '[0,""]'],
+  [`${BASE}.eval_code("{}")`, `${BASE}.builtins.dict()`],
+  ['API.runPythonInternal("import importlib; importlib")', `${BASE}.import_module("importlib")`],
+  ['API.runPythonInternal("import __main__; __main__.__dict__")', `${BASE}.import_module("__main__").__dict__`],
+  ['API.runPythonInternal("import builtins; builtins.__dict__")', `${BASE}.builtins.__dict__`],
+];
 
 /**
  * `imported`: names that the files of wasm import. `mentioned`: scripts that use Pyodide's module from outside.
  * Throws where the script is built otherwise than Emscripten does it today.
  */
 export function trimScript(script, imported, mentioned) {
-  if (script.split(PLACING).length !== 2) throw new Error("Pyodide's script gives functions their places in another way than trim_script.mjs knows");
-  const text = script.replace(PLACING, LEAVING_EMPTY);
+  const text = [[PLACING, LEAVING_EMPTY], [LISTING, LISTING_LATE], ...BY_LINES_OF_PYTHON].reduce(replaceOnce, script);
   const main = parseAst(text).body.find(({ type, id }) => type === "FunctionDeclaration" && id.name === "_createPyodideModule");
   const parts = main.body.body.flatMap((statement) => partsOf(statement, text, imported));
   const uses = new Set(mentioned.flatMap((other) => other.match(/[\w$]+/g)));
   const kept = reachable(parts, uses);
   const body = parts.filter((part) => kept.has(part)).map(({ code }) => code);
   return `${text.slice(0, main.body.start + 1)}${ABSENT}${body.join("\n")}${text.slice(main.body.end - 1)}`;
+}
+
+function replaceOnce(text, [before, after]) {
+  if (text.split(before).length !== 2) throw new Error(`Pyodide's script is another one than trim_script.mjs knows: it has not once ${before}`);
+  return text.replace(before, () => after);
 }
 
 /**

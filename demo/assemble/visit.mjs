@@ -22,9 +22,9 @@ export async function wasmFiles(whole, told) {
 
 /**
  * Pyodide after a few visits. `told`, `models`, `snapshot`: paths of the memory's python.json, of models.json and of snapshot.ts; `photos`: .ppm files.
- * `files`: as from `wasmFiles`; `seen`: is given the name and the exports of each, and gives those that Python may see.
+ * `files`: as from `wasmFiles`; `seen`: is given the name and the exports of each.
  */
-export async function visited({ told, models, snapshot, photos }, files, seen = (_, exports) => exports) {
+export async function visited({ told, models, snapshot, photos }, files, seen = () => {}) {
   const folder = await mkdtemp(join(tmpdir(), "pyodide-"));
   try {
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
@@ -117,7 +117,7 @@ async function visit(pyodide, ask, manifest, photos) {
   ]) {
     await Promise.resolve().then(nonsense).catch(() => {}); // a sentence for the reader
   }
-  pyodide.runPython("import sys; sys.intern(str(id(sys)))"); // a name that nobody keeps: when one goes depends on where others lie
+  pyodide.pyimport("sys").intern(String(performance.now())); // a name that nobody keeps: when one goes depends on where others lie
   await collectGarbage(pyodide);
 }
 
@@ -127,7 +127,7 @@ async function collectGarbage(pyodide) {
   for (let i = 0; i < 3; i++) {
     runInNewContext("gc")();
     await new Promise((resolve) => setTimeout(resolve, 20));
-    pyodide.runPython("import gc; gc.collect()");
+    pyodide.pyimport("gc").collect(); // by no line of Python, whose compiler a visit has no use for
   }
 }
 

@@ -44,9 +44,9 @@ def watched(chromium: Browser, site: str) -> Iterator[Watched]:
 def needed_early(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with Pyodide in two, of which the first part has no function at all: nothing runs without the other."""
     folder = tmp_path_factory.mktemp("pyodide")
-    called = json.loads((ROOT / "docs" / "app" / "python" / "python.json").read_text())["called"]
+    told = json.loads((ROOT / "build" / "python" / "snapshot" / "python.json").read_text())
     script = (ROOT / "demo" / "assemble" / "wasm_split.mjs").as_uri()
-    arguments = [script, str(PYODIDE), json.dumps(called), str(folder)]
+    arguments = [script, str(PYODIDE), json.dumps([*told["asked"], *told["further"]]), str(folder)]
     subprocess.run(["node", "--input-type=module", "-e", SPLIT, *arguments], check=True)
     return folder
 

@@ -13,7 +13,7 @@ try {
   await cp(memory, folder, { recursive: true, filter: (path) => path === memory || path.endsWith(".wasm") });
   await cp(join(ROOT, "build", "pyodide", "pyodide.asm.wasm"), join(folder, "pyodide.asm.wasm"));
   const snapshot = join(ROOT, "demo", "web", "src", "engine", "snapshot.ts");
-  const pyodide = await thawed({ told: join(memory, "python.json"), snapshot }, folder, (_, exports) => exports);
+  const pyodide = await thawed({ told: join(memory, "python.json"), snapshot }, folder, () => {});
   let fetched = 0;
   const aside = new Uint8Array(gzipSync(await readFile(join(memory, "python_rest.marshal"))));
   pyodide.pyimport("set_aside").begin(() => (fetched++, aside));

@@ -4,14 +4,21 @@ import { test } from "node:test";
 import { trimScript } from "../../demo/assemble/trim_script.mjs";
 
 const PLACING = "var ret=getEmptyTableSlot();try{setWasmTableEntry(ret,func)}";
+const LISTING = "if(!functionsInTableMap){functionsInTableMap=new WeakMap;updateTableMap(0,wasmTable.length)}";
 const SCRIPT = `async function _createPyodideModule(moduleArg={}){
   var Module=moduleArg,log=[];
   function used(){return helper()+1}
   function helper(){return 1}
   var unused=()=>loneliest(),loneliest=()=>3;
-  var table=[];var getEmptyTableSlot=()=>table.push(null)-1;var setWasmTableEntry=(at,func)=>{table[at]=func};
-  var functionsInTableMap=new Map();
-  var addFunction=(func,sig)=>{if(functionsInTableMap.has(func)){return functionsInTableMap.get(func)}${PLACING}catch(err){}functionsInTableMap.set(func,ret);return ret};
+  var table=[null,...(moduleArg.table??[])];var getEmptyTableSlot=()=>table.push(null)-1;var setWasmTableEntry=(at,func)=>{table[at]=func};
+  var wasmTable=table;
+  var updateTableMap=(offset,count)=>{log.push("listed");table.forEach((func,at)=>{if(func){functionsInTableMap.set(func,at)}})};
+  var functionsInTableMap;
+  var getFunctionAddress=func=>{${LISTING}return functionsInTableMap.get(func)||0};
+  var addFunction=(func,sig)=>{var rtn=getFunctionAddress(func);if(rtn){return rtn}${PLACING}catch(err){}functionsInTableMap.set(func,ret);return ret};
+  var API=moduleArg.API;
+  var begin=()=>[API.rawRun("import _pyodide_core")[0],API._pyodide._base.eval_code("{}"),API.runPythonInternal("import importlib; importlib"),
+    API.importlib,API.runPythonInternal("import __main__; __main__.__dict__"),API.runPythonInternal("import builtins; builtins.__dict__")];
   function _emscripten_glClear(mask){return drawing()}_emscripten_glClear.sig="vi";
   var _emscripten_glClearAgain=_emscripten_glClear;
   function drawing(){return "drawn"}
@@ -22,13 +29,14 @@ const SCRIPT = `async function _createPyodideModule(moduleArg={}){
   Module["asked"]=asked;Module["unasked"]=unasked;
   function asked(){return 7}
   function unasked(){return 8}
-  Module.found={log,table,wasmImports,sig:_get.sig,places:[used,_emscripten_glClear,_emscripten_glClearAgain,_get].map(func=>addFunction(func,"i"))};
+  Module.found={addFunction,begin,log,table,wasmImports,sig:_get.sig,places:[used,_emscripten_glClear,_emscripten_glClearAgain,_get].map(func=>addFunction(func,"i"))};
   return Module}
 export default _createPyodideModule;
 `;
 const IMPORTED = new Set(["get", "used", "emscripten_glClear", "emscripten_glClearAgain"]);
 
-const run = async (script) => (await import(`data:text/javascript,${encodeURIComponent(script)}`)).default();
+const run = async (script, settings = { places: new WeakMap() }) =>
+  (await import(`data:text/javascript,${encodeURIComponent(script)}`)).default({ ...settings });
 const trimmed = trimScript(SCRIPT, IMPORTED, ["module.asked()"]);
 
 test("what is imported, and what that needs, works as before", async () => {
@@ -44,13 +52,37 @@ test("what nobody imports or mentions is gone", () => {
 });
 
 test("functions of WebGL say so, and have the places in the table that they had, empty", async () => {
-  const [before, after] = await Promise.all([SCRIPT, trimmed].map(run));
+  const [before, after] = await Promise.all([SCRIPT, trimmed].map((script) => run(script)));
   assert.throws(() => after.found.wasmImports.emscripten_glClear(), /no WebGL/);
   assert.equal(after.found.wasmImports.emscripten_glClear, after.found.wasmImports.emscripten_glClearAgain);
   assert.deepEqual(after.found.places, before.found.places);
   assert.equal(after.found.table[after.found.places[1]], null);
 });
 
-test("a script that places functions otherwise is refused", () => {
-  assert.throws(() => trimScript(SCRIPT.replace(PLACING, ""), IMPORTED, []), /another way/);
+test("where a function of wasm stands is known at the start, and looked up for others later", async () => {
+  const named = (name) => Object.defineProperty(() => {}, "name", { value: name });
+  const [known, other] = [named("17"), named("18")];
+  const places = new WeakMap([[known, 1]]);
+  const { found } = await run(trimmed, { places, table: [known, other] });
+  assert.equal(found.addFunction(known), 1);
+  assert.ok(!found.log.includes("listed"));
+  Object.assign(places, { all: false });
+  assert.equal(found.addFunction(other), 2);
+  assert.deepEqual(found.log.filter((what) => what === "listed"), ["listed"]);
+});
+
+test("modules are taken as they are, and no line of Python is compiled", async () => {
+  const never = () => assert.fail("Python's compiler runs");
+  const builtins = { dict: () => "a dictionary", __dict__: "built in" };
+  const importlib = {};
+  const import_module = (name) => (name === "importlib" ? importlib : { __dict__: `of ${name}` });
+  const _base = { builtins, eval_code: never, import_module };
+  const { found } = await run(trimmed, { places: new WeakMap(), API: { rawRun: never, runPythonInternal: never, _pyodide: { _base }, importlib } });
+  assert.deepEqual(found.begin(), [0, "a dictionary", importlib, importlib, "of __main__", "built in"]);
+});
+
+test("a script that is built otherwise is refused", () => {
+  for (const line of [PLACING, LISTING, 'API.rawRun("import _pyodide_core")']) {
+    assert.throws(() => trimScript(SCRIPT.replace(line, ""), IMPORTED, []), /another one/);
+  }
 });

@@ -17,10 +17,9 @@ export class Rest {
     this.#assets = assets;
   }
 
-  /** Functions that the file exports lead to the rest of it, from now on. Without those exports that only the rest is for. */
-  belongTo(file: string, first: WebAssembly.Exports): WebAssembly.Exports {
+  /** Functions that the file exports lead to the rest of it, from now on. Exports with a slash in their names are for that alone. */
+  belongTo(file: string, first: WebAssembly.Exports): void {
     this.#parts.push(new Part(this.#assets, file.replace(".wasm", "_rest.wasm"), first));
-    return Object.fromEntries(Object.entries(first).filter(([name]) => !name.includes("/")));
   }
 
   /** Have it here before anybody asks for it. */

@@ -17,12 +17,12 @@ interface Told {
   /** Of what size the pages are, and which of them are in the file, [first, end). The others are as Pyodide has them, and zero behind its data. */
   page: number;
   runs: [number, number][];
-  /** What Pyodide exports and somebody calls by name. */
-  called: string[];
+  /** What of Pyodide's exports its own script, or its own file, asks for by name, with its place in the table of functions where it has one. */
+  asked: Record<string, number>;
   /** Length of the table of functions. */
   table: number;
   libraries: { file: string; name: string; handle: number; global: boolean; memoryBase: number; memorySize: number; tableBase: number }[];
-  /** Functions of a library that stand elsewhere in the table than its own do. */
+  /** Functions of a library, or behind those Pyodide's own, that stand elsewhere in the table than its own do. */
   functions: { index: number; library: number; name: string }[];
   /** Addresses of the libraries' symbols. */
   symbols: Record<string, number>;
@@ -89,28 +89,34 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
     _loadSnapshot: new Uint8Array(1), // there is one, which it need not wait for
     createPyodideModule: async (settings) => {
       const { instantiateWasm } = settings as unknown as { instantiateWasm: Instantiate };
+      const places = new WeakMap<object, number>(); // which Pyodide's script looks up: see demo/assemble/trim_script.mjs
+      let own: WebAssembly.Exports = {};
       const instantiate: Instantiate = (imports, done) =>
         instantiateWasm(imports, async ({ exports }, compiled) => {
-          const own = rest.belongTo(PYODIDE, exports);
-          const { called } = await told;
-          done({ exports: Object.fromEntries(called.map((name) => [name, own[name]!])) }, compiled);
+          rest.belongTo(PYODIDE, exports);
+          own = exports;
+          const asked = Object.entries((await told).asked);
+          for (const [name, place] of asked) if (typeof own[name] === "function") places.set(own[name], place);
+          done({ exports: Object.fromEntries(asked.map(([name]) => [name, own[name]!])) }, compiled);
         });
       const { default: create } = await script;
-      const module = await create({ ...settings, instantiateWasm: instantiate } as typeof settings);
-      thaw(module as unknown as Inner, await told, await libraries, await memory, rest);
+      const module = await create({ ...settings, places, instantiateWasm: instantiate } as typeof settings);
+      thaw(module as unknown as Inner, own, await told, await libraries, await memory, rest);
+      Object.assign(places, { all: false }); // whoever comes from now on may ask for others
       return module;
     },
   });
 }
 
 /** Link the libraries, and let Pyodide find the memory when it comes to that. */
-function thaw(module: Inner, told: Told, libraries: Map<string, WebAssembly.Module>, pages: Piece[], rest: Home): void {
+function thaw(module: Inner, own: WebAssembly.Exports, told: Told, libraries: Map<string, WebAssembly.Module>, pages: Piece[], rest: Home): void {
   const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
+  Object.setPrototypeOf(pyodide, own); // where libraries look, now and later
   (pyodide.emscripten_resize_heap as (bytes: number) => void)(told.bytes);
   module.wasmTable.grow(told.table - module.wasmTable.length);
-  const linked = told.libraries.map((library) => link(module, told, library, libraries.get(library.file)!, rest));
+  const linked: WebAssembly.Exports[] = told.libraries.map((library) => link(module, told, library, libraries.get(library.file)!, rest));
   for (const { index, library, name } of told.functions) {
-    module.wasmTable.set(index, linked[library]![name]);
+    module.wasmTable.set(index, (linked[library] ?? own)[name]);
     module.wasmTableMirror[index] = module.wasmTable.get(index);
   }
 
@@ -157,7 +163,9 @@ function link(module: Inner, { symbols }: Told, library: Told["libraries"][numbe
     "GOT.mem": addresses,
     "GOT.func": addresses,
   });
-  for (const [symbol, value] of Object.entries(rest.belongTo(pathOf(library.file), instance.exports))) {
+  rest.belongTo(pathOf(library.file), instance.exports);
+  for (const [symbol, value] of Object.entries(instance.exports)) {
+    if (symbol.includes("/")) continue; // for the rest of it alone
     exports[symbol] = typeof value === "function" ? value : new WebAssembly.Global({ value: "i32" }, Number((value as WebAssembly.Global).value) + memoryBase);
   }
   module.newDSO(name, handle, exports).global = global;
