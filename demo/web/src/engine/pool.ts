@@ -42,7 +42,8 @@ interface Member {
 export type Hire = (name: string) => Promise<MessagePort>;
 
 export class Pool {
-  #members: Member[];
+  #members: Member[] = [];
+  readonly #begun: Promise<void>;
   #hire: Hire | undefined;
   #manifest!: Manifest;
   #grown = false;
@@ -54,9 +55,13 @@ export class Pool {
   readonly #held = new Set<number>();
   #numbers = 0;
 
-  /** `first`: a worker with ONNX Runtime, where this one may not start any. */
-  constructor(first?: MessagePort) {
-    this.#members = [first ? reached(first) : bound(start(workerName))];
+  /** `first`: a worker with ONNX Runtime, where this one may not start any: a page brings it before it asks for anything. */
+  constructor(first?: Promise<MessagePort>) {
+    this.#begun = this.#begin(first);
+  }
+
+  async #begin(first?: Promise<MessagePort>): Promise<void> {
+    this.#members = [first ? reached(await first) : bound(start(workerName))];
   }
 
   /** From now on. What the page before was asked for, it may have left undone. */
@@ -78,9 +83,10 @@ export class Pool {
   }
 
   /** Until the first is ready. */
-  load(sizes: Sizes, manifest: Manifest, report: Report): Promise<void> {
+  async load(sizes: Sizes, manifest: Manifest, report: Report): Promise<void> {
     this.#manifest = manifest;
-    return this.#members[0]!.graphs.load(sizes, manifest, Comlink.proxy(report));
+    await this.#begun;
+    await this.#members[0]!.graphs.load(sizes, manifest, Comlink.proxy(report));
   }
 
   /** Of the first; what the browser compiles for it, the others have too. */

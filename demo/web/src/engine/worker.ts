@@ -32,6 +32,7 @@ import {
 } from "../contract";
 import { Assets, type Sizes } from "./assets";
 import type { Plain } from "./graphs";
+import { withoutAlpha } from "./opaque";
 import { Pool, type Hire, type Photo } from "./pool";
 import { throttled, type Report } from "./report";
 import { Rest } from "./rest";
@@ -114,7 +115,7 @@ class Engine {
   #lingering: ReturnType<typeof setTimeout> | undefined;
 
   /** Nobody need ask for it to be loaded. `graphs`: see Pool. */
-  constructor(graphs?: MessagePort) {
+  constructor(graphs?: Promise<MessagePort>) {
     this.#pool = new Pool(graphs);
     this.#loaded = Promise.race([this.#load(), this.#assets.failed]);
     this.#loaded.catch(() => (this.#spent = true)); // heard of in `load`
@@ -427,21 +428,6 @@ importlib.invalidate_caches()
   };
 }
 
-/**
- * RGB, in place of the RGBA. Four pixels at a time, four numbers of 32 bits into three: to a new array, byte by byte, takes twice as long. Red is the
- * lowest byte, as on all machines with browsers; what lies beyond the last pixel reads as 0 and is not written.
- */
-function withoutAlpha(rgba: ArrayBuffer): Uint8Array {
-  const words = new Uint32Array(rgba);
-  for (let i = 0, j = 0; i < words.length; i += 4, j += 3) {
-    const [a, b, c, d] = [words[i]!, words[i + 1]!, words[i + 2]!, words[i + 3]!];
-    words[j] = (a & 0xffffff) | (b << 24);
-    words[j + 1] = ((b >> 8) & 0xffff) | (c << 16);
-    words[j + 2] = ((c >> 16) & 0xff) | (d << 8);
-  }
-  return new Uint8Array(rgba, 0, 3 * words.length);
-}
-
 /** Python's own errors carry a sentence for the reader in their last line, `facelab.errors.NoFace: There is ...`. */
 async function plainly<T>(ask: () => T | Promise<T>): Promise<T> {
   try {
@@ -491,11 +477,13 @@ const AT_ONCE = new Set<keyof Engine>(["take", "load", "open", "end"]);
 
 export type { Engine };
 if (isShared) {
-  let engine: Engine | undefined;
+  let bring!: (graphs: MessagePort) => void;
+  const engine = new Engine(new Promise((resolve) => (bring = resolve)));
   whoComes((page) => {
     page.onmessage = ({ data }) => {
       page.onmessage = null;
-      Comlink.expose(inTurn((engine ??= new Engine(data as MessagePort))), page);
+      bring(data as MessagePort); // the first that comes: files are being fetched meanwhile
+      Comlink.expose(inTurn(engine), page);
     };
     addEventListener("error", ({ message }) => page.postMessage({ died: message })); // as nobody else would hear of it
   });
