@@ -138,7 +138,6 @@ class Graphs {
     if (!READY_MADE) return;
     this.#sessionsThere = takeUp(this.#assets);
     this.#started = this.#start();
-    this.#started.then(() => this.#warmUp("pnet")).catch(() => {}); // which a photo needs first, while Python is still starting; a photo will tell
     for (const promise of [this.#sessionsThere, this.#started]) promise.catch(() => {}); // heard of in `load`
   }
 
@@ -160,26 +159,22 @@ class Graphs {
 
   /** Every network once, or until there is a photo: their first runs take several times as long as later ones. */
   async warmUp(): Promise<void> {
-    for (const name of GRAPHS) {
-      await this.#warmUp(name);
-      await new Promise((resolve) => setTimeout(resolve)); // lets one in
-    }
-  }
-
-  async #warmUp(name: GraphName): Promise<void> {
-    if (this.#photos.size) return;
     const [height, width] = [480, 640];
-    const image = new ort.Tensor("uint8", new Uint8Array(height * width * 3), [height, width, 3]);
+    const photo = new ort.Tensor("uint8", new Uint8Array(height * width * 3), [height, width, 3]);
     const rows = (row: number[], count: number, dims: number[]) =>
       new ort.Tensor("float32", Float32Array.from({ length: row.length * count }, (_, i) => row[i % row.length]!), [count, ...dims]);
     const second: Record<GraphName, () => Record<string, ort.Tensor>> = {
-      pnet: () => ({ size: new ort.Tensor("int64", BigInt64Array.from([72n, 96n]), [2]) }),
+      pnet: () => ({ size: new ort.Tensor("int64", BigInt64Array.from([144n, 192n]), [2]) }),
       rnet: () => ({ boxes: rows(FACE.boxes, 24, [4]) }),
       onet: () => ({ boxes: rows(FACE.boxes, 8, [4]) }),
       embedder: () => ({ transforms: rows(FACE.transforms, 1, [2, 3]) }),
     };
-    const outputs = await this.#sessions.get(name)!.run({ image, ...second[name]() });
-    Object.values(outputs).forEach((tensor) => tensor.dispose());
+    for (const name of GRAPHS) {
+      if (this.#photos.size) return;
+      const outputs = await this.#sessions.get(name)!.run({ image: photo, ...second[name]() });
+      Object.values(outputs).forEach((tensor) => tensor.dispose());
+      await new Promise((resolve) => setTimeout(resolve)); // lets one in
+    }
   }
 
   #tensorOf(value: Plain | Held): ort.Tensor {
