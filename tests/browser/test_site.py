@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from ..conftest import ROOT
 from .conftest import Watched, axe_violations
@@ -88,6 +89,31 @@ def test_zensical_builds_the_same_pages_from_the_same_configuration(tmp_path: Pa
     demo = (tmp_path / "site" / "demo" / "index.html").read_text()
     assert "face-verify" in demo
     assert "facelabEngine = " in demo, "the engine begins in the page's head"
+
+
+@pytest.mark.parametrize("tool", ["demo/", "roll-call/", "album/", "camera/"])
+def test_nothing_jumps_as_a_tool_comes_into_its_page(tool: str, watched: Watched) -> None:
+    page = watched.open(tool)
+    page.wait_for_timeout(1000)
+    shifts = page.evaluate(
+        """new Promise((resolve) => {
+            const observer = new PerformanceObserver((list) => resolve(list.getEntries().map(({ value }) => value)));
+            observer.observe({ type: "layout-shift", buffered: true });
+            setTimeout(() => resolve([]), 500);
+        })"""
+    )
+    assert sum(shifts) < 0.005
+
+
+def test_page_whose_tool_does_not_come_is_shown_without(watched: Watched) -> None:
+    watched.page.route("**/facelab.js", lambda route: None)  # and never an answer
+    page = watched.open("demo/#your-photos")
+    expect(page.get_by_role("heading", name="Your photos")).to_be_in_viewport(timeout=5000)
+    page.evaluate("scrollTo(0, 900)")
+    page.wait_for_timeout(500)
+    page.reload()
+    expect(page.get_by_role("heading", name="Demo")).to_be_visible(timeout=5000)
+    assert page.evaluate("scrollY") == 900
 
 
 def test_first_pair_of_samples_is_asked_for_in_the_head() -> None:
