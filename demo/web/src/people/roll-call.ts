@@ -594,7 +594,7 @@ export class RollCall extends Tool {
       <h3>What this class tells of itself</h3>
       <p data-testid="class-sentence">With ${told.people} pupils and ${photos(told.photos)}, a face is named for <b>sure</b> below a distance of ${told.sure_below.toFixed(2)}, with a
         question mark up to ${told.unknown_from.toFixed(2)}, and not at all beyond. So set, about one stranger in ${once.toLocaleString("en-GB")} is named for sure as somebody of the class. The limits rest
-        to ${own} % on the distances between these very pupils, and for the rest on what was measured before for everybody.</p>
+        to ${own} % on the distances between these very pupils, and for the rest on what was measured before for everybody.</p>
       ${histogram(told)}
       <p class="caption">Blue: each photo to its own pupil’s other photos. Grey: to all other pupils. Green ground: sure; yellow: unsure.</p>
       <p data-testid="alike">Most alike: ${told.alike.map(([a, b, distance], i) => html`${i ? "; " : ""}<b>${this.#nameOf(a)}</b> and <b>${this.#nameOf(b)}</b> (${distance.toFixed(2)}${distance < told.unknown_from ? ": they will be mixed up" : ""})`)}. Look twice at these.</p>
