@@ -13,7 +13,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: serve site test bench lock clean downloads models web app install chromium
+.PHONY: serve site test bench lock clean downloads models web app install chromium others
 
 serve: site
 	@echo "The book is at http://localhost:$(PORT)/  (stop it with Ctrl+C)"
@@ -88,7 +88,7 @@ site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not 
 
 # --- checks --------------------------------------------------------------------
 
-test: $(VENV)/installed-test site chromium
+test: $(VENV)/installed-test site chromium others
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -96,6 +96,10 @@ test: $(VENV)/installed-test site chromium
 
 chromium: $(VENV)/installed-test
 	@$(PY) -m tests.browser.chromium
+
+# Firefox and WebKit.
+others: $(VENV)/installed-test
+	@$(PY) -m tests.browser.others
 
 bench: $(VENV)/installed-test site chromium
 	$(PY) -m tests.bench

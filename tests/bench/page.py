@@ -87,8 +87,7 @@ SETTLED = 4000  # milliseconds after which a browser keeps what it has compiled
 
 
 def main() -> int:
-    if not (PEER / "node_modules").exists():
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PEER, check=True)
+    install_peer()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         root = Path(folder)
         (root / "ours").symlink_to(ROOT / "site")
@@ -105,6 +104,11 @@ def main() -> int:
         keep(rows, crowding, datetime.date.today().isoformat())
     print(json.dumps({"machine": platform.machine(), "crowding": crowding, "rows": rows}))
     return 0
+
+
+def install_peer() -> None:
+    if not (PEER / "node_modules").exists():
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PEER, check=True)
 
 
 def keep(rows: list[dict[str, Any]], crowding: float, day: str) -> None:

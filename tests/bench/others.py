@@ -1,0 +1,69 @@
+"""`python -m tests.bench.others`: first visits in Firefox and WebKit, ours beside the peer's, in turns. Reports, gates nothing."""
+
+from __future__ import annotations
+
+import http.server
+import statistics
+import tempfile
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+from ..browser.others import firefox, missing, webkit
+from ..conftest import ROOT
+from .page import BY_ITSELF, OPENED, PEER, ROUNDS, SAMPLES, install_peer
+from .serve import Handler
+
+PAGES = {"ours": "ours/demo/", "tiny": "peer/peer.html?detector=tiny"}
+
+
+class _Watching(Handler):
+    """Puts the script that watches before all others of a page."""
+
+    def do_GET(self) -> None:  # noqa: N802
+        page = Path(self.translate_path(self.path))
+        page = page / "index.html" if page.is_dir() else page
+        if page.suffix == ".html":
+            before, doctype, after = page.read_text().partition("<!doctype html>")
+            self._answer(f"{before}{doctype}<script>{BY_ITSELF}</script>{after}".encode())
+        else:
+            super().do_GET()
+
+    def _answer(self, html: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(html)))
+        self.end_headers()
+        self.wfile.write(html)
+
+
+def main() -> None:
+    install_peer()
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "peer").mkdir()
+        (root / "ours").symlink_to(ROOT / "site")
+        for name, place in (("node_modules", PEER), ("peer.html", PEER), ("samples", SAMPLES.parent)):
+            (root / "peer" / name).symlink_to(place / name)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Watching, directory=folder))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        print(f"{'first visit to the first verdict, ms':40} {'ours':>8} {'tiny':>8} {'ours / tiny':>12}")
+        for browser in (firefox, webkit):
+            if lacking := missing(browser.__name__):
+                print(f"{browser.__name__}: no {' and '.join(lacking)} on this machine")
+                continue
+            times: dict[str, list[float]] = {who: [] for who in PAGES}
+            for _ in range(ROUNDS):
+                for who, path in PAGES.items():
+                    with browser() as driven:
+                        time.sleep(OPENED / 1000)
+                        driven.open(f"http://127.0.0.1:{server.server_port}/{path}")
+                        times[who].append(driven.wait_for("return window.verdictAt - window.firstScriptAt"))
+            ours, tiny = (statistics.median(values) for values in times.values())
+            print(f"{browser.__name__:40} {ours:8.0f} {tiny:8.0f} {ours / tiny:12.2f}")
+        server.shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""In Firefox and WebKit, Safari's engine: right verdicts, the numbers of the command line, groups, labs and cells that answer."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facelab.detect import detect_faces
+from facelab.embed import embed_faces
+from facelab.native import NativeRuntime, models_folder
+from facelab.photos import read_photo
+from facelab.runtime import finish
+
+from .others import Driven, firefox, missing, webkit
+
+FIND = """
+const all = (selector, root = document) => [
+    ...root.querySelectorAll(selector),
+    ...[...root.querySelectorAll("*")].flatMap(({ shadowRoot }) => (shadowRoot ? all(selector, shadowRoot) : [])),
+];
+const find = (testid) => all(`[data-testid="${testid}"]`)[0];
+"""
+GIVE = f"""{FIND}
+const [testid, ...given] = arguments;
+const held = new DataTransfer();
+for (const [name, bytes] of given) held.items.add(new File([Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0))], name));
+const input = find(testid);
+input.files = held.files;
+input.dispatchEvent(new Event("change", {{ bubbles: true }}));
+"""
+PEOPLE, PHOTOS = 4, 4
+
+
+@pytest.fixture(scope="module", params=[firefox, webkit], ids=lambda browser: browser.__name__)
+def browser(request: pytest.FixtureRequest) -> Iterator[Driven]:
+    if lacking := missing(request.param.__name__):
+        pytest.skip(f"no {' and '.join(lacking)} on this machine: `python -m tests.browser.others`, as root, installs Debian's")
+    with request.param() as driven:
+        yield driven
+
+
+def give(browser: Driven, testid: str, *files: Path) -> None:
+    """As if somebody had chosen them."""
+    browser.run(GIVE, testid, *([file.name, b64encode(file.read_bytes()).decode()] for file in files))
+
+
+def verdict(browser: Driven) -> str:
+    said = browser.wait_for(f"{FIND} return find('verdict')?.dataset.verdict")
+    assert isinstance(said, str)
+    return said
+
+
+def test_sample_pairs_get_the_right_verdicts(browser: Driven, site: str) -> None:
+    browser.open(f"{site}demo/")
+    for sample, expected in ((0, "same"), (1, "different")):
+        browser.wait_for(f"{FIND} const pair = find('sample-{sample}'); pair?.click(); return Boolean(pair)")
+        assert verdict(browser) == expected
+        browser.run(f"{FIND} find('clear').click()")
+        browser.wait_for(f"{FIND} return !find('verdict').dataset.verdict")
+
+
+def test_photos_from_disk_give_what_the_same_files_give_natively(browser: Driven, site: str, odd_photos: Path) -> None:
+    """PNG files, which every decoder reads alike, and the page's own weights: within 1e-4."""
+    browser.open(f"{site}demo/")
+    browser.wait_for(f"{FIND} return find('photo-b')")
+    names = ("rgba.png", "palette.png")
+    for slot, name in zip("ab", names, strict=True):
+        give(browser, f"photo-{slot}", odd_photos / name)
+    verdict(browser)
+    in_page = browser.run("const { a, b } = document.querySelector('face-verify').embeddings; return [[...a], [...b]]")
+    runtime = NativeRuntime(models_folder(), compact=True)
+    for name, values in zip(names, in_page, strict=True):
+        photo = read_photo(odd_photos / name, runtime.manifest.max_side)
+        face = finish(embed_faces(runtime, photo, finish(detect_faces(runtime, photo))[:1]))[0]
+        assert np.abs(np.array(values) - face.embedding).max() < 1e-4
+
+
+def test_album_puts_photos_of_one_person_together(browser: Driven, site: str, orl39: Path, tmp_path: Path) -> None:
+    """With all of Python, a network worker for each core, and a file that is no photo."""
+    people = sorted(path for path in orl39.iterdir() if path.is_dir())[:PEOPLE]
+    for person in people:
+        for photo in sorted(person.iterdir())[:PHOTOS]:
+            Image.open(photo).convert("RGB").save(tmp_path / f"{person.name}-{photo.stem}.png")
+    (tmp_path / "notes.jpg").write_text("no photo")
+    browser.open(f"{site}album/")
+    browser.wait_for(f"{FIND} return find('album-photos')")
+    give(browser, "album-photos", *sorted(tmp_path.iterdir()))
+    browser.wait_for(f"{FIND} return find('status')?.textContent.includes('All photos are looked at')")
+    files = "(group) => all('[data-testid=album-face]', group).map(({ title }) => title)"
+    groups = [
+        [name.split("-")[0] for name in group] for group in browser.run(f"{FIND} return all('[data-testid=group]').map({files})")
+    ]
+    together = [a == b for group in groups for a, b in combinations(group, 2)]
+    of_one = PEOPLE * PHOTOS * (PHOTOS - 1) / 2
+    assert 2 * sum(together) / (len(together) + of_one) >= 0.95
+    assert browser.run(f"{FIND} return all('details.outcomes')[0].textContent.includes('notes.jpg')")
+
+
+def test_lab_and_cell_of_a_chapter_answer(browser: Driven, site: str) -> None:
+    browser.open(f"{site}introduction/")
+    browser.wait_for("return document.querySelector('[data-testid^=lab-]')?.dataset.state")
+    browser.run("document.querySelector('[data-testid^=lab-]').shadowRoot.querySelector('.start').click()")
+    answered = "dataset.state === 'ready' && dataset.answers"
+    browser.wait_for(f"const {{ dataset }} = document.querySelector('[data-testid^=lab-]'); return {answered}")
+    browser.run(f"{FIND} find('cell-run').click()")
+    ended = "['done', 'failed'].includes(state) && state"
+    assert browser.wait_for(f"{FIND} const {{ state }} = find('cell-0').dataset; return {ended}") == "done"
