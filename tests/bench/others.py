@@ -1,9 +1,13 @@
-"""`python -m tests.bench.others`: first visits in Firefox and WebKit, ours beside the peer's, in turns. Reports, gates nothing."""
+"""`python -m tests.bench.others [SECONDS]`: two visits in Firefox and WebKit, ours beside the peer's, in turns. It gates nothing.
+
+SECONDS: between the first visit's verdict and the second visit.
+"""
 
 from __future__ import annotations
 
 import http.server
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -16,6 +20,7 @@ from .page import BY_ITSELF, OPENED, PEER, ROUNDS, SAMPLES, install_peer
 from .serve import Handler
 
 PAGES = {"ours": "ours/demo/", "tiny": "peer/peer.html?detector=tiny"}
+READ = 10.0  # seconds that somebody stays on a page, unless told otherwise: ours does its chores in the first six
 
 
 class _Watching(Handler):
@@ -39,6 +44,7 @@ class _Watching(Handler):
 
 
 def main() -> None:
+    read = float(sys.argv[1]) if len(sys.argv) > 1 else READ
     install_peer()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -48,20 +54,24 @@ def main() -> None:
             (root / "peer" / name).symlink_to(place / name)
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Watching, directory=folder))
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        print(f"{'first visit to the first verdict, ms':40} {'ours':>8} {'tiny':>8} {'ours / tiny':>12}")
+        print(f"{'to the first verdict, ms':24} {'ours':>8} {'tiny':>8} {'ours / tiny':>12}")
         for browser in (firefox, webkit):
             if lacking := missing(browser.__name__):
                 print(f"{browser.__name__}: no {' and '.join(lacking)} on this machine")
                 continue
-            times: dict[str, list[float]] = {who: [] for who in PAGES}
+            times: dict[tuple[str, str], list[float]] = {}
             for _ in range(ROUNDS):
                 for who, path in PAGES.items():
                     with browser() as driven:
                         time.sleep(OPENED / 1000)
-                        driven.open(f"http://127.0.0.1:{server.server_port}/{path}")
-                        times[who].append(driven.wait_for("return window.verdictAt - window.firstScriptAt"))
-            ours, tiny = (statistics.median(values) for values in times.values())
-            print(f"{browser.__name__:40} {ours:8.0f} {tiny:8.0f} {ours / tiny:12.2f}")
+                        for visit in ("first", "second"):
+                            driven.open(f"http://127.0.0.1:{server.server_port}/{path}")
+                            took = driven.wait_for("return window.verdictAt - window.firstScriptAt")
+                            times.setdefault((visit, who), []).append(took)
+                            time.sleep(read)
+            for visit in ("first", "second"):
+                ours, tiny = (statistics.median(times[visit, who]) for who in PAGES)
+                print(f"{f'{browser.__name__}, {visit} visit':24} {ours:8.0f} {tiny:8.0f} {ours / tiny:12.2f}", flush=True)
         server.shutdown()
 
 
