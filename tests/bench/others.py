@@ -15,8 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from ..browser.others import firefox, missing, webkit
-from ..conftest import ROOT
-from .page import BY_ITSELF, OPENED, PEER, ROUNDS, SAMPLES, install_peer
+from .page import BY_ITSELF, OPENED, ROUNDS, lay_out
 from .serve import Handler
 
 PAGES = {"ours": "ours/demo/", "tiny": "peer/peer.html?detector=tiny"}
@@ -45,13 +44,8 @@ class _Watching(Handler):
 
 def main() -> None:
     read = float(sys.argv[1]) if len(sys.argv) > 1 else READ
-    install_peer()
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        (root / "peer").mkdir()
-        (root / "ours").symlink_to(ROOT / "site")
-        for name, place in (("node_modules", PEER), ("peer.html", PEER), ("samples", SAMPLES.parent)):
-            (root / "peer" / name).symlink_to(place / name)
+        lay_out(Path(folder))
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Watching, directory=folder))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(f"{'to the first verdict, ms':24} {'ours':>8} {'tiny':>8} {'ours / tiny':>12}")

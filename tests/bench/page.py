@@ -87,14 +87,9 @@ SETTLED = 4000  # milliseconds after which a browser keeps what it has compiled
 
 
 def main() -> int:
-    install_peer()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         root = Path(folder)
-        (root / "ours").symlink_to(ROOT / "site")
-        (root / "peer").mkdir()
-        for part in ("node_modules", "peer.html"):
-            (root / "peer" / part).symlink_to(PEER / part)
-        (root / "peer" / "samples").symlink_to(SAMPLES)
+        lay_out(root)
         group = _group_photo(root / "peer" / "group.png")
         with _served(root) as address:
             rows, crowding = measure(playwright.chromium, address, group)
@@ -106,9 +101,15 @@ def main() -> int:
     return 0
 
 
-def install_peer() -> None:
+def lay_out(root: Path) -> None:
+    """Both pages, in the folders `ours` and `peer`."""
     if not (PEER / "node_modules").exists():
         subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PEER, check=True)
+    (root / "ours").symlink_to(ROOT / "site")
+    (root / "peer").mkdir()
+    for part in ("node_modules", "peer.html"):
+        (root / "peer" / part).symlink_to(PEER / part)
+    (root / "peer" / "samples").symlink_to(SAMPLES)
 
 
 def keep(rows: list[dict[str, Any]], crowding: float, day: str) -> None:

@@ -49,12 +49,22 @@ def find_chromium() -> Chromium | None:
     return None
 
 
+def may_install() -> bool:
+    """Whether Debian's packages can be had."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def install_packages(*packages: str) -> None:
+    """Debian's. Raises CalledProcessError."""
+    quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL, "check": True}
+    subprocess.run(["apt-get", "update", "-qq"], **quiet)  # type: ignore[call-overload]
+    subprocess.run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages], **quiet)  # type: ignore[call-overload]
+
+
 def install_chromium() -> None:
     """Raises CalledProcessError where no way works."""
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL, "check": True}
-        subprocess.run(["apt-get", "update", "-qq"], **quiet)  # type: ignore[call-overload]
-        subprocess.run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium"], **quiet)  # type: ignore[call-overload]
+    if may_install():
+        install_packages("chromium")
         return
     here = Path(__file__).parent
     subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=here, check=True)

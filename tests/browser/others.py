@@ -1,7 +1,8 @@
 """Firefox and WebKit, which readers have besides Chromium: as much of a driver as it takes to open a page and to ask it things.
 
 Both understand WebDriver's commands: WebKit over HTTP, Firefox over a socket (Marionette). No program in between has to come
-from anywhere. `python -m tests.browser.others` gets Debian's packages where it may; where there are none, their tests are skipped.
+from anywhere. `python -m tests.browser.others` gets Debian's packages where it may; where it may not, what is missing is not
+tested, and pytest says so.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from .chromium import install_packages, may_install
 
 PACKAGES = {"firefox-esr": "firefox-esr", "WebKitWebDriver": "webkit2gtk-driver", "Xvfb": "xvfb"}  # by what they bring
 PATIENCE = 60.0  # seconds for a browser to start, and for a page to do what it is asked
@@ -150,11 +153,9 @@ def missing(browser: str) -> list[str]:
 
 def main() -> None:
     packages = [PACKAGES[program] for browser in ("firefox", "webkit") for program in missing(browser)]
-    if packages and os.geteuid() == 0 and shutil.which("apt-get"):
+    if packages and may_install():
         print(f"installing {', '.join(packages)} for the tests", file=sys.stderr)
-        quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL}
-        subprocess.run(["apt-get", "update", "-qq"], **quiet)  # type: ignore[call-overload]
-        subprocess.run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages], **quiet)  # type: ignore[call-overload]
+        install_packages(*packages)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from facelab.native import NativeRuntime, models_folder
 from facelab.photos import read_photo
 from facelab.runtime import finish
 
+from .chromium import may_install
 from .others import Driven, firefox, missing, webkit
 
 FIND = """
@@ -40,7 +41,8 @@ PEOPLE, PHOTOS = 4, 4
 @pytest.fixture(scope="module", params=[firefox, webkit], ids=lambda browser: browser.__name__)
 def browser(request: pytest.FixtureRequest) -> Iterator[Driven]:
     if lacking := missing(request.param.__name__):
-        pytest.skip(f"no {' and '.join(lacking)} on this machine: `python -m tests.browser.others`, as root, installs Debian's")
+        assert not may_install(), f"no {' and '.join(lacking)}: `python -m tests.browser.others` installs Debian's"
+        pytest.skip(f"no {' and '.join(lacking)} on this machine, and no right to install Debian's")
     with request.param() as driven:
         yield driven
 
