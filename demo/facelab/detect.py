@@ -97,22 +97,22 @@ async def propose(runtime: Runtime, photo: Photo, min_face: float, least: float 
     least: no level is looked at in which a face of this size, pixels of the photo, is larger than the window.
     """
     detector = runtime.manifest.detector
-    boxes: list[Floats] = [np.empty((0, 4))]
-    scores: list[Floats] = [np.empty(0)]
     scales = [scale for scale in pyramid_scales(photo.height, photo.width, min_face, detector) if least * scale <= detector.cell]
+    if not scales:
+        return np.empty((0, 4))
     sizes = [(int(photo.height * scale), int(photo.width * scale)) for scale in scales]
-    for scale, answer in zip(scales, await runtime.run_pyramid(photo, sizes), strict=True):
-        row, column = np.nonzero(answer["scores"] > detector.thresholds[0])
-        if not len(row):
-            continue
-        # Ranked by log-odds: of the probabilities near 1 float32 rounds many to the same number, and ties are settled by chance.
-        score = answer["log_odds"][row, column]
-        box = window_boxes(row, column, answer["offsets"][row, column], scale, detector)
-        kept = suppress(box, score, 0.5)
-        boxes.append(box[kept])
-        scores.append(score[kept])
-    all_boxes, all_scores = np.concatenate(boxes), np.concatenate(scores)
-    return squared(all_boxes[suppress(all_boxes, all_scores, 0.7)])
+    answers = await runtime.run_pyramid(photo, sizes)
+    # All levels at once from here on: for a few boxes each, NumPy takes as long as for all of them.
+    places = [np.nonzero(answer["scores"] > detector.thresholds[0]) for answer in answers]
+    row, column = np.concatenate(places, axis=1)
+    level = np.repeat(np.arange(len(scales)), [len(rows) for rows, _ in places])
+    offsets = np.concatenate([answer["offsets"][place] for answer, place in zip(answers, places, strict=True)])
+    # Ranked by log-odds: of the probabilities near 1 float32 rounds many to the same number, and ties are settled by chance.
+    scores = np.concatenate([answer["log_odds"][place] for answer, place in zip(answers, places, strict=True)])
+    boxes = window_boxes(row, column, offsets, np.array(scales)[level, None], detector)
+    kept = suppress(boxes, scores, 0.5, level)
+    boxes, scores = boxes[kept], scores[kept]
+    return squared(boxes[suppress(boxes, scores, 0.7)])
 
 
 async def refine(runtime: Runtime, photo: Photo, boxes: Floats) -> Floats:
@@ -163,8 +163,13 @@ def pyramid_scales(height: int, width: int, min_face: float, detector: Detector)
         scale *= detector.pyramid_factor
 
 
-def window_boxes(row: NDArray[np.intp], column: NDArray[np.intp], offsets: Floats, scale: float, detector: Detector) -> Floats:
-    """The photo's boxes [N, 4] for windows of a level at (row, column) of P-Net's map, moved by its offsets [N, 4]."""
+def window_boxes(
+    row: NDArray[np.intp], column: NDArray[np.intp], offsets: Floats, scale: float | Floats, detector: Detector
+) -> Floats:
+    """The photo's boxes [N, 4] for windows at (row, column) of P-Net's map of a level, moved by its offsets [N, 4].
+
+    scale: the level's, or each window's [N, 1].
+    """
     corner = np.stack([column, row], axis=1) * detector.stride - detector.padding
     window = np.concatenate([corner + 1, corner + detector.cell], axis=1)
     return (window + offsets * (detector.cell - 1)) / scale
@@ -197,21 +202,25 @@ def overlaps(boxes: Floats, others: Floats, of_smaller: bool = False) -> Floats:
     return share
 
 
-def suppress(boxes: Floats, scores: Floats, most: float, of_smaller: bool = False) -> NDArray[np.intp]:
+def suppress(
+    boxes: Floats, scores: Floats, most: float, group: NDArray[np.intp] | None = None, of_smaller: bool = False
+) -> NDArray[np.intp]:
     """Non-maximum suppression: the indices of boxes that no better box overlaps by more than `most`, best first.
 
+    group: rising; boxes of different groups leave each other alone, and one group comes after another.
     A box gives way to any better one, even to one that itself gives way; so all pairs can be compared at once.
     Chains of neighbours shrink a little more than by the greedy rule; the mtcnn package does the same.
     """
     if len(boxes) < 2:
         return np.arange(len(boxes))
-    order = np.argsort(-scores, kind="stable")
-    ranked = boxes[order]
-    block = 256  # rows compared at a time: memory stays small with thousands of boxes
-    kept = [np.empty(0, np.intp)]
-    for start in range(0, len(ranked), block):
-        stop = min(start + block, len(ranked))
-        shared = overlaps(ranked[start:stop], ranked[:stop], of_smaller)
-        better = np.arange(stop)[None, :] < np.arange(start, stop)[:, None]
-        kept.append(order[start:stop][~((shared > most) & better).any(axis=1)])
+    order = np.argsort(-scores, kind="stable") if group is None else np.lexsort([-scores, group])
+    first = np.zeros(len(boxes), np.intp) if group is None else np.searchsorted(group, group)  # of the own group
+    ranked, rank = boxes[order], np.arange(len(boxes))
+    block = 64  # rows compared at a time: memory stays small with thousands of boxes
+    kept = []
+    for start in range(0, len(boxes), block):
+        rows, others = slice(start, start + block), slice(first[start], start + block)
+        shared = overlaps(ranked[rows], ranked[others], of_smaller)
+        better = (rank[others] < rank[rows, None]) & (rank[others] >= first[rows, None])
+        kept.append(order[rows][~((shared > most) & better).any(axis=1)])
     return np.concatenate(kept)
