@@ -6,6 +6,8 @@ import { join } from "node:path";
 import createPyodideModule from "../web/node_modules/pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "../web/node_modules/pyodide/pyodide.mjs";
 
+const ROUNDS = 4; // of a rehearsal
+
 /**
  * Pyodide with facelab imported. `wasm`: its file, bytes; `archives`: paths of NumPy's and facelab's; `seen`: is given the instance before anything
  * runs in it; `replaced`: bytes in place of what the archives have under these names.
@@ -32,16 +34,16 @@ export async function begun(wasm, stdlib, archives, seen = () => {}, replaced = 
   return pyodide;
 }
 
-/** `manifest`: the text of models.json; `cohort`: the bytes of its file. */
-export async function work(pyodide, manifest, cohort) {
+/** An engine that sees a face or two where it likes; a photo for it; whether it is shy: then it sees none. `manifest`: the text of models.json. */
+function pretended(manifest) {
   const { stride, cell } = JSON.parse(manifest).detector;
   const filled = (dims, of) => ({ dims, type: "float32", data: Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => of(i)) });
   const random = (i) => ((i * 7919 + 13) % 1009) / 1009;
-  let shy = false; // then it sees no faces
+  const mood = { shy: false };
   const level = ([height, width]) => {
     const [rows, columns] = [height, width].map((side) => Math.max(1, (side - cell) / stride + 3) | 0);
     const at = Math.floor(rows / 2) * columns + Math.floor(columns / 3);
-    const sure = (i) => !shy && (i === at || i === at + 1 || (i % 97 === 5 && i > at));
+    const sure = (i) => !mood.shy && (i === at || i === at + 1 || (i % 97 === 5 && i > at));
     return {
       scores: filled([rows, columns], (i) => (sure(i) ? 0.9 + random(i) / 20 : random(i) / 3)),
       log_odds: filled([rows, columns], (i) => (sure(i) ? 3 + random(i) : -3)),
@@ -66,12 +68,18 @@ export async function work(pyodide, manifest, cohort) {
     hold: (data, dims) => ({ id: 9, dims, data }),
     release: () => {},
   };
+  const photo = (height, width) => engine.hold(Uint8Array.from({ length: height * width * 3 }, (_, i) => 255 * random(i >> 3)), [height, width, 3]);
+  return { engine, photo, mood, random };
+}
+
+/** `manifest`: the text of models.json; `cohort`: the bytes of its file. */
+export async function work(pyodide, manifest, cohort) {
+  const { engine, photo, mood, random } = pretended(manifest);
   const session = pyodide.pyimport("facelab.browser").Session(manifest, pyodide.toPy(cohort));
   session.begin(engine, manifest);
-  const photo = (height, width) => engine.hold(Uint8Array.from({ length: height * width * 3 }, (_, i) => 255 * random(i >> 3)), [height, width, 3]);
   const embedded = [];
   for (const [height, width] of [[480, 640], [300, 200], [40, 40]]) {
-    for (shy of [true, false]) {
+    for (mood.shy of [true, false]) {
       const seen = photo(height, width);
       const { analysis, embedded: read } = await session.find(seen);
       const { faces } = JSON.parse(analysis);
@@ -96,6 +104,21 @@ export async function work(pyodide, manifest, cohort) {
   const labs = pyodide.runPython("import json, facelab.labs; json.dumps({name: dict(lab.settings) for name, lab in facelab.labs.LABS.items()})");
   for (const [kind, settings] of Object.entries(JSON.parse(labs))) await tried(() => session.lab(kind, JSON.stringify(settings)));
   for (const cell of [READERS, "1 / 0", "while", "from facelab.cells import *\nshow(pixels())", "import asyncio\nawait asyncio.sleep(0)"]) await session.run(cell);
+}
+
+/** A session asked for a few verdicts, and as it was after that: Python and NumPy have noted what they do when. */
+export async function rehearse(session, manifest) {
+  const { engine, photo } = pretended(manifest);
+  session.begin(engine, manifest);
+  for (let round = 0; round < ROUNDS; round++) {
+    const found = [];
+    for (const [height, width] of [[480, 640], [640, 512]]) {
+      const answer = session.find(photo(height, width));
+      found.push((await answer).embedded.embedding);
+      answer.destroy();
+    }
+    for (const poor of [true, false]) session.compare(...found, poor);
+  }
 }
 
 /** What fails on made-up faces, was done all the same. */

@@ -14,6 +14,7 @@ import { basename, dirname, join } from "node:path";
 import createPyodideModule from "../web/node_modules/pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "../web/node_modules/pyodide/pyodide.mjs";
 import { wipeFree } from "./free_memory.mjs";
+import { rehearse } from "./python_workload.mjs";
 import { trimScript } from "./trim_script.mjs";
 
 const [pyodideWasm, stdlib, numpy, facelab, manifest, cohort, called, out, ...later] = process.argv.slice(2);
@@ -86,6 +87,10 @@ os.remove("/cohort")
 del cohort, manifest
 gc.collect()
 `);
+const { session } = pyodide.pyimport("facelab.browser");
+await rehearse(session, await readFile(manifest, "utf8"));
+session.destroy();
+pyodide.runPython("del facelab.browser.session._runtime.engine; gc.collect()");
 
 const libraries = [];
 for (const [handle, { name, global, exports }] of Object.entries(module.LDSO.loadedLibsByHandle)) {
@@ -127,7 +132,8 @@ for (let index = first; index < module.wasmTable.length; index++) {
 const symbols = Object.fromEntries(
   Object.entries(module.GOT).flatMap(([symbol, { value }]) => (before[symbol] === value ? [] : [[symbol, value]])),
 );
-const { hiwireKeys, immortalKeys } = pyodide._api.serializeHiwireState();
+const { hiwireKeys: kept, immortalKeys } = pyodide._api.serializeHiwireState(() => "ours");
+const hiwireKeys = kept.map((one) => (one?.serialized ? null : one)); // Pyodide keeps hold of the last function called, and of what it is of
 
 const memory = module.HEAPU8;
 const dataEnd = module._emscripten_stack_get_end(); // below the stack lies what comes out of Pyodide's file
