@@ -13,10 +13,14 @@ import sys
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_ITERABLE_COROUTINE
+from io import BytesIO
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+AT_ONCE = 1000  # functions, or explanations, written at once
 SHORT = 64  # characters: explanations up to this stay, as a place for one is not much less
 
 # In place of a function's own code. `"absent"` and `"number"` stand for constants that no source can name.
@@ -54,9 +58,10 @@ def bring_back(aside: Any) -> bool:
     global _away
     if not _away:
         return True
-    version, codes, explanations = marshal.loads(zlib.decompress(aside.to_bytes(), wbits=31))
-    if version != _away:
+    read = partial(marshal.load, BytesIO(zlib.decompress(aside.to_bytes(), wbits=31)))
+    if read() != _away:
         return False
+    codes, explanations = ([one for _ in range(read()) for one in read()] for _ in range(2))
     _away = b""
     for function, code in zip(_functions, codes, strict=True):
         function.__code__ = code
@@ -79,8 +84,8 @@ def watch() -> None:
     monitoring.set_events(tool, event)
 
 
-def set_aside(needed: set[tuple[str, int, str]]) -> bytes:
-    """Takes away what `bring_back` brings back. needed: as in `called`, functions that stay."""
+def set_aside(needed: set[tuple[str, int, str]], path: str) -> None:
+    """Takes away what `bring_back` brings back, into a file. needed: as in `called`, functions that stay."""
     global _away
     _explained[:] = [thing for thing in _things() if _is_long(_explanation(thing)) and _can_be_explained(thing)]
     stands_in = _stands_in()
@@ -89,9 +94,15 @@ def set_aside(needed: set[tuple[str, int, str]]) -> bytes:
         function for function in functions if _kind(function.__code__) in stands_in and _name(function.__code__) not in needed
     ]
     aside = [function.__code__ for function in _functions], [_explanation(thing) for thing in _explained]
-    version = hashlib.sha256(marshal.dumps(aside)).digest()
-    content = marshal.dumps((version, *aside))
-    del aside
+    parts = (marshal.dumps(part) for kind in aside for part in _parts(kind))
+    version = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
+    with Path(path).open("wb") as file:
+        marshal.dump(version, file)
+        for kind in aside:
+            marshal.dump(len(_parts(kind)), file)
+            for part in _parts(kind):
+                marshal.dump(part, file)
+    del aside, kind, part
     # One after another, so that what is new comes to lie where the old has just gone: the memory stays dense.
     for thing in _explained:
         _explain(thing, None)
@@ -99,7 +110,11 @@ def set_aside(needed: set[tuple[str, int, str]]) -> bytes:
         function.__code__ = _in_place_of(function.__code__, stands_in, {"absent": _absent, "number": number})
     gc.collect()
     _away = version
-    return content
+
+
+def _parts(things: list[Any]) -> list[list[Any]]:
+    """A few at a time: the memory is to be no longer than what is in it."""
+    return [things[first : first + AT_ONCE] for first in range(0, len(things), AT_ONCE)]
 
 
 def _in_place_of(code: CodeType, stands_in: dict[int, CodeType], constants: dict[str, Any]) -> CodeType:

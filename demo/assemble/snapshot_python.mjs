@@ -20,6 +20,7 @@ import { trimScript } from "./trim_script.mjs";
 const [pyodideWasm, stdlib, numpy, facelab, manifest, cohort, called, out, ...later] = process.argv.slice(2);
 const PYODIDE = new URL("../web/node_modules/pyodide/", import.meta.url);
 const PAGE = 1024;
+const WASM_PAGE = 65536;
 // Table slots left free below the libraries': how many functions Pyodide itself adds there depends on what the browser can do.
 const SPARE_SLOTS = 64;
 
@@ -110,9 +111,10 @@ if (called === "-") aside.watch();
 else {
   const needed = pyodide.runPython("import json; lambda text: {tuple(one) for one in json.loads(text)}");
   const names = needed(await readFile(called, "utf8"));
-  const gone = aside.set_aside(names);
-  await writeFile(join(out, "python_rest.marshal"), gone.toJs());
-  for (const proxy of [gone, names, needed]) proxy.destroy();
+  aside.set_aside(names, "/aside");
+  await writeFile(join(out, "python_rest.marshal"), pyodide.FS.readFile("/aside"));
+  pyodide.FS.unlink("/aside");
+  for (const proxy of [names, needed]) proxy.destroy();
 }
 wipeFree(module);
 
@@ -154,7 +156,7 @@ const shorter = script.replaceAll(/\b_\w+=Module\["_\w+"\]=wasmExports\["(\w+)"\
 await writeFile(join(out, "pyodide.asm.mjs"), trimScript(shorter, await namesImported(pyodideWasm, ...later), await scriptsAround()));
 const { info } = JSON.parse(lockFileContents);
 const told = {
-  bytes: memory.length,
+  bytes: Math.ceil(module._sbrk(0) / WASM_PAGE) * WASM_PAGE,
   page: PAGE,
   runs,
   asked: Object.fromEntries(asked.map((name) => [name, typeof own[name] === "function" && before[name] < placed ? before[name] : 0])),

@@ -1,6 +1,6 @@
 """Run by test_set_aside.py: sets aside the functions of this process, uses some, and tells what they answered before and after.
 
-With an argument, what is to bring them back is of another version.
+It is given a file for them, and where there is a second argument, what is to bring them back is of another version.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 from assemble import set_aside
@@ -82,18 +83,20 @@ def use(turn: int) -> list[Any]:
     ]
 
 
-def main(other: bool) -> None:
+def main(path: Path, other: bool) -> None:
     before = use(0)
     fetched = []
 
     def fetch() -> Buffer:
         fetched.append(1)
-        version, *rest = marshal.loads(content)
+        version = marshal.dumps(marshal.loads(content))  # which comes first
         pack = zlib.compressobj(wbits=31)
-        return Buffer(pack.compress(marshal.dumps((b"other" if other else version, *rest))) + pack.flush())
+        return Buffer(pack.compress((marshal.dumps(b"other") if other else version) + content[len(version) :]) + pack.flush())
 
     set_aside.begin(fetch)
-    content = set_aside.set_aside({set_aside._name(one.__code__) for one in (main, fetch, Buffer.__init__, Buffer.to_bytes)})
+    with path.open("w+b") as file:
+        set_aside.set_aside({set_aside._name(one.__code__) for one in (main, fetch, Buffer.__init__, Buffer.to_bytes)}, str(path))
+        content = file.read()
     away = [numbers.__doc__, Derived.__doc__]
     try:
         after = use(1)
@@ -104,4 +107,4 @@ def main(other: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(len(sys.argv) > 1)
+    main(Path(sys.argv[1]), len(sys.argv) > 2)

@@ -12,13 +12,13 @@ from ..conftest import ROOT
 HERE = Path(__file__).parent
 
 
-def set_everything_aside(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(HERE / "set_aside_everything.py"), *arguments]
+def set_everything_aside(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(HERE / "set_aside_everything.py"), *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT / "demo", env={"PYTHONPATH": str(ROOT / "demo")}, capture_output=True, text=True)
 
 
-def test_closures_generators_coroutines_and_methods_come_back_when_called() -> None:
-    done = set_everything_aside()
+def test_closures_generators_coroutines_and_methods_come_back_when_called(tmp_path: Path) -> None:
+    done = set_everything_aside(tmp_path / "aside")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["away"] == [None, None]
@@ -26,8 +26,8 @@ def test_closures_generators_coroutines_and_methods_come_back_when_called() -> N
     assert told["fetched"] == 1
 
 
-def test_another_version_is_refused() -> None:
-    assert set_everything_aside("other").stderr == "functions of another version"
+def test_another_version_is_refused(tmp_path: Path) -> None:
+    assert set_everything_aside(tmp_path / "aside", "other").stderr == "functions of another version"
 
 
 def test_in_pyodide() -> None:
