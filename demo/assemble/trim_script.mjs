@@ -34,7 +34,9 @@ export function trimScript(script, imported, mentioned) {
   const uses = new Set(mentioned.flatMap((other) => other.match(/[\w$]+/g)));
   const kept = reachable(parts, uses);
   const body = parts.filter((part) => kept.has(part)).map(({ code }) => code);
-  return `${text.slice(0, main.body.start + 1)}${ABSENT}${body.join("\n")}${text.slice(main.body.end - 1)}`;
+  // In brackets V8 takes a function for one that is called at once. Others it reads once to see where they end, and once more when they are called.
+  const whole = `${text.slice(main.start, main.body.start + 1)}${ABSENT}${body.join("\n")}${text.slice(main.body.end - 1, main.end)}`;
+  return `${text.slice(0, main.start)}const ${main.id.name}=(${whole});${text.slice(main.end)}`;
 }
 
 function replaceOnce(text, [before, after]) {
