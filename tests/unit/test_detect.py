@@ -51,6 +51,18 @@ def test_suppression_against_the_rule_itself(count: int) -> None:
     assert (np.diff(scores[kept]) <= 0).all()
 
 
+def test_suppression_of_groups_is_that_of_each_by_itself() -> None:
+    """Of all sizes: none, one, less and more than one block holds."""
+    random = np.random.default_rng(5)
+    sizes = [3, 0, 200, 1, 40, 90, 10]
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    corner, side = random.uniform(0, 60, (len(group), 2)), random.uniform(10, 40, (len(group), 1))
+    boxes, scores = np.concatenate([corner, corner + side], axis=1), random.uniform(0, 1, len(group))
+    alone = [np.flatnonzero(group == one) for one in range(len(sizes))]
+    expected = [members[suppress(boxes[members], scores[members], 0.5)] for members in alone]
+    assert suppress(boxes, scores, 0.5, group).tolist() == np.concatenate(expected).tolist()
+
+
 def test_calibration_and_squaring_by_hand() -> None:
     moved = calibrated(np.array([[10.0, 20, 29, 59]]), np.array([[0.1, -0.1, 0, 0.5]]))
     np.testing.assert_allclose(moved, [[12, 16, 29, 79]])
