@@ -91,7 +91,7 @@ gc.collect()
 const { session } = pyodide.pyimport("facelab.browser");
 await rehearse(session, await readFile(manifest, "utf8"));
 session.destroy();
-pyodide.runPython("del facelab.browser.session._runtime.engine; gc.collect()");
+pyodide.runPython("runtime = facelab.browser.session._runtime; del runtime.engine, runtime.engine_seconds, runtime; gc.collect()");
 
 const libraries = [];
 for (const [handle, { name, global, exports }] of Object.entries(module.LDSO.loadedLibsByHandle)) {
