@@ -7,7 +7,7 @@ import { Module } from "./wasm_module.mjs";
 const LARGE = 4096; // bytes of a function from which on it pays
 const OFTEN = 10000; // what is come to less often, browsers do not compile for speed,
 const MUCH = 1e8; // unless it is long: bytes of a function times how often it is come to
-const SELDOM = 200; // what is come to less often than this part of the most frequent, need not be there
+const SELDOM = 100; // what is come to less often than this part of the most frequent, need not be there
 const WORTH = 24; // bytes that a call must save
 const [LOAD, ADD, STORE] = [[0x28, 2, 0], [0x6a], [0x36, 2, 0]].map((bytes) => Uint8Array.from(bytes)); // of i32
 
