@@ -1,7 +1,8 @@
 """What of Python's memory the demo has no need of: the code of functions that it never calls, and what explains things to readers.
 
-Runs inside Pyodide. The build sets aside before it keeps the memory (snapshot_python.mjs); the page brings back, once it has
-shown its first verdict, or as soon as somebody calls such a function: that call then takes the way that it would have taken.
+Runs inside Pyodide. The build sets aside before it keeps the memory (snapshot_python.mjs), and between imports, so that what is
+imported next comes to lie where that was. The page brings back, once it has shown its first verdict, or as soon as somebody calls
+such a function: that call then takes the way that it would have taken.
 """
 
 from __future__ import annotations
@@ -16,17 +17,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_ITERABLE_COROUTINE
 from io import BytesIO
-from pathlib import Path
+from itertools import chain
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 AT_ONCE = 1000  # functions, or explanations, written at once
 SHORT = 64  # characters: explanations up to this stay, as a place for one is not much less
 
-# In place of a function's own code. `"absent"` and `"number"` stand for constants that no source can name.
+# In place of a function's own code. `"absent"` and `"number"` stand for constants that no source can name. The first is one for all
+# functions: with codes of their own they took a tenth of the memory.
 STANDS_IN = """
 def function(*args, **named):
-    return "absent"("number")(*args, **named)
+    return "absent"()(*args, **named)
 def generator(*args, **named):
     return (yield from "absent"("number")(*args, **named))
 async def coroutine(*args, **named):
@@ -34,17 +36,31 @@ async def coroutine(*args, **named):
 """
 
 called: set[tuple[str, int, str]] = set()
+started: set[tuple[str, int, str]] = set()  # what `called` held before
 _fetch: Callable[[], Any]
 _functions: list[FunctionType] = []
 _explained: list[Any] = []
 _away = b""  # what tells the file from that of another version; nothing where all is here
 
 
-def _absent(number: int) -> FunctionType:
-    """The function of that number, as it was: what its stand-in calls in place of itself."""
+class _Place(str):
+    """The name of a function's module, as an object of its own: a stand-in, whose code is others' too, is known by that."""
+
+    __slots__ = ()
+
+
+def _absent(number: int | None = None) -> FunctionType:
+    """A function as it was: what its stand-in calls in place of itself. number: which, where its place does not tell."""
+    if number is None:
+        place = sys._getframemodulename(1)  # type: ignore[attr-defined, unused-ignore]  # there from Python 3.12 on
+        found = [function for function in _functions if function.__module__ is place]
+    else:
+        found = [_functions[number]]
     if not bring_back(_fetch() if _away else None):
         raise RuntimeError("functions of another version")
-    return _functions[number]
+    if len(found) != 1:
+        raise RuntimeError("call this function again: its code was not there yet, and its __module__ was changed meanwhile")
+    return found[0]
 
 
 def begin(fetch: Callable[[], Any]) -> None:
@@ -59,25 +75,35 @@ def bring_back(aside: Any) -> bool:
     if not _away:
         return True
     read = partial(marshal.load, BytesIO(zlib.decompress(aside.to_bytes(), wbits=31)))
-    if read() != _away:
+    parts = []
+    while isinstance(part := read(), tuple):
+        parts.append(part)
+    if part != _away:
         return False
-    codes, explanations = ([one for _ in range(read()) for one in read()] for _ in range(2))
     _away = b""
+    codes, explanations = map(chain.from_iterable, zip(*parts, strict=True))
     for function, code in zip(_functions, codes, strict=True):
         function.__code__ = code
+        if type(function.__module__) is _Place:
+            function.__module__ = sys.intern(str(function.__module__))
     for thing, explanation in zip(_explained, explanations, strict=True):
         _explain(thing, explanation)
     return True
 
 
 def watch() -> None:
-    """From now on `called` gathers what functions are called: files, first lines and qualified names."""
+    """From now on `called` gathers what functions are called: files, first lines, qualified names. Asked again, it begins anew."""
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]  # there from Python 3.12 on
 
     def note(code: CodeType, _: int) -> Any:
         called.add(_name(code))
         return monitoring.DISABLE  # once is enough
 
+    if called:
+        started.update(called)
+        called.clear()
+        monitoring.restart_events()
+        return
     tool, event = monitoring.PROFILER_ID, monitoring.events.PY_START
     monitoring.use_tool_id(tool, "called")
     monitoring.register_callback(tool, event, note)
@@ -85,40 +111,53 @@ def watch() -> None:
 
 
 def set_aside(needed: set[tuple[str, int, str]], path: str) -> None:
-    """Takes away what `bring_back` brings back, into a file. needed: as in `called`, functions that stay."""
+    """Takes away what `bring_back` brings back, of all that is there, and adds it to a file. needed, as in `called`, stays."""
     global _away
-    _explained[:] = [thing for thing in _things() if _is_long(_explanation(thing)) and _can_be_explained(thing)]
-    stands_in = _stands_in()
-    functions = (thing for thing in gc.get_objects() if type(thing) is FunctionType and thing.__globals__ is not globals())
-    _functions[:] = [
-        function for function in functions if _kind(function.__code__) in stands_in and _name(function.__code__) not in needed
-    ]
-    aside = [function.__code__ for function in _functions], [_explanation(thing) for thing in _explained]
-    parts = (marshal.dumps(part) for kind in aside for part in _parts(kind))
-    version = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
-    with Path(path).open("wb") as file:
-        marshal.dump(version, file)
-        for kind in aside:
-            marshal.dump(len(_parts(kind)), file)
-            for part in _parts(kind):
-                marshal.dump(part, file)
-    del aside, kind, part
-    # One after another, so that what is new comes to lie where the old has just gone: the memory stays dense.
-    for thing in _explained:
+    _away = b"more to come"
+    explained = [thing for thing in _things() if _is_long(_explanation(thing)) and _can_be_explained(thing)]
+    functions = [thing for thing in gc.get_objects() if type(thing) is FunctionType and _can_go(thing, needed)]
+    with open(path, "ab") as file:  # noqa: PTH123  (its functions may have gone)
+        for first in range(0, max(len(functions), len(explained)), AT_ONCE):
+            part = slice(first, first + AT_ONCE)
+            codes = [function.__code__ for function in functions[part]]
+            marshal.dump((codes, [_explanation(thing) for thing in explained[part]]), file)
+    del codes
+    for thing in explained:
         _explain(thing, None)
-    for number, function in enumerate(_functions):
-        function.__code__ = _in_place_of(function.__code__, stands_in, {"absent": _absent, "number": number})
+    shared: dict[int, CodeType] = {}
+    for number, function in enumerate(functions, len(_functions)):
+        code = function.__code__
+        if _kind(code) or not isinstance(function.__module__, str):
+            function.__code__ = _in_place_of(code, number)
+        else:
+            cells = len(code.co_freevars)
+            function.__code__ = shared[cells] = shared.get(cells) or _in_place_of(code)
+            function.__module__ = _Place(function.__module__)
+    _functions.extend(functions)
+    _explained.extend(explained)
     gc.collect()
-    _away = version
 
 
-def _parts(things: list[Any]) -> list[list[Any]]:
-    """A few at a time: the memory is to be no longer than what is in it."""
-    return [things[first : first + AT_ONCE] for first in range(0, len(things), AT_ONCE)]
+def seal(path: str) -> None:
+    """The last that is written into that file: by which it is told from that of another version."""
+    global _away
+    with open(path, "rb+") as file:  # noqa: PTH123
+        digest = hashlib.sha256()
+        for piece in iter(partial(file.read, 1 << 16), b""):
+            digest.update(piece)
+        _away = digest.digest()
+        marshal.dump(_away, file)
 
 
-def _in_place_of(code: CodeType, stands_in: dict[int, CodeType], constants: dict[str, Any]) -> CodeType:
-    template = stands_in[_kind(code)]
+def _can_go(function: FunctionType, needed: set[tuple[str, int, str]]) -> bool:
+    code = function.__code__
+    is_ours = function.__globals__ is globals() or _absent in code.co_consts
+    return not is_ours and _kind(code) in _stands_in and _name(code) not in needed
+
+
+def _in_place_of(code: CodeType, number: int | None = None) -> CodeType:
+    template = _stands_in[_kind(code)]
+    constants = {"absent": _absent, "number": number}
     return template.replace(
         co_consts=tuple(constants.get(one, one) if isinstance(one, str) else one for one in template.co_consts),
         co_freevars=code.co_freevars,
@@ -133,13 +172,6 @@ def _name(code: CodeType) -> tuple[str, int, str]:
 
 def _kind(code: CodeType) -> int:
     return code.co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR | CO_ITERABLE_COROUTINE)
-
-
-def _stands_in() -> dict[int, CodeType]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a string is called
-        codes = [code for code in compile(STANDS_IN, "", "exec").co_consts if isinstance(code, CodeType)]
-    return {_kind(code): code for code in codes}
 
 
 def _things() -> Iterator[Any]:
@@ -172,3 +204,8 @@ def _can_be_explained(thing: Any) -> bool:
 
 def _explain(thing: Any, explanation: str | None) -> None:
     (type.__setattr__ if isinstance(thing, type) else setattr)(thing, "__doc__", explanation)
+
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # that a string is called
+    _stands_in = {_kind(one): one for one in compile(STANDS_IN, "", "exec").co_consts if isinstance(one, CodeType)}

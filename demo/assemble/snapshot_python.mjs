@@ -4,8 +4,8 @@
 // unpacking archives and importing modules: that took it two seconds. Written into OUT: the memory (python.memory: its pages, without
 // those that are as Pyodide's own file fills them, or zero), what the page has to know about it (python.json), the libraries that were
 // linked in (*.wasm), and Pyodide's script without what nobody calls (pyodide.asm.mjs). Each LIBRARY is one that may be linked later.
-// CALLED tells which of Python's functions the demo calls; the others are set aside (set_aside.py), into python_rest.marshal. With "-" for it, Python takes
-// notes of that from then on, instead.
+// CALLED tells which of Python's functions the demo calls, and which were called before, from the first step to the last in which functions are set
+// aside (set_aside.py), into python_rest.marshal: in the end all but the former. With "-" for it, Python takes notes of that, instead.
 //
 // Pyodide can take up a memory snapshot by itself, but knows nothing of linked libraries. Each has to come back at the same place: its data at the
 // same address, its functions at the same indices of the table, as pointers to both lie all over the memory.
@@ -54,6 +54,9 @@ const pyodide = await loadPyodide({
   },
 });
 const module = pyodide._module;
+const packages = pyodide.runPython("import site; site.getsitepackages()[0]");
+pyodide.FS.writeFile(`${packages}/set_aside.py`, await readFile(new URL("set_aside.py", import.meta.url)));
+await setAside("started", "called");
 wipeFree(module);
 pyodide.runPython(`
 import io, sys
@@ -68,19 +71,19 @@ for name in ("stdin", "stdout", "stderr"):  # they came with buffers full of wha
         setattr(sys, place, new)
 del buffered, new, old
 `);
-const packages = pyodide.runPython("import site; site.getsitepackages()[0]");
 for (const [archive, format] of [[numpy, "zip"], [facelab, "wheel"]]) {
   pyodide.unpackArchive(new Uint8Array(await readFile(archive)), format, { extractDir: packages });
 }
-pyodide.FS.writeFile(`${packages}/set_aside.py`, await readFile(new URL("set_aside.py", import.meta.url)));
+pyodide.runPython(`
+import encodings.idna, gc, linecache, textwrap, tokenize, traceback, warnings  # what errors and Python itself may call for
+import numpy.lib.format, numpy.lib._npyio_impl
+`);
+await setAside("started", "called");
 pyodide.FS.writeFile("/cohort", await readFile(cohort));
 pyodide.globals.set("manifest", await readFile(manifest, "utf8"));
 pyodide.runPython(`
-import os
+import gc, os
 import facelab.browser
-import encodings.idna, gc, linecache, textwrap, tokenize, traceback, warnings  # what errors and Python itself may call for
-import numpy.lib.format, numpy.lib._npyio_impl
-import set_aside
 
 with open("/cohort", "rb") as cohort:
     facelab.browser.session = facelab.browser.Session(manifest, cohort.read())
@@ -106,15 +109,11 @@ for (const [handle, { name, global, exports }] of Object.entries(module.LDSO.loa
   libraries.push({ file, name, handle: Number(handle), global, memoryBase, memorySize, tableBase, tableSize, exports });
 }
 
-const aside = pyodide.pyimport("set_aside");
-if (called === "-") aside.watch();
-else {
-  const needed = pyodide.runPython("import json; lambda text: {tuple(one) for one in json.loads(text)}");
-  const names = needed(await readFile(called, "utf8"));
-  aside.set_aside(names, "/aside");
+await setAside("called");
+if (called !== "-") {
+  pyodide.runPython("set_aside.seal('/aside'); del set_aside");
   await writeFile(join(out, "python_rest.marshal"), pyodide.FS.readFile("/aside"));
   pyodide.FS.unlink("/aside");
-  for (const proxy of [names, needed]) proxy.destroy();
 }
 wipeFree(module);
 
@@ -169,6 +168,14 @@ const told = {
   lock: { info, packages: {} },
 };
 await writeFile(join(out, "python.json"), JSON.stringify(told));
+
+/** A step: all functions but those in these lists of CALLED's are set aside; or, without it, what is called from now on is noted. */
+async function setAside(...lists) {
+  if (called === "-") return pyodide.runPython("import set_aside; set_aside.watch()");
+  const told = JSON.parse(await readFile(called, "utf8"));
+  pyodide.globals.set("names", JSON.stringify(lists.flatMap((list) => told[list])));
+  pyodide.runPython("import json, set_aside; set_aside.set_aside({tuple(name) for name in json.loads(names)}, '/aside'); del json, names");
+}
 
 /**
  * What of Pyodide's 8,500 exports somebody asks for by name: `asked`, its own script or file, as it starts; `further`, libraries. Emscripten gives each

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,12 @@ class Cohort:
     weight: float
     centre: float
 
+    @cached_property
+    def squares(self) -> NDArray[np.float32]:
+        """The squared length of each composite, [K]."""
+        squares: NDArray[np.float32] = (self.composites**2).sum(axis=1)
+        return squares
+
 
 def read_cohort(data: bytes, entry: CohortFile) -> Cohort:
     """The cohort in the bytes of its .npy file (int8 [K, D]). Raises ModelError where it is none."""
@@ -52,7 +59,7 @@ def read_cohort(data: bytes, entry: CohortFile) -> Cohort:
 def crowdedness(embeddings: NDArray[np.floating], cohort: Cohort) -> NDArray[np.float64]:
     """Mean distance of each embedding [N, D] to its nearest neighbours in the cohort: [N]. Small where it is crowded."""
     points = np.asarray(embeddings, np.float32)
-    squares = (points**2).sum(axis=1)[:, None] + (cohort.composites**2).sum(axis=1)[None, :] - 2 * points @ cohort.composites.T
+    squares = (points**2).sum(axis=1)[:, None] + cohort.squares - 2 * points @ cohort.composites.T
     nearest = np.partition(squares, cohort.neighbours - 1, axis=1)[:, : cohort.neighbours]
     mean: NDArray[np.float64] = np.sqrt(np.maximum(nearest, 0)).mean(axis=1, dtype=np.float64)
     return mean

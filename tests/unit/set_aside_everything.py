@@ -1,16 +1,10 @@
-"""Run by test_set_aside.py: sets aside the functions of this process, uses some, and tells what they answered before and after.
-
-It is given a file for them, and where there is a second argument, what is to bring them back is of another version.
-"""
+"""Run in Pyodide by set_aside_everything.mjs: sets all functions aside, uses some, and tells what they answer before and after."""
 
 import asyncio
 import json
 import marshal
-import os
-import sys
 import zlib
-from collections.abc import Callable, Generator
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 from assemble import set_aside
@@ -65,6 +59,18 @@ class Derived(Base):
 counts = counter(), counter()
 
 
+def finished(coroutine: Coroutine[Any, Any, str]) -> Any:
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+
+
+def moved() -> str:
+    return "called"
+
+
 def use(turn: int) -> list[Any]:
     given, count = numbers(2), counts[turn]
     asked: list[Any] = [next(given), given.send(5)]
@@ -76,35 +82,44 @@ def use(turn: int) -> list[Any]:
         count(2),
         count(3, twice=True),
         asked,
-        asyncio.run(later("soon")),
+        finished(later("soon")),
         Derived().greet("Ann"),
         numbers.__doc__,
         Derived.__doc__,
+        [type(one.__module__) is str and one.__module__ for one in (use, counts[0], Derived.greet, set_aside.set_aside)],
     ]
 
 
-def main(path: Path, other: bool) -> None:
+def main(other: bool) -> str:
+    """What is to bring them back, is of another version if so asked."""
     before = use(0)
     fetched = []
 
     def fetch() -> Buffer:
         fetched.append(1)
-        version = marshal.dumps(marshal.loads(content))  # which comes first
+        version = marshal.dumps(set_aside._away)  # which comes last
+        assert content.endswith(version)
         pack = zlib.compressobj(wbits=31)
-        return Buffer(pack.compress((marshal.dumps(b"other") if other else version) + content[len(version) :]) + pack.flush())
+        told = content[: -len(version)] + (marshal.dumps(b"other") if other else version)
+        return Buffer(pack.compress(told) + pack.flush())
 
     set_aside.begin(fetch)
-    with path.open("w+b") as file:
-        set_aside.set_aside({set_aside._name(one.__code__) for one in (main, fetch, Buffer.__init__, Buffer.to_bytes)}, str(path))
+    stay = {set_aside._name(one.__code__) for one in (main, fetch, Buffer.__init__, Buffer.to_bytes)}
+    for still in ({set_aside._name(one.__code__) for one in (counter, numbers, later)}, set()):
+        set_aside.set_aside(stay | still, "/aside")
+    set_aside.seal("/aside")
+    with open("/aside", "rb") as file:  # noqa: PTH123  (its functions are away)
         content = file.read()
     away = [numbers.__doc__, Derived.__doc__]
+    moved.__module__ = use.__module__
+    refused = []
+    for _ in range(2 if not other else 0):
+        try:
+            refused.append(moved())
+        except RuntimeError as error:
+            refused.append(str(error))
     try:
         after = use(1)
     except RuntimeError as error:
-        os.write(2, str(error).encode())
-        os._exit(0)  # Python cannot even end any more
-    print(json.dumps({"before": before, "away": away, "after": after, "fetched": len(fetched)}))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), len(sys.argv) > 2)
+        return str(error)
+    return json.dumps({"before": before, "away": away, "moved": refused, "after": after, "fetched": len(fetched)})

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
-
-from ..conftest import ROOT
 
 HERE = Path(__file__).parent
 
 
-def set_everything_aside(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(HERE / "set_aside_everything.py"), *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT / "demo", env={"PYTHONPATH": str(ROOT / "demo")}, capture_output=True, text=True)
+def told_by(script: str, *arguments: str) -> str:
+    done = subprocess.run(["node", str(HERE / script), *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
 
 
-def test_closures_generators_coroutines_and_methods_come_back_when_called(tmp_path: Path) -> None:
-    done = set_everything_aside(tmp_path / "aside")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+def test_closures_generators_coroutines_and_methods_come_back_when_called() -> None:
+    told = json.loads(told_by("set_aside_everything.mjs"))
     assert told["away"] == [None, None]
     assert told["after"] == told["before"]
     assert told["fetched"] == 1
+    again, then = told["moved"]
+    assert "call this function again" in again
+    assert then == "called"
 
 
-def test_another_version_is_refused(tmp_path: Path) -> None:
-    assert set_everything_aside(tmp_path / "aside", "other").stderr == "functions of another version"
+def test_another_version_is_refused() -> None:
+    assert told_by("set_aside_everything.mjs", "other").strip() == "functions of another version"
 
 
-def test_in_pyodide() -> None:
-    done = subprocess.run(["node", str(HERE / "set_aside.mjs")], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    told = json.loads(done.stdout)
+def test_in_the_memory_of_the_page() -> None:
+    told = json.loads(told_by("set_aside.mjs"))
     has_engine, *answers = told["answers"]
     assert not has_engine, "the one that it rehearsed with is gone"
     assert (told["fetched"], answers) == (1, [None, 2.0, ["Compute", "the", "median", "along"]])
