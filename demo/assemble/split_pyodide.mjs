@@ -19,7 +19,8 @@ await visited({ told, models, snapshot, photos }, copies, (name, { called }) => 
 const names = new Set([...Object.keys(asked), ...further]);
 for (const [name, bytes] of Object.entries(sources)) {
   const isHot = (body, number) => noted[name].get(number) !== null || body.length <= SMALL;
-  const { first, rest } = split(bytes, isHot, name === basename(whole) ? (exported) => names.has(exported) : undefined);
+  const isLibrary = name !== basename(whole); // whose data is in the memory that the page takes up
+  const { first, rest } = split(bytes, isHot, { isWanted: (exported) => isLibrary || names.has(exported), hasData: !isLibrary });
   await writeFile(join(out, name), first);
   await writeFile(join(out, name.replace(".wasm", "_rest.wasm")), rest);
 }

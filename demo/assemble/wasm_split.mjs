@@ -8,17 +8,17 @@
 import { createHash } from "node:crypto";
 import { after, leb, signedLeb, toLeb } from "./wasm_functions.mjs";
 
-const [TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, ELEMENT, CODE, TAG] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 13]; // sections
-const ORDER = [0, TYPE, IMPORT, FUNCTION, TABLE, MEMORY, TAG, GLOBAL, EXPORT, 8, ELEMENT, 12, CODE, 11]; // 0: of dynamic linking
+const [TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, ELEMENT, CODE, DATA, DATA_COUNT, TAG] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13]; // sections
+const ORDER = [0, TYPE, IMPORT, FUNCTION, TABLE, MEMORY, TAG, GLOBAL, EXPORT, 8, ELEMENT, DATA_COUNT, CODE, DATA]; // 0: of dynamic linking
 const SECTION_OF = { 1: TABLE, 2: MEMORY, 3: GLOBAL, 4: TAG }; // by the kinds of imports and exports; 0 is a function
 const FUNCREF = 0x70;
 const SMALL = 64; // bytes: a hot function's body up to this lies in both files: calling it there would take about as many
 
 /**
  * {first, rest} of a file. `isHot(body, number)`: whether the body of its function `number`, imported ones not counted, is to be in the first.
- * `isWanted(name)`: whether the first is to export what the file does.
+ * `isWanted(name)`: whether the first is to export what the file does; `hasData`: whether it is to write the file's data into the memory.
  */
-export function split(file, isHot, isWanted = () => true) {
+export function split(file, isHot, { isWanted = () => true, hasData = true } = {}) {
   const sections = taken(file);
   const bodies = items(sections, CODE);
   const imports = items(sections, IMPORT).map(described);
@@ -65,6 +65,7 @@ export function split(file, isHot, isWanted = () => true) {
   add(first, EXPORT, everything.map(({ name, kind, index }) => Buffer.concat([named(name), Uint8Array.of(kind), toLeb(index)])));
   add(first, ELEMENT, [element(hotTable, 0, back)]);
   first.set(CODE, vector([...firstBodies, bringing]));
+  if (!hasData) [DATA_COUNT, DATA].forEach((id) => first.delete(id));
 
   const hotSlots = new Map(back.map((index, slot) => [index, slot]));
   const restBodies = typeOf.map((_, index) => (hotSlots.has(index) ? bodyOf(passedOn(index, hotSlots.get(index), hotTable)) : bodyAt(index)));

@@ -78,8 +78,16 @@ for (const hot of SETS) {
 }
 
 test("what nobody asks for is not exported", () => {
-  const { first } = split(FILE, () => false, (exported) => exported === "add");
+  const { first } = split(FILE, () => false, { isWanted: (exported) => exported === "add" });
   assert.deepEqual(WebAssembly.Module.exports(new WebAssembly.Module(first)).map((one) => one.name).filter((one) => !one.includes("/")), ["add"]);
+});
+
+test("a memory that has the data already keeps what has become of it", () => {
+  const { first } = split(FILE, () => false, { hasData: false });
+  const base = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
+  const { memory } = instance(first, { env: { told() {}, base } });
+  assert.deepEqual(Buffer.from(memory.buffer, 8, 4), Buffer.alloc(4));
+  assert.ok(first.length < split(FILE, () => false).first.length);
 });
 
 test("files of two builds do not fit", () => {
