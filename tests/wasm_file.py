@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CODE = 10  # the section that holds the bodies
+DATA = 11
 
 
 def sections(file: bytes) -> dict[int, bytes]:
@@ -25,6 +26,20 @@ def bodies(section: bytes) -> list[bytes]:
         length, start = leb(section, at)
         found.append(section[at : start + length])
         at = start + length
+    return found
+
+
+def data(file: bytes) -> dict[int, int]:
+    """The bytes that a file writes into the memory as it starts, by address. Every segment lies at a constant."""
+    section = sections(file).get(DATA, bytes(1))
+    count, at = leb(section, 0)
+    found: dict[int, int] = {}
+    for _ in range(count):
+        assert section[at : at + 2] == b"\0\x41"
+        address, at = leb(section, at + 2)
+        length, at = leb(section, at + 1)
+        found.update(enumerate(section[at : at + length], address))
+        at += length
     return found
 
 

@@ -16,8 +16,11 @@ const READS = [
   [0xfe48, 0xfe4e, [[I32, I32], [I64, I64], [I32, I32], [I32, I32], [I64, I64], [I64, I64], [I64, I64]]],
 ];
 
-/** `marks`: an address that no run gets near; the byte there, and each after it, stands for 1 << `shift` bytes of memory, and is 1 once one of them was read. */
-export function touching(file, marks, shift) {
+/**
+ * `marks`: an address that no run gets near; the byte there, and each after it, stands for 1 << `shift` bytes of memory, and is 1 once one of them was read.
+ * `isWatched(number, code)`: whether a function is to note that; its code is null where it has instructions that this script does not know.
+ */
+export function touching(file, marks, shift, isWatched = () => true) {
   const module = new Module(file);
   const mark = (address, offset = 0) => [
     get(address), constant(offset), raw(Uint8Array.of(ADD)), constant(shift), raw(Uint8Array.of(SHIFT_RIGHT)),
@@ -25,6 +28,7 @@ export function touching(file, marks, shift) {
   ];
   for (const number of module.bodies.keys()) {
     const code = module.code(number);
+    if (!isWatched(number, code)) continue;
     if (!code) throw new Error(`function ${number} has instructions that this script does not know, and may read by them`);
     const locals = [...code.locals];
     const known = new Map();

@@ -16,9 +16,10 @@ const SMALL = 64; // bytes: a hot function's body up to this lies in both files:
 
 /**
  * {first, rest} of a file. `isHot(body, number)`: whether the body of its function `number`, imported ones not counted, is to be in the first.
- * `isWanted(name)`: whether the first is to export what the file does; `hasData`: whether it is to write the file's data into the memory.
+ * `isWanted(name)`: whether the first is to export what the file does; `idle`: [first, end) of addresses whose data is to come with the rest, in order;
+ * `hasData`: whether either is to write any into the memory.
  */
-export function split(file, isHot, { isWanted = () => true, hasData = true } = {}) {
+export function split(file, isHot, { isWanted = () => true, idle = [], hasData = true } = {}) {
   const sections = taken(file);
   const bodies = items(sections, CODE);
   const imports = items(sections, IMPORT).map(described);
@@ -65,7 +66,9 @@ export function split(file, isHot, { isWanted = () => true, hasData = true } = {
   add(first, EXPORT, everything.map(({ name, kind, index }) => Buffer.concat([named(name), Uint8Array.of(kind), toLeb(index)])));
   add(first, ELEMENT, [element(hotTable, 0, back)]);
   first.set(CODE, vector([...firstBodies, bringing]));
-  if (!hasData) [DATA_COUNT, DATA].forEach((id) => first.delete(id));
+  const data = hasData ? divided(dataOf(file), idle) : { here: [], there: [] };
+  first.delete(DATA_COUNT);
+  first.set(DATA, vector(data.here.map(segment)));
 
   const hotSlots = new Map(back.map((index, slot) => [index, slot]));
   const restBodies = typeOf.map((_, index) => (hotSlots.has(index) ? bodyOf(passedOn(index, hotSlots.get(index), hotTable)) : bodyAt(index)));
@@ -76,6 +79,7 @@ export function split(file, isHot, { isWanted = () => true, hasData = true } = {
     [GLOBAL, vector(items(sections, GLOBAL).slice(sharedGlobals(sections)))], // constants, which may as well lie in both
     [ELEMENT, vector([element(coldTable, 1, cold)])],
     [CODE, vector(restBodies)],
+    [DATA, vector(data.there.map(segment))],
   ]);
   return { first: put(first), rest: put(rest) };
 }
@@ -92,6 +96,45 @@ export function noting(file) {
   sections.set(CODE, vector(bodies.map((body, number) => after(body, note(number)))));
   return put(sections);
 }
+
+/** [{address, bytes}] of what a file writes into the memory as it starts. */
+export function dataOf(file) {
+  return items(taken(file), DATA).map((item) => {
+    const [address, end] = leb(item, 2);
+    if (item[0] !== 0 || item[1] !== 0x41 || item[end] !== 0x0b) unknown("segment of data", item[0]); // into the one memory, at an i32.const
+    return { address, bytes: item.subarray(number(item, end + 1)) };
+  });
+}
+
+/** Of a file's globals that are constants, the `values` by index; those of them that are `exported`. */
+export function constantGlobals(file) {
+  const sections = taken(file);
+  const imported = items(sections, IMPORT).filter((item) => described(item).kind === 3).length;
+  const values = new Map(
+    items(sections, GLOBAL).flatMap((global, i) => (global[1] === 0 && global[2] === 0x41 ? [[imported + i, leb(global, 3)[0]]] : [])),
+  );
+  const exported = items(sections, EXPORT).flatMap((item) => {
+    const kind = list(item, 0);
+    return item[kind] === 3 ? [values.get(leb(item, kind + 1)[0])] : [];
+  });
+  return { values, exported: exported.filter((value) => value !== undefined) };
+}
+
+/** Segments of data: what lies outside of these places, `here`, and what lies in them, `there`. */
+function divided(segments, places) {
+  const parts = { here: [], there: [] };
+  for (const { address, bytes } of segments) {
+    const edges = places.flat().filter((edge) => edge > address && edge < address + bytes.length);
+    for (const [i, first] of [address, ...edges].entries()) {
+      const end = edges[i] ?? address + bytes.length;
+      const where = places.some((place) => first >= place[0] && first < place[1]) ? "there" : "here";
+      parts[where].push({ address: first, bytes: bytes.subarray(first - address, end - address) });
+    }
+  }
+  return parts;
+}
+
+const segment = ({ address, bytes }) => Buffer.concat([Uint8Array.of(0, 0x41, ...signedLeb(address), 0x0b), toLeb(bytes.length), bytes]);
 
 /** What a file's functions work on: tables, memory, globals but the constants behind them, tags; imported and own. */
 function sharedOf(sections, imports) {
@@ -165,6 +208,7 @@ const ENDS = {
   [GLOBAL]: (bytes, at) => expression(bytes, at + 2),
   [EXPORT]: (bytes, at) => number(bytes, list(bytes, at) + 1),
   [CODE]: list,
+  [DATA]: (bytes, at) => (bytes[at] === 0 ? list(bytes, expression(bytes, at + 1)) : unknown("segment of data", bytes[at])),
   [TAG]: TYPE_ENDS[4],
 };
 

@@ -82,6 +82,16 @@ test("what nobody asks for is not exported", () => {
   assert.deepEqual(WebAssembly.Module.exports(new WebAssembly.Module(first)).map((one) => one.name).filter((one) => !one.includes("/")), ["add"]);
 });
 
+test("idle data comes with the rest", () => {
+  const { first, rest } = split(FILE, (_, number) => number + 1 !== SQUARE, { idle: [[9, 11]] });
+  const base = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
+  const exports = instance(first, { env: { told() {}, base } });
+  const data = () => Buffer.from(exports.memory.buffer, 8, 4).toString("latin1");
+  assert.equal(data(), "d\0\0a");
+  instance(rest, { first: exports });
+  assert.equal(data(), "data");
+});
+
 test("a memory that has the data already keeps what has become of it", () => {
   const { first } = split(FILE, () => false, { hasData: false });
   const base = new WebAssembly.Global({ value: "i32", mutable: true }, 0);

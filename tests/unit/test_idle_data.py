@@ -1,0 +1,37 @@
+"""Data that only the rest of Python's wasm has to do with comes with that, and nothing of it is lost."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from ..conftest import ROOT
+from ..wasm_file import data
+
+PYODIDE = ROOT / "docs" / "app" / "pyodide"
+
+
+def test_under_node() -> None:
+    tests = Path(__file__).with_name("idle_data.mjs")
+    done = subprocess.run(["node", "--test", str(tests)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_first_and_rest_have_all_data_once() -> None:
+    whole, first, rest = (
+        data(file.read_bytes())
+        for file in (
+            ROOT / "build" / "pyodide" / "pyodide.asm.wasm",
+            PYODIDE / "pyodide.asm.wasm",
+            PYODIDE / "pyodide.asm_rest.wasm",
+        )
+    )
+    assert not first.keys() & rest.keys()
+    assert first | rest == whole
+    assert len(rest) > 2_000_000, "most of it can wait"
+
+
+def test_numpy_comes_without_data() -> None:
+    """Which is in Python's memory."""
+    for file in (ROOT / "docs" / "app" / "python").glob("*.wasm"):
+        assert not data(file.read_bytes()), file.name
