@@ -1,6 +1,7 @@
 """`make bench`: how fast, beside others, on this machine in this run. Reports, and gates nothing.
 
-Ours and theirs take turns on each photo, so that a machine that slows down slows both; medians are compared.
+Ours and theirs take turns, each with all photos of a set, so that a machine that slows down slows both; medians are compared.
+Not photo by photo: then each would find the other's weights in the cache, and nobody who uses one of them does.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ def take_turns(photos: list[Photo], theirs: Callable[[Photo], object], ours: Cal
     """Median milliseconds of each over all photos and rounds, after one round that does not count."""
     seconds: dict[Callable[[Photo], object], list[float]] = {theirs: [], ours: []}
     for turn in range(ROUNDS + 1):
-        for photo in photos:
-            for run, times in seconds.items():
+        for run, times in seconds.items():
+            for photo in photos:
                 started = time.perf_counter()
                 run(photo)
                 if turn:

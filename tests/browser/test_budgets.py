@@ -39,9 +39,9 @@ def test_first_verdict(watched: Watched) -> None:
     page.get_by_test_id("sample-0").click()
     page.locator('[data-testid="verdict"][data-verdict]').wait_for()
     everything = fetched(watched)
-    assert sum(everything.values()) < 12e6
+    assert sum(everything.values()) < 10.8e6
     engine = {name: size for name, size in everything.items() if name.startswith("app/")}
-    assert sum(engine.values()) < 11.8e6, engine
+    assert sum(engine.values()) < 10.6e6, engine
     assert len(engine) <= 34, sorted(engine)
     assert not [name for name in engine if "_rest" in name], "what only labs need is not fetched"
 
