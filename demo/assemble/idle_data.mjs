@@ -1,6 +1,6 @@
-// Which of a wasm file's constant data only its rest (wasm_split.mjs) has to do with. Of Python's that is four fifths: tables of Chinese, Japanese and Korean
+// Which of a wasm file's constant data only its rest (wasm_split.mjs) has to do with. Of Python's that is two thirds: tables of Chinese, Japanese and Korean
 // writing, names of all characters, explanations, modules that are compiled in.
-import { everyOne } from "./wasm_code.mjs";
+import { everyOne, offsetOf } from "./wasm_code.mjs";
 import { leb } from "./wasm_functions.mjs";
 import { Module } from "./wasm_module.mjs";
 import { constantGlobals, dataOf } from "./wasm_split.mjs";
@@ -44,10 +44,4 @@ function* addressesIn({ items }, globals) {
     else if (op === GLOBAL_GET && globals.has(leb(bytes, 1)[0])) yield globals.get(leb(bytes, 1)[0]);
     else if (PLACES.some(([first, last]) => op >= first && op <= last)) yield offsetOf(bytes);
   }
-}
-
-/** Of an instruction that names a place in memory: behind the instruction, and how it is aligned. */
-function offsetOf(bytes) {
-  const start = bytes[0] >= 0xfc ? leb(bytes, 1)[1] : 1;
-  return leb(bytes, leb(bytes, start)[1])[0];
 }

@@ -44,7 +44,7 @@ function copies(made) {
 async function whatIsRead() {
   setFlagsFromString("--no-wasm-tier-up"); // V8's other compiler takes minutes for so many notes
   setFlagsFromString("--no-wasm-dynamic-tiering");
-  const noting = copies((name, bytes) => touching(bytes, MARKS, SHIFT, (number, code) => code && noted[name].get(number) !== null));
+  const noting = copies((name, bytes) => touching(bytes, MARKS, SHIFT, (body, number, code) => code && isHot(name)(body, number)));
   let memory;
   const python = await visited({ told, models, snapshot, photos }, noting, (name, exports) => {
     if (isLibrary(name)) return;

@@ -1,6 +1,6 @@
 // A wasm file that notes where in its memory it reads.
-import { constant, get, I32, raw, set } from "./wasm_code.mjs";
-import { leb, toLeb } from "./wasm_functions.mjs";
+import { constant, get, I32, offsetOf, raw, set } from "./wasm_code.mjs";
+import { toLeb } from "./wasm_functions.mjs";
 import { Module } from "./wasm_module.mjs";
 
 const [I64, TEE, ADD, SHIFT_RIGHT, STORE_BYTE] = [0x7e, 0x22, 0x6a, 0x76, 0x3a];
@@ -18,7 +18,7 @@ const READS = [
 
 /**
  * `marks`: an address that no run gets near; the byte there, and each after it, stands for 1 << `shift` bytes of memory, and is 1 once one of them was read.
- * `isWatched(number, code)`: whether a function is to note that; its code is null where it has instructions that this script does not know.
+ * `isWatched(body, number, code)`: whether a function is to note that; its code is null where it has instructions that this script does not know.
  */
 export function touching(file, marks, shift, isWatched = () => true) {
   const module = new Module(file);
@@ -28,7 +28,7 @@ export function touching(file, marks, shift, isWatched = () => true) {
   ];
   for (const number of module.bodies.keys()) {
     const code = module.code(number);
-    if (!isWatched(number, code)) continue;
+    if (!isWatched(module.bodies[number], number, code)) continue;
     if (!code) throw new Error(`function ${number} has instructions that this script does not know, and may read by them`);
     const locals = [...code.locals];
     const known = new Map();
@@ -53,10 +53,4 @@ export function touching(file, marks, shift, isWatched = () => true) {
     module.put(number, { ...code, locals, items: code.items.flatMap(noting) });
   }
   return module.file;
-}
-
-/** Of an instruction that names a place in memory. */
-function offsetOf(bytes) {
-  const start = bytes[0] >= 0xfc ? leb(bytes, 1)[1] : 1;
-  return leb(bytes, leb(bytes, start)[1])[0];
 }

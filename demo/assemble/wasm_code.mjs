@@ -247,4 +247,10 @@ function liveInside({ inner, label, op }, labels, after) {
   }
 }
 
+/** Of an instruction that names a place in memory: the number behind itself and its alignment. */
+export function offsetOf(bytes) {
+  const start = bytes[0] >= 0xfc ? leb(bytes, 1)[1] : 1;
+  return leb(bytes, leb(bytes, start)[1])[0];
+}
+
 export const bit = (local) => 1n << BigInt(local);
