@@ -44,9 +44,9 @@ function copies(made) {
 async function whatIsRead() {
   setFlagsFromString("--no-wasm-tier-up"); // V8's other compiler takes minutes for so many notes
   setFlagsFromString("--no-wasm-dynamic-tiering");
-  const noting = copies((name, bytes) => touching(bytes, MARKS, SHIFT, (body, number, code) => code && isHot(name)(body, number)));
+  const watched = copies((name, bytes) => touching(bytes, MARKS, SHIFT, (body, number, code) => code && isHot(name)(body, number)));
   let memory;
-  const python = await visited({ told, models, snapshot, photos }, noting, (name, exports) => {
+  const python = await visited({ told, models, snapshot, photos }, watched, (name, exports) => {
     if (isLibrary(name)) return;
     ({ memory } = exports);
     memory.grow((MARKS + (MARKS >> SHIFT) - memory.buffer.byteLength) / WASM_PAGE);

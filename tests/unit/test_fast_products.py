@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from ..conftest import ROOT
+from ..node import assert_passes
 from ..wasm_file import CODE, bodies, sections
 
 ORT = "ort-wasm-simd-threaded.wasm"
@@ -13,9 +13,7 @@ ORT = "ort-wasm-simd-threaded.wasm"
 
 def test_under_node() -> None:
     """That they agree with ONNX Runtime's, the build makes sure of itself; here: it would notice if they did not."""
-    tests = Path(__file__).with_name("fast_products.mjs")
-    done = subprocess.run(["node", "--test", str(tests)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    assert_passes(Path(__file__).with_name("fast_products.mjs"))
 
 
 def test_the_site_has_them_and_all_else_as_it_was() -> None:

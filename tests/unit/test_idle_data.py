@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from ..conftest import ROOT
+from ..node import assert_passes
 from ..wasm_file import data
 
 PYODIDE = ROOT / "docs" / "app" / "pyodide"
 
 
 def test_under_node() -> None:
-    tests = Path(__file__).with_name("idle_data.mjs")
-    done = subprocess.run(["node", "--test", str(tests)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    assert_passes(Path(__file__).with_name("idle_data.mjs"))
 
 
 def test_first_and_rest_have_all_data_once() -> None:

@@ -7,13 +7,13 @@ import subprocess
 from pathlib import Path
 
 from ..conftest import ROOT
+from ..node import assert_passes
 
 APP = ROOT / "docs" / "app"
 
 
 def test_under_node() -> None:
-    done = subprocess.run(["node", "--test", str(Path(__file__).with_name("trim_script.mjs"))], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    assert_passes(Path(__file__).with_name("trim_script.mjs"))
 
 
 def test_every_function_that_pyodide_or_a_library_imports_is_there() -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from ..conftest import ROOT
+from ..node import assert_passes
 from ..wasm_file import CODE, bodies, sections
 
 ORT = ROOT / "docs" / "app" / "ort"
 
 
 def test_under_node() -> None:
-    tests = Path(__file__).with_name("whole_numbers.mjs")
-    done = subprocess.run(["node", "--test", str(tests)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    assert_passes(Path(__file__).with_name("whole_numbers.mjs"))
 
 
 def test_the_page_has_two_functions_more_and_kernels_that_call_them() -> None:
