@@ -8,7 +8,7 @@ faces. 150 x 150 RGB chip in, 128 numbers out; they are not of unit length.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -131,11 +131,13 @@ def _layers(reader: DlibReader) -> Iterator[Layer]:
             reader.integer()  # inputs per sample: only the layer on top of the input keeps it
 
 
-def build_dlib_resnet(network: DlibNetwork) -> Any:
+def build_dlib_resnet(network: DlibNetwork, natively: bool = False) -> Any:
     """The network as a Keras model: chips [N, 150, 150, 3] float32 RGB, 0 to 255 -> embeddings [N, 128].
 
-    dlib's affine layers (batch normalisation, frozen) are folded into the convolutions before them.
+    dlib's affine layers (batch normalisation, frozen) are folded into the convolutions before them. natively: zeros are
+    added by convolutions (see _ZerosByConvolution), which is faster in ONNX Runtime outside the page.
     """
+    zeros = _ZerosByConvolution() if natively else _Zeros()
     layers = list(reversed(network.layers))
 
     def peek() -> str:
@@ -153,9 +155,11 @@ def build_dlib_resnet(network: DlibNetwork) -> Any:
         split = filters * channels * rows * columns
         kernel = con.weights[:split].reshape(filters, channels, rows, columns)
         gamma, beta = affine.weights.reshape(2, filters)
-        if padding:
-            x = keras.layers.ZeroPadding2D(padding, name=f"{name}_pad")(x)
-        layer = keras.layers.Conv2D(filters, (rows, columns), stride, name=name)
+        if x.shape[1:3] == (1, 1):  # of a map of one pixel, all weights but one of each channel only ever meet padding
+            kernel = kernel[:, :, padding : padding + 1, padding : padding + 1]
+        elif padding:
+            x = zeros.around(x, padding)
+        layer = keras.layers.Conv2D(filters, kernel.shape[2:], stride, name=name)
         y = layer(x)
         layer.set_weights([(kernel * gamma[:, None, None, None]).transpose(2, 3, 1, 0), con.weights[split:] * gamma + beta])
         return y
@@ -164,6 +168,11 @@ def build_dlib_resnet(network: DlibNetwork) -> Any:
         take("relu_")
         return keras.ops.relu(x)
 
+    def add(a: Any, b: Any) -> Any:
+        """dlib's add_prev: where shapes differ, the smaller is filled up with zeros at the bottom, right and in depth."""
+        shape = [max(m, n) for m, n in zip(a.shape[1:], b.shape[1:], strict=True)]
+        return zeros.behind(a, shape) + zeros.behind(b, shape)
+
     def block(x: Any, name: str) -> Any:
         """Residual block: two 3 x 3 convolutions beside a shortcut; a block that halves has a pooled shortcut."""
         y = convolution(relu(convolution(x, f"{name}_conv1")), f"{name}_conv2")
@@ -171,7 +180,7 @@ def build_dlib_resnet(network: DlibNetwork) -> Any:
             rows, columns, stride, *_ = take("avg_pool_2").numbers
             x = keras.layers.AveragePooling2D((rows, columns), stride, name=f"{name}_shortcut")(x)
         take("add_prev_")
-        return relu(_add_padded(x, y))
+        return relu(add(x, y))
 
     chips = keras.Input((network.size, network.size, 3), name="chips")
     x = (chips - np.array(network.mean, np.float32)) / 256.0
@@ -191,12 +200,44 @@ def build_dlib_resnet(network: DlibNetwork) -> Any:
     return keras.Model(chips, embeddings, name="dlib_resnet")
 
 
-def _add_padded(a: Any, b: Any) -> Any:
-    """dlib's add_prev: where shapes differ, the smaller is filled up with zeros at the bottom, right and in depth."""
-    shape = [max(m, n) for m, n in zip(a.shape[1:], b.shape[1:], strict=True)]
+class _Zeros:
+    """How zeros are added to maps [N, rows, columns, channels]."""
 
-    def filled(x: Any) -> Any:
+    def around(self, x: Any, padding: int) -> Any:
+        """On all four sides."""
+        return keras.layers.ZeroPadding2D(padding)(x)
+
+    def behind(self, x: Any, shape: Sequence[int]) -> Any:
+        """At the bottom, right and in depth, to `shape`: rows, columns, channels."""
         missing = [(0, to - have) for have, to in zip(x.shape[1:], shape, strict=True)]
         return keras.ops.pad(x, [(0, 0), *missing]) if any(after for _, after in missing) else x
 
-    return filled(a) + filled(b)
+
+class _ZerosByConvolution(_Zeros):
+    """The same by convolutions that change nothing else.
+
+    ONNX Runtime keeps the channels of a map in blocks of sixteen from one convolution to the next, and only a convolution can
+    add zeros there. And those whose kernel reaches over the edge compute a row's first and last place apart from the others,
+    and fetch all weights for each: of short rows that is most of the time.
+    """
+
+    SHORT = 8  # pixels; the next longer rows, of 17, gain nothing
+
+    def around(self, x: Any, padding: int) -> Any:
+        x, short = super().around(x, padding), x.shape[2] <= self.SHORT
+        return self._unchanged(x) if short else x
+
+    def behind(self, x: Any, shape: Sequence[int]) -> Any:
+        rows, columns, channels = (to - have for have, to in zip(x.shape[1:], shape, strict=True))
+        if rows or columns:
+            x = self._unchanged(keras.layers.ZeroPadding2D(((0, rows), (0, columns)))(x))
+        if channels:
+            layer = keras.layers.Conv2D(shape[2], 1, use_bias=False)
+            x, have = layer(x), x.shape[3]
+            layer.set_weights([np.eye(have, shape[2], dtype=np.float32)[None, None]])
+        return x
+
+    @staticmethod
+    def _unchanged(x: Any) -> Any:
+        """With a convolution behind the padding before it, so that the two are one step of ONNX."""
+        return keras.layers.DepthwiseConv2D(1, use_bias=False, depthwise_initializer="ones")(x)

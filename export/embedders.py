@@ -21,7 +21,7 @@ from .compact import Stored
 from .convert import Network
 from .errors import ExportError
 from .front_ends import chip_front_end
-from .graphs import SOME_TRANSFORMS, Recipe, write_graph
+from .graphs import SOME_TRANSFORMS, Forms, Recipe, write_graph
 from .inception_resnet import SIDE
 from .inception_weights import load_inception_resnet
 from .manifest import EMBEDDER, add_embedder, read_manifest
@@ -82,7 +82,7 @@ def export_embedder(folder: Path, weights: Path, name: str | None, dimensions: i
     standardise = standardise or ("per-image" if dimensions == 128 else "fixed")
     network = embedding_network(model, standardise)
     recipe = Recipe(
-        load=lambda: (network, network),
+        load=lambda: Forms(network, network),
         shape=(None, SIDE, SIDE, 3),
         outputs={"embeddings": ("N", dimensions)},
         front=chip_front_end(SIDE),
@@ -117,7 +117,7 @@ def export_trained(folder: Path, weights: Path, name: str | None) -> str:
         return [model(chips, training=False)]
 
     recipe = Recipe(
-        load=lambda: (embed, embed),
+        load=lambda: Forms(embed, embed),
         shape=(None, side, side, 3),
         outputs={"embeddings": ("N", dimensions)},
         front=chip_front_end(side),

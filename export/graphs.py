@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -40,22 +40,29 @@ SOME_TRANSFORMS = np.array([[[1.5, 0.2, 150], [-0.2, 1.5, 90]], [[0.8, 0, 200], 
 
 
 @dataclass(frozen=True)
+class Forms:
+    """One network: to be converted, to check that against, and for the page, where other steps are faster."""
+
+    network: Network
+    original: Network
+    in_page: Network | None = None
+
+
+@dataclass(frozen=True)
 class Recipe:
     """All that makes one graph.
 
-    load: the network to convert, and what it is checked against. shape: its input in Keras's order, [N, h, w, 3].
-    compact: how the page's file stores its weights; in_page: another form of the network, faster there; neither: the page takes
-    the same file. metadata: written into the file.
+    load: its network. shape: the network's input in Keras's order, [N, h, w, 3]. compact: how the page's file stores its
+    weights; None, and no form of its own: the page takes the same file. metadata: written into the file.
     """
 
-    load: Callable[[], tuple[Network, Network]]
+    load: Callable[[], Forms]
     shape: tuple[int | None, ...]
     outputs: Outputs
     front: onnx.ModelProto
     probe: Mapping[str, NDArray[Any]]
     origin: Mapping[str, str]
     compact: Stored | None = None
-    in_page: Network | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -76,8 +83,8 @@ def export_graphs(folder: Path, exact: bool) -> dict[str, dict[str, Any]]:
 
 def write_graph(name: str, recipe: Recipe, folder: Path) -> tuple[dict[str, Any], str]:
     """Makes one graph, checks it and writes it; the manifest's entry, and a line about it for a person to read."""
-    network, original = recipe.load()
-    merged, difference = _checked(name, network, original, recipe)
+    forms = recipe.load()
+    merged, difference = _checked(name, forms.network, forms.original, recipe)
     entry = {
         **_written(merged, folder / f"{name}.onnx"),
         "opset": OPSET,
@@ -85,12 +92,12 @@ def write_graph(name: str, recipe: Recipe, folder: Path) -> tuple[dict[str, Any]
         "outputs": describe(merged.graph.output),
         **recipe.origin,
     }
+    in_page, _ = _checked(name, forms.in_page, forms.original, recipe) if forms.in_page else (merged, difference)
     if recipe.compact:
-        smaller = _written(compacted(merged, recipe.compact), folder / f"{name}-{recipe.compact}.onnx")
+        smaller = _written(compacted(in_page, recipe.compact), folder / f"{name}-{recipe.compact}.onnx")
         entry["compact"] = {**smaller, "stored": recipe.compact}
-    elif recipe.in_page:
-        reordered, _ = _checked(name, recipe.in_page, original, recipe)
-        entry["compact"] = {**_written(reordered, folder / f"{name}-page.onnx"), "stored": "float32"}
+    elif forms.in_page:
+        entry["compact"] = {**_written(in_page, folder / f"{name}-page.onnx"), "stored": "float32"}
     return entry, f"{name:8}  {parameter_count(merged):>10,} numbers   Keras and ONNX differ by {difference:.1e} at most"
 
 
@@ -114,7 +121,7 @@ def _recipes(exact: bool) -> dict[str, Recipe]:
     recipes = {}
     for name, network in load_mtcnn_networks().items():
         recipes[name] = Recipe(
-            load=lambda n=network: (n.call, n.original),  # type: ignore[misc]
+            load=lambda n=network: Forms(n.call, n.original, n.call_in_page),  # type: ignore[misc]
             shape=(1 if network.size is None else None, network.size, network.size, 3),
             outputs=network.outputs,
             front=pnet_front_end(exact) if network.size is None else crop_front_end(network.size, exact),
@@ -123,7 +130,6 @@ def _recipes(exact: bool) -> dict[str, Recipe]:
             else {"image": photo, "boxes": _boxes_all_over(height, width)},
             origin=MTCNN_SOURCE,
             compact=None if network.size is None else "float16",
-            in_page=network.call_in_page,
         )
     recipes["embedder"] = Recipe(
         load=_load_dlib_resnet,
@@ -144,13 +150,11 @@ def _boxes_all_over(height: int, width: int) -> NDArray[np.float32]:
     return np.stack([x - side / 2, y - side / 2, x + side / 2, y + side / 2], axis=1).astype(np.float32)
 
 
-def _load_dlib_resnet() -> tuple[Network, Network]:
+def _load_dlib_resnet() -> Forms:
     with tempfile.NamedTemporaryFile(suffix=".dat") as file:
         file.write(read_source(*DLIB_WEIGHTS))
         file.flush()
-        model = build_dlib_resnet(read_dlib_network(Path(file.name)))
-
-    def embed(chips: Any) -> Sequence[Any]:
-        return [model(chips)]
-
-    return embed, embed
+        read = read_dlib_network(Path(file.name))
+    models = {natively: build_dlib_resnet(read, natively) for natively in (True, False)}
+    native, plain = (lambda chips, model=model: [model(chips)] for model in models.values())
+    return Forms(native, plain, plain)

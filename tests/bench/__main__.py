@@ -9,15 +9,20 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import dlib
 import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnx.utils import Extractor
 
 from export.sources import DLIB_WEIGHTS, read_source
 from facelab.cohort import crowdedness
-from facelab.detect import detect_faces
+from facelab.detect import Face, detect_faces
 from facelab.embed import embed_faces
 from facelab.native import NativeRuntime, models_folder
 from facelab.photos import read_photo
@@ -40,47 +45,101 @@ def main() -> None:
         sets["both"] = [photo for photos in sets.values() for photo in photos]
 
     print("milliseconds a photo, median; ours on one thread\n")
-    print(f"{'detection':34} {'mtcnn package':>14} {'ours':>8} {'times as fast':>14}")
+    print(f"{'detection':38} {'mtcnn package':>14} {'ours':>8} {'times as fast':>14}")
     from mtcnn import MTCNN
 
     package = MTCNN()
     for name, photos in sets.items():
         for least in (20, runtime.manifest.detector.min_face):
-            theirs, ours = take_turns(
+            turns = take_turns(
                 photos,
                 lambda photo: package.detect_faces(photo.pixels),
                 lambda photo, least=least: finish(detect_faces(runtime, photo, least)),  # type: ignore[misc]
             )
-            print(f"{name + f', smallest face {least:.0f} px':34} {theirs:14.1f} {ours:8.1f} {theirs / ours:14.1f}")
+            row(f"{name}, smallest face {least:.0f} px", *turns)
 
-    print(f"\n{'embedding, one thread':34} {'dlib':>14} {'ours':>8} {'times as fast':>14}")
-    with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder) / "resnet.dat"
-        weights.write_bytes(read_source(*DLIB_WEIGHTS))
-        network = dlib.face_recognition_model_v1(str(weights))
-    embedded = [finish(embed_faces(runtime, photo, finish(detect_faces(runtime, photo))[:1]))[0] for photo in samples]
-    whole = np.array([[[1, 0, 0], [0, 1, 0]]], np.float32)  # the chip is the photo: no warp, as in dlib
-    theirs, ours = take_turns(
-        [Photo(one.chip, 150, 150) for one in embedded],
-        lambda chip: network.compute_face_descriptor(chip.pixels),
-        lambda chip: finish(runtime.run("embedder", chip, {"transforms": whole})),
-    )
-    print(f"{'150 x 150 chip':34} {theirs:14.1f} {ours:8.1f} {theirs / ours:14.1f}")
+    print(f"\n{'embedding, one thread':38} {'dlib':>14} {'ours':>8} {'times as fast':>14}")
+    faces = {name: faces_of(runtime, photos) for name, photos in sets.items()}
+    in_dlib, alone = DlibEmbedder(runtime.manifest.embedder.template), network_alone(runtime)
+    for name, found in faces.items():
+        row(
+            f"{name}, photo and landmarks",
+            *take_turns(found, in_dlib.embed, lambda one: finish(embed_faces(runtime, one.photo, [one.face]))),
+        )
+    for name, found in faces.items():
+        row(f"{name}, chips", *take_turns(found, lambda one: in_dlib.embed_chip(one.chip), lambda one: alone(one.chip)))
 
     if runtime.cohort:
-        forty = np.repeat(np.stack([one.embedding for one in embedded]), 10, axis=0)
-        _, ours = take_turns([samples[0]], lambda photo: None, lambda photo: crowdedness(forty, runtime.cohort))  # type: ignore[arg-type]
+        embeddings = [finish(embed_faces(runtime, one.photo, [one.face]))[0].embedding for one in next(iter(faces.values()))]
+        forty = np.repeat(np.stack(embeddings), 10, axis=0)
+        _, ours = take_turns([forty], lambda some: None, lambda some: crowdedness(some, runtime.cohort))  # type: ignore[arg-type]
         print(f"\ncrowdedness of 40 faces among {len(runtime.cohort.composites)} composites: {ours:.2f} ms")
 
 
-def take_turns(photos: list[Photo], theirs: Callable[[Photo], object], ours: Callable[[Photo], object]) -> tuple[float, float]:
-    """Median milliseconds of each over all photos and rounds, after one round that does not count."""
-    seconds: dict[Callable[[Photo], object], list[float]] = {theirs: [], ours: []}
+@dataclass(frozen=True)
+class Found:
+    """The largest face of a photo, and its chip: uint8 [150, 150, 3]."""
+
+    photo: Photo
+    face: Face
+    chip: NDArray[np.uint8]
+
+
+def faces_of(runtime: NativeRuntime, photos: Sequence[Photo]) -> list[Found]:
+    """Of each photo that has a face."""
+    return [
+        Found(photo, one.face, one.chip)
+        for photo in photos
+        for one in finish(embed_faces(runtime, photo, finish(detect_faces(runtime, photo))[:1]))
+    ]
+
+
+class DlibEmbedder:
+    """dlib's own way from a face to 128 numbers."""
+
+    def __init__(self, template: NDArray[np.floating]) -> None:
+        with tempfile.NamedTemporaryFile(suffix=".dat") as file:
+            file.write(read_source(*DLIB_WEIGHTS))
+            file.flush()
+            self._network = dlib.face_recognition_model_v1(file.name)
+        self._template = dlib.dpoints([dlib.dpoint(x, y) for x, y in template])
+
+    def embed(self, found: Found) -> object:
+        """Fits its landmarks to the template, cuts out the chip there, and embeds that."""
+        landmarks = dlib.dpoints([dlib.dpoint(x, y) for x, y in found.face.landmarks])
+        place = dlib.chip_details(self._template, landmarks, dlib.chip_dims(150, 150))
+        return self.embed_chip(dlib.extract_image_chip(found.photo.pixels, place))
+
+    def embed_chip(self, chip: NDArray[np.uint8]) -> object:
+        return self._network.compute_face_descriptor(chip)
+
+
+def network_alone(runtime: NativeRuntime) -> Callable[[NDArray[np.uint8]], object]:
+    """The embedder from the chip on, which dlib can be given too: without the front end, that cuts it out."""
+    model = onnx.load(runtime.folder / runtime.manifest.graphs["embedder"].file)
+    (chip,) = (node.output[0] for node in model.graph.node if node.op_type == "Round")  # float32 [1, 3, 150, 150], 0 to 255
+    network = Extractor(onnx.shape_inference.infer_shapes(model)).extract_model([chip], ["embeddings"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(network.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return lambda pixels: session.run(None, {chip: pixels.transpose(2, 0, 1)[None].astype(np.float32)})
+
+
+def row(name: str, theirs: float, ours: float) -> None:
+    print(f"{name:38} {theirs:14.1f} {ours:8.1f} {theirs / ours:14.1f}")
+
+
+Item = TypeVar("Item")
+
+
+def take_turns(items: Sequence[Item], theirs: Callable[[Item], object], ours: Callable[[Item], object]) -> tuple[float, float]:
+    """Median milliseconds of each over all items and rounds, after one round that does not count."""
+    seconds: dict[Callable[[Item], object], list[float]] = {theirs: [], ours: []}
     for turn in range(ROUNDS + 1):
         for run, times in seconds.items():
-            for photo in photos:
+            for item in items:
                 started = time.perf_counter()
-                run(photo)
+                run(item)
                 if turn:
                     times.append(time.perf_counter() - started)
     return tuple(1000 * float(np.median(times)) for times in seconds.values())  # type: ignore[return-value]
