@@ -7,13 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import onnxruntime
 import pytest
+import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
 
-from export.dlib_resnet import read_dlib_network
+from export.dlib_resnet import build_dlib_resnet, read_dlib_network
 from export.errors import ExportError
 from export.front_ends import chip_front_end, crop_front_end, pnet_front_end
 from export.sources import DLIB_WEIGHTS, read_source
@@ -47,6 +49,26 @@ def test_dlib_file_is_the_network_that_the_paper_describes(weights: Path) -> Non
     assert kinds.count("add_prev_") == 14
     assert kinds[-1] == "fc_2"
     assert sum(layer.weights.size for layer in network.layers) > 5_000_000
+
+
+def test_native_form_of_the_embedder_is_the_same_network(weights: Path) -> None:
+    network = read_dlib_network(weights)
+    chips = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3)).astype(np.float32)
+    plain, native = (np.asarray(build_dlib_resnet(network, natively)(chips)) for natively in (False, True))
+    assert np.abs(plain).max() > 0.1
+    np.testing.assert_allclose(native, plain, atol=1e-5)
+
+
+def test_no_weights_of_the_embedder_only_ever_meet_padding(weights: Path) -> None:
+    """On a map of one pixel they do, but for the middle of the kernel: half a million that nothing depends on."""
+    model = build_dlib_resnet(read_dlib_network(weights))
+    chips = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3)).astype(np.float32)
+    with tf.GradientTape() as tape:
+        length = tf.reduce_sum(model(chips) ** 2)
+    kernels = [layer.kernel for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert len(kernels) == 29
+    for kernel, slope in zip(kernels, tape.gradient(length, [kernel.value for kernel in kernels]), strict=True):
+        assert np.abs(slope).max(axis=(2, 3)).min() > 0, f"{kernel.path} {kernel.shape}"
 
 
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.999])
