@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -15,7 +17,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from facelab.embedder_file import KEY
 
 from ..conftest import ROOT
-from .conftest import READY, Watched, watch
+from .conftest import READY, SiteHandler, Watched, served, watch
 from .test_embedders import drop
 
 REST = "app/pyodide/pyodide.asm_rest.wasm"
@@ -26,10 +28,25 @@ import { readFile, writeFile } from "node:fs/promises";
 const [script, whole, names, out] = process.argv.slice(1);
 const { split } = await import(script);
 const wanted = new Set(JSON.parse(names));
-const { first, rest } = split(await readFile(whole), () => false, (name) => wanted.has(name));
+const { first, rest } = split(await readFile(whole), () => false, { isWanted: (name) => wanted.has(name) });
 await writeFile(`${out}/pyodide.asm.wasm`, first);
 await writeFile(`${out}/pyodide.asm_rest.wasm`, rest);
 """
+
+
+class Halting(SiteHandler):
+    """Of the rest it sends a part, and the other when it is asked for it once more."""
+
+    asked: list[threading.Event]
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        if self.path.endswith(REST):
+            self.asked.append(threading.Event())
+            outputfile.write(source.read(1 << 20))
+            if len(self.asked) == 1:
+                self.asked[0].wait(READY / 1000)
+            self.asked[0].set()
+        super().copyfile(source, outputfile)
 
 
 @pytest.fixture
@@ -116,6 +133,21 @@ def test_functions_set_aside_that_do_not_come_are_told_of(watched: Watched, embe
     watched.page.context.unroute_all()
     drop(page, embedder)
     expect(said).to_contain_text("damaged")
+
+
+def test_needed_while_it_is_coming(chromium: Browser, embedder: Path) -> None:
+    """Meanwhile the engine takes nothing of what was coming. Chromium would let it wait for that, for 20 seconds."""
+    Halting.asked = []
+    with served(Halting) as site:
+        context = chromium.new_context(service_workers="block")
+        page = watch(context.new_page(), site).open("demo/")
+        with page.expect_request("**/" + REST) as coming:
+            verdict(page)
+        assert coming.value.resource_type == "fetch"
+        offer(page, embedder)
+        expect(page.get_by_test_id("embedder-message")).to_contain_text("damaged", timeout=10_000)
+        assert len(Halting.asked) == 2
+        context.close()
 
 
 def test_needed_early(watched: Watched, needed_early: Path) -> None:

@@ -43,7 +43,7 @@ const keyOf = (url: string, revision: string) => `${url}?revision=${revision}`;
 self.addEventListener("fetch", (event: FetchEvent) => {
   const { request } = event;
   const revision = request.method === "GET" ? engine.get(request.url) : undefined;
-  if (revision) event.respondWith(engineFile(request.url, revision));
+  if (revision) event.respondWith(engineFile(request, revision));
 });
 precacheAndRoute(self.FILES.book);
 cleanupOutdatedCaches();
@@ -57,12 +57,12 @@ self.addEventListener("message", (event: ExtendableEvent & MessageEvent<{ type: 
   if (event.data.type === "KEEP_ENGINE") event.waitUntil(keepEngine());
 });
 
-async function engineFile(url: string, revision: string): Promise<Response> {
-  const kept = await (await caches.open(ENGINE_CACHE)).match(keyOf(url, revision));
+async function engineFile(request: Request, revision: string): Promise<Response> {
+  const kept = await (await caches.open(ENGINE_CACHE)).match(keyOf(request.url, revision));
   if (kept) return kept; // as it is: beside what comes straight out of a cache the browser keeps what it has compiled of it
-  const response = await fetch(url);
+  const response = await fetch(request);
   // The engine's list comes first: where it is another version's than this page, nothing of that version is let in.
-  if (url !== absolute(MANIFEST) || !response.ok || (await hashOf(response.clone())) === revision) return response;
+  if (request.url !== absolute(MANIFEST) || !response.ok || (await hashOf(response.clone())) === revision) return response;
   void self.registration.update();
   return new Response(null, { status: 409, statusText: "The site has another version meanwhile" });
 }

@@ -103,6 +103,8 @@ export class Assets {
     const request = new XMLHttpRequest();
     request.open("GET", this.url(path), false);
     request.responseType = "arraybuffer";
+    // Where it has been asked for already, it comes as far as this thread takes it, and the browser would let the second wait for the first.
+    request.setRequestHeader("Cache-Control", "no-cache");
     try {
       request.send();
     } catch (cause) {
