@@ -205,7 +205,7 @@ export class EngineClient extends EventTarget {
       return { answer: Promise.race([job(remote), death]) };
     });
     const result = sent.then(({ answer }) => answer);
-    this.#turns = [Promise.allSettled([after, sent]), Promise.allSettled([after, result])];
+    this.#turns = [over(after, sent), over(after, result)];
     return result;
   }
 
@@ -273,3 +273,6 @@ export function joined(embeddings: Float32Array[]): Float32Array {
   embeddings.forEach((embedding, i) => all.set(embedding, i * length));
   return all;
 }
+
+/** When all have ended, well or not. It holds nothing of what they gave: a turn waits for the one before, and so all would be kept for ever. */
+const over = (...all: Promise<unknown>[]): Promise<void> => Promise.allSettled(all).then(() => {});
