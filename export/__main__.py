@@ -39,6 +39,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--exact", action="store_true", help="the mtcnn package's own resizing and cropping, slower (for the parity tests)"
     )
+    parser.add_argument(
+        "--no-cohorts", dest="cohorts", action="store_false", help="leave out the cohorts, which were made from UTKFace"
+    )
     own = parser.add_argument_group("an embedder of your own")
     own.add_argument("--embedder", choices=["inception-resnet-v1", "trained"], help="its network")
     own.add_argument(
@@ -71,7 +74,7 @@ def _dimensions(text: str) -> int | None:
 
 
 def _export_all(arguments: argparse.Namespace) -> None:
-    if is_current(arguments.out, arguments.exact) and not arguments.force:
+    if is_current(arguments.out, arguments.exact, arguments.cohorts) and not arguments.force:
         print(f"{arguments.out}: up to date")
         return
     _quiet_tensorflow()
@@ -83,7 +86,7 @@ def _export_all(arguments: argparse.Namespace) -> None:
         arguments.out.mkdir(exist_ok=True)
         for file in Path(made).iterdir():
             file.replace(arguments.out / file.name)
-    write_manifest(arguments.out, entries, arguments.exact)
+    write_manifest(arguments.out, entries, arguments.exact, arguments.cohorts)
 
 
 def _export_embedder(arguments: argparse.Namespace) -> None:

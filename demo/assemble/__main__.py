@@ -23,7 +23,6 @@ from .python import (
     split_pyodide,
     trimmed_onnx_runtime,
     wheel_archive,
-    whole_number_onnx_runtime,
 )
 from .runtime import pack_memory, show_module
 from .samples import write_samples
@@ -64,17 +63,16 @@ def _fill(app: Path) -> None:
     made = onnx_runtime_memory(runtime, script, own, BUILD)
     trimmed = trimmed_onnx_runtime(runtime, script, made, BUILD)
     pack_memory(made, idle_heap(trimmed, script, made, BUILD), own, app / "ort")
-    shutil.copy(whole_number_onnx_runtime(runtime, trimmed, made, BUILD), app / "ort")
+    shutil.copy(trimmed, app / "ort")
     shutil.copytree(BUILD / "web", app / "web")
     facelab = wheel_archive(BUILD)
     stdlib = MODULES / "pyodide" / "python_stdlib.zip"
     models = BUILD / "models" / "models.json"
-    cohort = models.with_name(json.loads(models.read_text())["embedder"]["cohort"]["file"])
     pyodide, numpy = outlined(MODULES / "pyodide", numpy_archive(BUILD, MODULES), facelab, models, BUILD)
     archives = split_archives(stdlib, numpy, facelab, BUILD)
     write_samples(BUILD / "downloads", app / "samples")
     photos = sorted((app / "samples").glob("*.jpg"))
-    sources = [pyodide, archives.pop("python_core"), archives.pop("numpy_core"), facelab, models, cohort]
+    sources = [pyodide, archives.pop("python_core"), archives.pop("numpy_core"), facelab, models]
     watched = python_snapshot(sources, numpy, BUILD / "python" / "watched")
     called = called_functions(pyodide, watched, models, photos, BUILD)
     snapshot = python_snapshot(sources, numpy, BUILD / "python" / "snapshot", called)
@@ -90,11 +88,11 @@ def _fill(app: Path) -> None:
 
 
 def _model_files(folder: Path) -> list[str]:
-    """What the page takes: of each graph the smaller file, where there are two; further embedders lie there until one is chosen."""
+    """What the page takes: of each graph the smaller file. Further embedders, and cohorts, wait there to be chosen."""
     manifest = json.loads((folder / "models.json").read_text())
-    further = list(manifest.get("embedders", {}).values())
+    further = list(manifest["embedders"].values())
     graphs = [*manifest["graphs"].values(), *(entry["graph"] for entry in further)]
-    cohorts = [entry["embedder"]["cohort"] for entry in further]  # the first embedder's is in Python's memory already
+    cohorts = [embedder["cohort"] for embedder in (manifest["embedder"], *(entry["embedder"] for entry in further))]
     files = [graph.get("compact", graph)["file"] for graph in graphs]
     return ["models.json", *files, *(cohort["file"] for cohort in cohorts if cohort)]
 

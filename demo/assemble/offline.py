@@ -39,11 +39,12 @@ def main() -> int:
 
 
 def _further_models(site: Path) -> set[str]:
-    """Embedders that nobody has chosen yet: not kept before they are."""
+    """Further embedders and cohorts, which nobody has chosen yet: not kept before they are."""
     manifest = json.loads((site / "app/models/models.json").read_text())
-    entries = manifest.get("embedders", {}).values()
+    entries = manifest["embedders"].values()
     files = [entry["graph"].get("compact", entry["graph"]) for entry in entries]
-    files += [entry["embedder"]["cohort"] for entry in entries if entry["embedder"]["cohort"]]
+    embedders = [manifest["embedder"], *(entry["embedder"] for entry in entries)]
+    files += [embedder["cohort"] for embedder in embedders if embedder["cohort"]]
     return {f"app/models/{file['file']}" for file in files}
 
 

@@ -4,7 +4,7 @@
 // while the page is to start. Functions of a tenth of that take their share.
 // A copy that counts is watched at the work (python_workload.mjs). Nothing is missing afterwards: what is needed after all, is called.
 import { readFile, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { counting, outlined } from "./outline.mjs";
 import { withPlainCalls } from "./plain_calls.mjs";
 import { begun, work } from "./python_workload.mjs";
@@ -25,9 +25,7 @@ const seen = ({ exports }) => {
 const pyodide = await begun(counted.file, stdlib, [numpy, facelab], seen, { [`numpy/_core/${basename(library)}`]: libraryCounted.file });
 const countersOf = (from, end) => new Uint32Array(memory.buffer, from, (end - from) / 4);
 countersOf(COUNTERS, libraryCounted.end).fill(0); // the page does not begin, it goes on: see snapshot_python.mjs
-const manifest = await readFile(models, "utf8");
-const { cohort } = JSON.parse(manifest).embedder;
-await work(pyodide, manifest, new Uint8Array(await readFile(join(dirname(models), cohort.file))));
+await work(pyodide, await readFile(models, "utf8"));
 const { file: shorter, changed } = outlined(wholes[0], countersOf(COUNTERS, counted.end));
 const { bodies } = new Module(wholes[0]);
 const loop = changed.reduce((largest, number) => (bodies[number].length > bodies[largest].length ? number : largest));

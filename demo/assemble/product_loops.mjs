@@ -1,4 +1,4 @@
-// Loops of matrix products, as code of wasm: of floats (fast_products.mjs), and of whole numbers (whole_numbers.mjs).
+// Loops of matrix products, as code of wasm (see fast_products.mjs).
 // C = A B, or C += A B, for a few rows and columns at once: a sum for each row and four columns stays in a register, as do the columns of B and one
 // number of A in each lane. B lies in panels of sixteen columns, of each step along the sum 64 bytes; A's rows take four bytes a step.
 import { atLeast, either, get, I32, lane, load, loadOne, loadToAll, loopWhile, minus, number, plus, range, set, store, storeOne, sum, sumOfOne, V128, when, ZERO } from "./instructions.mjs";

@@ -175,12 +175,6 @@ def idle_heap(trimmed: Path, script: Path, made: Path, build: Path) -> Path:
     return idle
 
 
-def whole_number_onnx_runtime(runtime: Path, trimmed: Path, made: Path, build: Path) -> Path:
-    """The trimmed wasm, which multiplies by the weights that lie in such a memory as whole numbers."""
-    (file,) = _made_by("whole_numbers.mjs", [runtime, trimmed, made / "ort.handles.json"], build / "ort-whole")
-    return file
-
-
 def _made_by(script: str, sources: list[Path], folder: Path, further: Sequence[Path] = ()) -> list[Path]:
     """The files that a script beside this one makes of others under Node; made anew only where one of those has changed."""
     scripts = Path(__file__).parent

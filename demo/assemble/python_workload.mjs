@@ -36,7 +36,9 @@ export async function begun(wasm, stdlib, archives, seen = () => {}, replaced = 
 
 /** An engine that sees a face or two where it likes; a photo for it; whether it is shy: then it sees none. `manifest`: the text of models.json. */
 function pretended(manifest) {
-  const { stride, cell } = JSON.parse(manifest).detector;
+  const { detector, embedder } = JSON.parse(manifest);
+  const { stride, cell } = detector;
+  const side = embedder.chip_size;
   const filled = (dims, of) => ({ dims, type: "float32", data: Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => of(i)) });
   const random = (i) => ((i * 7919 + 13) % 1009) / 1009;
   const mood = { shy: false };
@@ -59,7 +61,7 @@ function pretended(manifest) {
     }),
     embedder: (rows) => ({
       embeddings: filled([rows, 128], (i) => (random(i) - 0.5) / 4),
-      chips: { dims: [rows, 150, 150, 3], type: "uint8", data: Uint8Array.from({ length: rows * 150 * 150 * 3 }, (_, i) => 255 * random(i >> 4)) },
+      chips: { dims: [rows, side, side, 3], type: "uint8", data: Uint8Array.from({ length: rows * side * side * 3 }, (_, i) => 255 * random(i >> 4)) },
     }),
   };
   const engine = {
@@ -67,15 +69,16 @@ function pretended(manifest) {
     run_pyramid: async (photo, sizes) => sizes.map(level),
     hold: (data, dims) => ({ id: 9, dims, data }),
     release: () => {},
+    model: () => Promise.reject(new Error("no file")),
   };
   const photo = (height, width) => engine.hold(Uint8Array.from({ length: height * width * 3 }, (_, i) => 255 * random(i >> 3)), [height, width, 3]);
   return { engine, photo, mood, random };
 }
 
-/** `manifest`: the text of models.json; `cohort`: the bytes of its file. */
-export async function work(pyodide, manifest, cohort) {
+/** `manifest`: the text of models.json. */
+export async function work(pyodide, manifest) {
   const { engine, photo, mood, random } = pretended(manifest);
-  const session = pyodide.pyimport("facelab.browser").Session(manifest, pyodide.toPy(cohort));
+  const session = pyodide.pyimport("facelab.browser").Session(manifest);
   session.begin(engine, manifest);
   const embedded = [];
   for (const [height, width] of [[480, 640], [300, 200], [40, 40]]) {

@@ -1,14 +1,12 @@
 """ONNX Runtime's memory with a session of each network in it, for the page to take up instead of making them.
 
 Making them takes the page longer than running them: all that code has to be compiled, to run once. Most of the memory are the
-networks' weights, widened; in their place lie the whole numbers that the models store, with which the page's ONNX Runtime
-multiplies as they are (whole_numbers.mjs).
+networks' weights, widened to float32. The file holds the whole numbers and steps that the models store; the page widens them again.
 """
 
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,6 @@ from onnx import numpy_helper
 from .python import AssembleError, seal
 
 PAGE = 1024
-LIST = 1024  # bytes that snapshot_ort.mjs has taken for the list of tables
 DATA_END = 1_000_000  # up to here lies what comes out of the wasm file
 
 _Stored = tuple[NDArray[np.float32], NDArray[np.int8]]  # steps and whole numbers
@@ -42,15 +39,13 @@ def pack_memory(made: Path, idle: Path, models: Sequence[Path], out: Path) -> No
 
     ort.json: {bytes, idle, mark, page, runs, sessions, tables}. The pages of `idle`, [first, end) each, are all ones. The file
     holds, one after another, the pages of `runs`, then of each table float32 [rows], steps, and int8 [rows, columns], how many
-    of them each weight is. The page lays them where the widened weights were, as whole_numbers.mjs tells: numbers of 16 bits at
-    `address`, steps at `steps`.
+    of them each weight is. The page puts their products, float32 [rows, columns], at `address`.
     """
     memory = bytearray((made / "ort.memory").read_bytes())
     for first, end in json.loads(idle.read_text()):
         memory[first:end] = b"\xff" * (end - first)
     handles = json.loads((made / "ort.handles.json").read_text())
     tables, stored = _take_tables(memory, models)
-    _list_tables(memory, handles["tables"], tables, stored)
     runs, ones = _runs(memory, (made / "ort.pristine").read_bytes())
     pages = b"".join(bytes(memory[first * PAGE : end * PAGE]) for first, end in runs)
     weights = b"".join(step.astype("<f4").tobytes() + levels.tobytes() for step, levels in stored)
@@ -80,22 +75,9 @@ def _take_tables(memory: bytearray, models: Sequence[Path]) -> tuple[list[dict[s
             if address < 0 or step.size != len(levels):
                 continue  # ONNX Runtime has reordered these; they stay as they lie
             memory[address : address + len(widened)] = bytes(len(widened))
-            steps = address + (2 * levels.size + 3) // 4 * 4
-            tables.append({"address": address, "rows": len(levels), "columns": levels.size // len(levels), "steps": steps})
+            tables.append({"address": address, "rows": len(levels), "columns": levels.size // len(levels)})
             stored.append((step, levels))
     return tables, stored
-
-
-def _list_tables(memory: bytearray, address: int, tables: list[dict[str, int]], stored: list[_Stored]) -> None:
-    """For whole_numbers.mjs: where each begins, how many bytes its floats take, and its largest whole number; a zero at the end."""
-    entries = [
-        struct.pack("<3I", table["address"], 4 * levels.size, max(1, np.abs(levels).max()))
-        for table, (_, levels) in zip(tables, stored, strict=True)
-    ]
-    told = b"".join(entries) + bytes(4)
-    if len(told) > LIST:
-        raise AssembleError(f"no room for {len(tables)} tables of weights: see LIST in snapshot_ort.mjs")
-    memory[address : address + len(told)] = told
 
 
 def _runs(memory: bytearray, pristine: bytes) -> tuple[list[list[int]], list[list[int]]]:

@@ -1,6 +1,6 @@
 // node snapshot_ort.mjs RUNTIME.wasm SCRIPT.mjs OUT MODEL.onnx...: ONNX Runtime's memory once it has made a session of each network, on one thread.
-// Into OUT go the memory as it is then (ort.memory), as it was before (ort.pristine), and ort.handles.json: the addresses of the sessions, and of room for
-// the list of tables (whole_numbers.mjs). assemble.runtime makes of them what the page takes up.
+// Into OUT go the memory as it is then (ort.memory), as it was before (ort.pristine), and ort.handles.json: the addresses of the sessions.
+// assemble.runtime makes of them what the page takes up.
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,6 @@ const [runtime, script, out, ...models] = process.argv.slice(2);
 const DIST = new URL("../web/node_modules/onnxruntime-web/dist/", import.meta.url);
 const API = "ort.wasm.min.mjs";
 const SCRIPT = "ort-wasm-simd-threaded.mjs";
-const LIST = 1024; // bytes
 
 let module, pristine;
 const sessions = [];
@@ -33,10 +32,8 @@ try {
 } finally {
   await rm(folder, { recursive: true });
 }
-const tables = module._malloc(LIST);
-module.HEAPU8.fill(0, tables, tables + LIST);
 wipeFree(module); // the models as they were read are there still
 await writeFile(join(out, "ort.memory"), module.HEAPU8);
 await writeFile(join(out, "ort.pristine"), pristine);
-await writeFile(join(out, "ort.handles.json"), JSON.stringify({ sessions, tables }));
+await writeFile(join(out, "ort.handles.json"), JSON.stringify({ sessions }));
 process.exit();

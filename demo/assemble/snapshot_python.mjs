@@ -1,4 +1,4 @@
-// node snapshot_python.mjs PYODIDE.wasm STDLIB.zip NUMPY.zip FACELAB.whl models.json COHORT CALLED.json OUT LIBRARY.so...: Python as it is once
+// node snapshot_python.mjs PYODIDE.wasm STDLIB.zip NUMPY.zip FACELAB.whl models.json CALLED.json OUT LIBRARY.so...: Python as it is once
 // facelab is imported, NumPy with it, and facelab's session is made.
 // The page takes up the interpreter's memory where this script left it (demo/web/src/engine/snapshot.ts), instead of starting Python,
 // unpacking archives and importing modules: that took it two seconds. Written into OUT: the memory (python.memory: its pages, without
@@ -17,7 +17,7 @@ import { wipeFree } from "./free_memory.mjs";
 import { rehearse } from "./python_workload.mjs";
 import { trimScript } from "./trim_script.mjs";
 
-const [pyodideWasm, stdlib, numpy, facelab, manifest, cohort, called, out, ...later] = process.argv.slice(2);
+const [pyodideWasm, stdlib, numpy, facelab, manifest, called, out, ...later] = process.argv.slice(2);
 const PYODIDE = new URL("../web/node_modules/pyodide/", import.meta.url);
 const PAGE = 1024;
 const WASM_PAGE = 65536;
@@ -79,16 +79,13 @@ import encodings.idna, gc, linecache, textwrap, tokenize, traceback, warnings  #
 import numpy.lib.format, numpy.lib._npyio_impl
 `);
 await setAside("started", "called");
-pyodide.FS.writeFile("/cohort", await readFile(cohort));
 pyodide.globals.set("manifest", await readFile(manifest, "utf8"));
 pyodide.runPython(`
-import gc, os
+import gc
 import facelab.browser
 
-with open("/cohort", "rb") as cohort:
-    facelab.browser.session = facelab.browser.Session(manifest, cohort.read())
-os.remove("/cohort")
-del cohort, manifest
+facelab.browser.session = facelab.browser.Session(manifest)
+del manifest
 gc.collect()
 `);
 const { session } = pyodide.pyimport("facelab.browser");

@@ -65,6 +65,14 @@ def chip_to_photo(landmarks: Points, embedder: Embedder) -> NDArray[np.float64]:
     return invert_transform(fit_similarity(landmarks, embedder.template, embedder.landmark_weights))
 
 
+def chip_to_chip(embedder: Embedder, kept: Embedder) -> NDArray[np.float64]:
+    """For each pixel of an embedder's chip, where in a chip that was cut for another embedder it is taken from: [2, 3].
+
+    Both have known reference landmarks, so the transform is the same for every face. What lies outside the kept chip stays black.
+    """
+    return invert_transform(fit_similarity(kept.template, embedder.template, embedder.landmark_weights))
+
+
 def warp(pixels: NDArray[np.uint8], to_source: NDArray[np.floating], height: int, width: int) -> NDArray[np.uint8]:
     """A picture [height, width, 3] with its pixels taken from another [H, W, 3] where `to_source` [2, 3] says; black outside it.
 

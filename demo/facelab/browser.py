@@ -22,9 +22,10 @@ from .cluster import cluster, usual_limit
 from .cohort import Cohort, read_cohort
 from .desk import Desk, set_desk
 from .detect import Face, detect_faces, find_largest, overlaps
-from .embed import embed_faces
+from .embed import embed_faces, embed_kept_chip
 from .embedder_file import read_embedder
 from .enrol import look_at, unfit
+from .errors import ModelError
 from .gallery import Enrolled, read_gallery, write_gallery
 from .models import Embedder, parse_manifest
 from .quality import measure_quality
@@ -47,19 +48,33 @@ class Loan:
 class PageRuntime:
     """The graphs as the worker runs them.
 
-    cohort: the bytes of the file that the manifest names; unread where it names none.
     engine: has `run(graph, photo, input, dims, type, data)`, a promise of its outputs, each {dims, type, data}; `run_pyramid(photo,
-    sizes)`, of the outputs at each level; `hold(pixels, dims)`, the handle of a new photo; `release(photo)`.
+    sizes)`, of the outputs at each level; `hold(pixels, dims)`, the handle of a new photo; `release(photo)`;
+    `model(file, sha256)`, a promise of the bytes of a file beside the manifest.
     engine_seconds: how long it has been waited for, in all.
     """
 
     engine: JsProxy
     engine_seconds = 0.0
 
-    def __init__(self, manifest: str, cohort: bytes) -> None:
+    def __init__(self, manifest: str) -> None:
         self.manifest = parse_manifest(manifest)
-        entry = self.manifest.embedder.cohort
-        self.cohort: Cohort | None = read_cohort(cohort, entry) if entry else None
+        self.cohort: Cohort | None = None
+        self._cohorts: dict[str, Cohort] = {}
+
+    async def load_cohort(self) -> Cohort:
+        """See Runtime.load_cohort."""
+        return await self.cohort_of(self.manifest.embedder)
+
+    async def cohort_of(self, embedder: Embedder) -> Cohort:
+        """The cohort of any embedder, fetched when it is first asked for. Raises ModelError where it has none."""
+        entry = embedder.cohort
+        if entry is None:
+            raise ModelError(f"The embedder {embedder.name} has no cohort on this site.")
+        if entry.sha256 not in self._cohorts:
+            data = await self.engine.model(entry.file, entry.sha256)
+            self._cohorts[entry.sha256] = read_cohort(bytes(data.to_py()), entry)
+        return self._cohorts[entry.sha256]
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         """See Runtime.run."""
@@ -110,11 +125,11 @@ class Session:
     Made by the build, whose memory the page takes up (demo/assemble/snapshot_python.mjs); there `begin` comes first.
     """
 
-    def __init__(self, manifest: str, cohort: bytes) -> None:
+    def __init__(self, manifest: str) -> None:
         self._text = manifest
-        self._runtime = PageRuntime(manifest, cohort)
-        self._listed, self._own_cohort = self._runtime.manifest, self._runtime.cohort
-        self._offered = self._listed.embedder, self._own_cohort
+        self._runtime = PageRuntime(manifest)
+        self._listed = self._runtime.manifest
+        self._offered: tuple[Embedder, Cohort | None] = self._listed.embedder, None
         self._desk = Desk(self._runtime, {})
         self._notebook = Notebook()
         self._register = Register([], np.empty((0, 0), np.float32), None, self._runtime.manifest.embedder.calibration.good)
@@ -152,15 +167,15 @@ class Session:
     # Another embedder: first it is offered, which may fail; only what was offered is used.
 
     def offer_file(self, file: JsProxy) -> str:
-        """What an embedder's file says of itself: {name, dimensions, chip_size, measured}. Raises InputError."""
+        """What an embedder's file says of itself: {name, dimensions, chip_size, measured, normalised}. Raises InputError."""
         return self._offer(read_embedder(bytes(file.to_py())), None)
 
-    def offer_listed(self, name: str, cohort: JsProxy | None) -> str:
-        """The same of one in the manifest, with its cohort's file. Raises ModelError."""
+    async def offer_listed(self, name: str, normalise: bool) -> str:
+        """The same of one in the manifest. normalise: distances normalised by its cohort decide. Raises ModelError."""
         embedder = self._listed.choosing(name).embedder
-        if embedder is self._listed.embedder:
-            return self._offer(embedder, self._own_cohort)
-        return self._offer(embedder, read_cohort(bytes(cohort.to_py()), embedder.cohort) if embedder.cohort and cohort else None)
+        if not normalise:
+            return self._offer(embedder, None)
+        return self._offer(embedder.normalised(), await self._runtime.cohort_of(embedder))
 
     def use_offered(self) -> None:
         """From the next face on."""
@@ -170,11 +185,16 @@ class Session:
     def _offer(self, embedder: Embedder, cohort: Cohort | None) -> str:
         self._offered = embedder, cohort
         told = {"name": embedder.name, "dimensions": embedder.dimensions, "chip_size": embedder.chip_size}
-        return json.dumps({**told, "measured": embedder.measured is not None})
+        return json.dumps({**told, "measured": embedder.measured is not None, "normalised": cohort is not None})
 
     async def embed(self, handle: JsProxy, face: str) -> JsProxy:
         """Chip and embedding of one face (as `analyse` gave it): {chip, chip_size, embedding, poor, milliseconds}."""
         return to_js(await self._embedded(_of_the_page(handle), _face(face)), dict_converter=Object.fromEntries)
+
+    async def reread(self, handle: JsProxy, kept_for: str) -> JsProxy:
+        """The embedding of a kept chip, which was cut for the embedder of that name. Raises ModelError for an unknown one."""
+        kept = self._listed.choosing(kept_for).embedder
+        return to_js(await embed_kept_chip(self._runtime, _of_the_page(handle), kept))
 
     async def _embedded(self, photo: Photo, face: Face) -> dict[str, Any]:
         started, waited = perf_counter(), self._runtime.engine_seconds
@@ -236,6 +256,11 @@ class Session:
         chosen = usual_limit(embedder) if limit is None else limit
         return json.dumps(cluster(_rows(embeddings), self._runtime.cohort, chosen))
 
+    def scale(self) -> str:
+        """Where answers change, for faces seen well: {same_below, different_from, group_limit}. Raises ModelError."""
+        embedder = self._runtime.manifest.embedder
+        return json.dumps({**asdict(embedder.calibration.good), "group_limit": usual_limit(embedder)})
+
     def write_gallery(self, people: str) -> str:
         """A gallery's file of [{name, photos: [{file, embedding, chip}]}] (JSON)."""
         told = {
@@ -245,8 +270,8 @@ class Session:
         return write_gallery(told, self._runtime.manifest.embedder.name)
 
     def read_gallery(self, text: str) -> str:
-        """The other way round. Raises InputError where it is none."""
-        people = read_gallery(text, self._runtime.manifest.embedder.name)
+        """The other way round: {embedder, people}. Raises InputError where it is none, or of an unknown embedder."""
+        embedder, people = read_gallery(text, self._listed)
         told = [
             {
                 "name": name,
@@ -254,7 +279,7 @@ class Session:
             }
             for name, photos in people.items()
         ]
-        return json.dumps(told)
+        return json.dumps({"embedder": embedder, "people": told})
 
     # What chapters ask for: their labs and their code, on the photos that lie on the desk.
 

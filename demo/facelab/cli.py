@@ -10,7 +10,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +23,21 @@ from .cluster import cluster, usual_limit
 from .cohort import Cohort, crowdedness, normalised
 from .det import draw_det
 from .errors import FacelabError, InputError, NoFaceError, PhotoError
-from .evaluate import Pair, rates_by_group, read_groups, read_pairs, summarise, worst_to_best
+from .evaluate import Pair, answer_shares, rates_by_group, read_doubtful, read_groups, read_pairs, summarise, worst_to_best
 from .folders import Found, find_faces, forget, photos_in, unfit
 from .gallery import Enrolled, read_gallery, write_gallery
 from .identify import Gallery, class_thresholds, identify, most_alike, unlike_the_rest
-from .native import EMBEDDER_VARIABLE, NativeRuntime, default_runtime
+from .models import Thresholds
+from .native import EMBEDDER_VARIABLE, NORMALISE_VARIABLE, NativeRuntime, default_runtime
 from .verify import distance, in_words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. arguments: without the program's name; None: this process's. The exit status."""
     parsed = _parser().parse_args(arguments)
-    if parsed.embedder:
-        os.environ[EMBEDDER_VARIABLE] = parsed.embedder
+    for variable, value in ((EMBEDDER_VARIABLE, parsed.embedder), (NORMALISE_VARIABLE, getattr(parsed, "normalise", None))):
+        if value:
+            os.environ[variable] = value  # the environment, for worker processes have that too
     try:
         parsed.run(parsed)
     except FacelabError as error:
@@ -52,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="facelab", description="Find, align, embed and compare faces. Nothing leaves this machine."
     )
-    parser.add_argument("--embedder", metavar="NAME", help="one of those in models.json, where there are several")
+    parser.add_argument("--embedder", metavar="NAME", help="the network to use, such as dlib-resnet-v1 (mobilefacenet-v1)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
@@ -61,35 +63,50 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
+    def deciding(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        sub = command(name, run, text)
+        sub.add_argument(
+            "--normalise",
+            choices=("none", "cohort"),
+            help="decide by plain distances (none), or by distances corrected for crowding",
+        )
+        return sub
+
     def photo_options(sub: argparse.ArgumentParser) -> None:
         sub.add_argument("photo", type=Path)
         sub.add_argument("--min-face", type=_pixels, metavar="PIXELS", help="side of the smallest face to look for (40)")
 
     photo_options(command("detect", _detect, "find the faces of a photo"))
     photo_options(command("embed", _embed, "turn each face of a photo into 128 numbers"))
-    verify = command("verify", _verify, "tell whether two photos show the same person (the largest face of each)")
+    verify = deciding("verify", _verify, "tell whether two photos show the same person (the largest face of each)")
     verify.add_argument("a", type=Path)
     verify.add_argument("b", type=Path)
-    enrol = command("enrol", _enrol, "make a gallery of people from a folder with a folder of photos for each")
+    enrol = deciding("enrol", _enrol, "make a gallery of people from a folder with a folder of photos for each")
     enrol.add_argument("folder", type=Path)
     enrol.add_argument("-o", "--out", type=Path, required=True, metavar="GALLERY", help="the file to write")
-    identify = command("identify", _identify, "name the people of a photo who are in a gallery")
+    identify = deciding("identify", _identify, "name the people of a photo who are in a gallery")
     identify.add_argument("gallery", type=Path)
     photo_options(identify)
-    cluster = command("cluster", _cluster, "sort the photos of a folder by the people in them")
+    cluster = deciding("cluster", _cluster, "sort the photos of a folder by the people in them")
     cluster.add_argument("folder", type=Path)
     for many in (enrol, cluster):
         many.add_argument("--no-cache", action="store_true", help="neither use nor keep what was found in these files before")
     command("forget", _forget, "delete what is remembered of photos by enrol and cluster")
-    evaluate = command("evaluate", _evaluate, "measure how often the answers are right")
+    evaluate = deciding("evaluate", _evaluate, "measure how often the answers are right")
     evaluate.add_argument("pairs", type=Path, help="CSV with the columns a,b,same; photos relative to it")
     evaluate.add_argument("--save", type=Path, metavar="CSV", help="write the distance of each pair")
-    evaluate.add_argument("--normalise", choices=("cohort", "none"), default="cohort", help="by crowdedness, or plain distances")
     evaluate.add_argument("--det", type=Path, metavar="SVG", help="draw the errors at every threshold, a curve a group")
-    calibrate = command("calibrate", _calibrate, "find thresholds for stated false-match rates on the worst group")
+    calibrate = deciding("calibrate", _calibrate, "find thresholds for stated false-match rates on the worst group")
     calibrate.add_argument("faces", type=Path, help="CSV with the columns photo,group: each photo of another person")
-    calibrate.add_argument("pairs", type=Path, help="CSV with the columns a,b,same: what the thresholds cost in false non-matches")
+    calibrate.add_argument(
+        "pairs",
+        type=Path,
+        help="CSV with the columns a,b,same,group: what the thresholds cost in false non-matches, for each group",
+    )
     calibrate.add_argument("--apart", nargs="*", default=[], metavar="GROUP", help="groups that are reported but do not decide")
+    calibrate.add_argument(
+        "--doubtful", type=Path, metavar="CSV", help="columns a,b,verdict: pairs whose verdict is doubtful are counted neither way"
+    )
     calibrate.add_argument("-o", "--out", type=Path, metavar="JSON", help="write the calibration here instead of into models.json")
     return parser
 
@@ -171,14 +188,17 @@ def _enrol(arguments: argparse.Namespace) -> None:
 
 
 def _identify(arguments: argparse.Namespace) -> None:
-    embedder = default_runtime().manifest.embedder.name
     try:
         text = arguments.gallery.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"{arguments.gallery} cannot be read as a gallery: {getattr(error, 'strerror', None) or 'it is no text'}"
         ) from None
-    gallery = _gallery(read_gallery(text, embedder))
+    used, people = read_gallery(text, default_runtime().manifest)
+    if used != default_runtime().manifest.embedder.name:  # numbers of two networks cannot be compared
+        os.environ[EMBEDDER_VARIABLE] = used
+        print(f"facelab: {arguments.gallery} was made with {used}, so that network reads {arguments.photo} too", file=sys.stderr)
+    gallery = _gallery(people)
     embedded = easy.embed(arguments.photo, arguments.min_face)
     named = identify(gallery, np.stack([e.embedding for e in embedded])) if embedded else []
     if arguments.json:
@@ -242,17 +262,15 @@ def _gallery(people: Mapping[str, Sequence[Enrolled]]) -> Gallery:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     runtime = default_runtime()
-    cohort = runtime.cohort if arguments.normalise == "cohort" else None
     embedder = runtime.manifest.embedder
-    # A calibration is of distances as the embedder has them: corrected where it has a cohort.
-    calibrated = embedder.measured and cohort is runtime.cohort
-    threshold = embedder.calibration.good.different_from if calibrated else embedder.plain_threshold
-    pairs, distances, failed = _measure_pairs(arguments.pairs, cohort)
+    limits = embedder.measured.good if embedder.measured else Thresholds(embedder.plain_threshold, embedder.plain_threshold)
+    threshold = limits.different_from
+    pairs, distances, failed = _measure_pairs(arguments.pairs, runtime.cohort)
     if arguments.save:
         _save_distances(arguments.save, pairs, distances)
     same, groups = np.array([pair.same for pair in pairs]), [pair.group for pair in pairs]
     evaluation = summarise(distances, same, threshold, failed)
-    rates = rates_by_group(distances, same, groups, threshold)
+    rates = rates_by_group(distances, same, groups, limits)
     if arguments.det:
         curves = {"all": (distances[same], distances[~same])}
         curves |= {g: (distances[same & (np.array(groups) == g)], distances[~same & (np.array(groups) == g)]) for g in rates}
@@ -263,10 +281,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
                 "pairs": rate.pairs,
                 "fmr": rate.fmr and [rate.fmr.value, *rate.fmr.interval],
                 "fnmr": rate.fnmr and [rate.fnmr.value, *rate.fnmr.interval],
+                "one_person": rate.one_person,
+                "two_people": rate.two_people,
             }
             for group, rate in rates.items()
         }
-        print(json.dumps({**evaluation.as_json(), "groups": by_group, "worst_to_best": worst_to_best(rates)}))
+        answers = {"one_person": answer_shares(distances[same], limits), "two_people": answer_shares(distances[~same], limits)}
+        print(json.dumps({**evaluation.as_json(), **answers, "groups": by_group, "worst_to_best": worst_to_best(rates)}))
         return
     print(f"pairs                       {evaluation.pairs} ({evaluation.genuine} of one person)")
     print(f"accuracy at {evaluation.threshold:.3f}           {evaluation.accuracy}")
@@ -274,11 +295,21 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     print(f"area under the ROC curve    {evaluation.auc}")
     for far, tar in evaluation.tar_at_far.items():
         print(f"TAR at FAR {far}             {tar}")
+    print(f"{'':27} {'pairs':>9}   same, unsure, different")
+    for label, chosen in (("pairs of one person", same), ("pairs of two people", ~same)):
+        print(f"{label:27} {int(chosen.sum()):9,}   {_in_percent(answer_shares(distances[chosen], limits))}")
     for group, rate in rates.items():
         print(f"  {group:25} FMR {rate.fmr or 'no pairs':30} FNMR {rate.fnmr or 'no pairs'}")
+        for label, shares in (("one person", rate.one_person), ("two people", rate.two_people)):
+            if shares:
+                print(f"    {label:23} {'':9}   {_in_percent(shares)}")
     if (ratio := worst_to_best(rates)) is not None:
         print(f"FMR, worst to best group    {ratio:.1f} to 1")
     print(f"photos without a face       {len(failed)}", *failed, sep="\n  ")
+
+
+def _in_percent(shares: Mapping[str, float]) -> str:
+    return ", ".join(f"{100 * share:.2f} %" for share in shares.values())
 
 
 def _measure_pairs(path: Path, cohort: Cohort | None) -> tuple[list[Pair], NDArray[np.float64], list[str]]:
@@ -316,20 +347,31 @@ def _calibrate(arguments: argparse.Namespace) -> None:
     embeddings, failed = _embed_all(arguments.faces.parent, labelled)
     people = np.stack(list(embeddings.values()))
     alone = without_duplicates(people, duplicate_limit(runtime.manifest.embedder))
-    groups = np.array([labelled[name] for name in embeddings])[alone]
-    strangers = {g: pairs_of_strangers(people[alone][groups == g], runtime.cohort) for g in sorted(set(groups))}
+    photos = np.array(list(embeddings))[alone]
+    groups = np.array([labelled[name] for name in photos])
+    doubtful = read_doubtful(arguments.doubtful) if arguments.doubtful else set()
+    strangers = {
+        g: pairs_of_strangers(people[alone][groups == g], runtime.cohort).without(_pairs_among(photos[groups == g], doubtful))
+        for g in sorted(set(groups))
+    }
     deciding = {g: s for g, s in strangers.items() if g not in arguments.apart and s.people >= LEAST_PEOPLE}
     if not deciding:
         raise InputError(f"{arguments.faces}: no group has {LEAST_PEOPLE} people or more, too few to find a threshold")
     pairs, distances, _ = _measure_pairs(arguments.pairs, runtime.cohort)
-    genuine = distances[np.array([pair.same for pair in pairs])]
+    genuine = {
+        group: distances[[pair.same and pair.group == group for pair in pairs]] for group in sorted({pair.group for pair in pairs})
+    }
+    genuine = {group: scores for group, scores in genuine.items() if len(scores)}
+    if not genuine:
+        raise InputError(f"{arguments.pairs} holds no pairs of one person, so nobody can tell what a threshold costs")
     calibration = calibrate(strangers, deciding, genuine)
     calibration["conditions"] = {
         "faces": len(alone),
         "duplicates_left_out": len(people) - len(alone),
         "without_a_face": len(failed),
+        "doubtful_pairs": len(doubtful),
         "people": {g: s.people for g, s in strangers.items()},
-        "genuine_pairs": len(genuine),
+        "genuine_pairs": {group: len(scores) for group, scores in genuine.items()},
         "normalised": runtime.cohort is not None,
     }
     if arguments.out:
@@ -339,15 +381,23 @@ def _calibrate(arguments: argparse.Namespace) -> None:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         name = runtime.manifest.embedder.name
         entry = manifest["embedder"] if manifest["embedder"]["name"] == name else manifest["embedders"][name]["embedder"]
-        entry["calibration"] = calibration
+        (entry["cohort"] if runtime.cohort else entry)["calibration"] = calibration
         _write(path, json.dumps(manifest, indent=1) + "\n")
     if arguments.json:
         print(json.dumps(calibration))
         return
     for rate, found in calibration["rates"].items():
-        print(f"FMR {rate} on the worst group: below {found['threshold']:.3f}, at {100 * found['fnmr']:.2f} % false non-matches")
+        costs = ", ".join(f"{100 * share:.2f} % {group}".rstrip() for group, share in found["fnmr"].items())
+        print(f"FMR {rate} on the worst group: below {found['threshold']:.3f}; false non-matches {costs}")
         for group, (value, low, high) in found["fmr"].items():
             print(f"  {group:20} {100 * value:7.3f} % ({100 * low:.3f} to {100 * high:.3f})")
+
+
+def _pairs_among(photos: Sequence[str], pairs: Collection[frozenset[str]]) -> list[tuple[int, int]]:
+    """Which of the pairs are among these photos, as indices, the lower one first. Pairs are named by files, without folders."""
+    places = {Path(photo).name: i for i, photo in enumerate(photos)}
+    found = (sorted(places[name] for name in pair) for pair in pairs if pair <= places.keys())
+    return [(first, second) for first, second in found]
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """Face recognition: each face becomes a chip, each chip 128 numbers; people are told apart by distance.
 
-The network is dlib's ResNet (see export/dlib_resnet.py); the idea of an embedding trained by comparing faces is
-FaceNet's: Schroff, Kalenichenko and Philbin, CVPR 2015 (arXiv:1503.03832).
+The network is MobileFaceNet (see export/mobilefacenet.py), or dlib's ResNet where it is chosen (export/dlib_resnet.py). The idea
+of an embedding whose distances compare people is FaceNet's: Schroff, Kalenichenko and Philbin, CVPR 2015 (arXiv:1503.03832).
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .align import chip_to_photo
+from .align import chip_to_chip, chip_to_photo
 from .detect import Face
+from .models import Embedder
 from .runtime import Photo, Runtime
 
 
@@ -21,7 +22,8 @@ from .runtime import Photo, Runtime
 class Embedded:
     """A face as the embedder sees and answers it.
 
-    chip: uint8 [150, 150, 3] RGB, aligned. embedding: float32 [128], not of unit length.
+    chip: uint8 [chip_size, chip_size, 3] RGB, aligned: what the embedder was given. embedding: float32 [D]; MobileFaceNet's has
+    length 1.
     """
 
     face: Face
@@ -37,3 +39,11 @@ async def embed_faces(runtime: Runtime, photo: Photo, faces: Sequence[Face]) -> 
     answer = await runtime.run("embedder", photo, {"transforms": transforms.astype(np.float32)})
     chips = answer["chips"].astype(np.uint8, copy=False)
     return [Embedded(face, chip, vector) for face, chip, vector in zip(faces, chips, answer["embeddings"], strict=True)]
+
+
+async def embed_kept_chip(runtime: Runtime, chip: Photo, kept: Embedder) -> NDArray[np.float32]:
+    """The embedding [D] of a face of which only a chip is left that was cut for another embedder."""
+    transform = chip_to_chip(runtime.manifest.embedder, kept).astype(np.float32)
+    answer = await runtime.run("embedder", chip, {"transforms": transform[None]})
+    embedding: NDArray[np.float32] = answer["embeddings"][0]
+    return embedding

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
+from .models import Thresholds
 
 Distances = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -122,6 +123,30 @@ def read_groups(path: Path) -> dict[str, str]:
     return groups
 
 
+def read_doubtful(path: Path) -> set[frozenset[str]]:
+    """Pairs of photos of which a look did not tell whether they show one person, from a CSV file with the columns a, b, verdict.
+
+    Raises InputError.
+    """
+    return {frozenset((row["a"], row["b"])) for row in _verdicts(path) if row["verdict"] == "doubtful"}
+
+
+def read_people_seen_twice(path: Path) -> set[str]:
+    """All photos of people who are in more than one photo, from the same file: those of its pairs whose verdict is "same"."""
+    return {name for row in _verdicts(path) if row["verdict"] == "same" for name in (row["a"], row["b"])}
+
+
+def _verdicts(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            if not {"a", "b", "verdict"} <= set(rows.fieldnames or ()):
+                raise InputError(f"{path} needs a first line with the columns a,b,verdict")
+            return list(rows)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read as CSV: {getattr(error, 'strerror', None) or error}") from None
+
+
 def summarise(distances: Distances, same: NDArray[np.bool_], threshold: float, failed: Sequence[str] = ()) -> Evaluation:
     """All figures of labelled distances [N]. Raises InputError where genuine or impostor pairs are missing."""
     genuine, impostor = np.sort(distances[same]), np.sort(distances[~same])
@@ -139,6 +164,7 @@ def summarise(distances: Distances, same: NDArray[np.bool_], threshold: float, f
         tar_at_far={
             "1e-2": _measure(lambda g, i: tar_at_far(g, i, 1e-2), genuine, impostor),
             "1e-3": _measure(lambda g, i: tar_at_far(g, i, 1e-3), genuine, impostor),
+            "1e-4": _measure(lambda g, i: tar_at_far(g, i, 1e-4), genuine, impostor),
         },
         failed=tuple(failed),
     )
@@ -146,21 +172,32 @@ def summarise(distances: Distances, same: NDArray[np.bool_], threshold: float, f
 
 @dataclass(frozen=True)
 class GroupRates:
-    """Errors of one group at a threshold; None where it has no such pairs."""
+    """Errors of one group at a threshold, and its shares of the three answers; None where it has no such pairs."""
 
     pairs: int
     fmr: Measured | None
     fnmr: Measured | None
+    one_person: dict[str, float] | None
+    two_people: dict[str, float] | None
 
 
-def rates_by_group(distances: Distances, same: NDArray[np.bool_], groups: Sequence[str], threshold: float) -> dict[str, GroupRates]:
-    """False-match and false-non-match rates of each group named, in alphabetical order."""
-    named = np.array(groups)
+def answer_shares(distances: Distances, limits: Thresholds) -> dict[str, float]:
+    """{"same", "unsure", "different"}: the share of distances [N], N at least 1, that gets each answer."""
+    same, different = float((distances < limits.same_below).mean()), float((distances >= limits.different_from).mean())
+    return {"same": same, "unsure": max(0.0, 1 - same - different), "different": different}
+
+
+def rates_by_group(
+    distances: Distances, same: NDArray[np.bool_], groups: Sequence[str], limits: Thresholds
+) -> dict[str, GroupRates]:
+    """False match and false non-match rates of each group named, in alphabetical order, at the upper threshold."""
+    named, threshold = np.array(groups), limits.different_from
     rates = {}
     for group in sorted(set(groups) - {""}):
         here = named == group
         impostor, genuine = distances[here & ~same] < threshold, distances[here & same] >= threshold
-        rates[group] = GroupRates(int(here.sum()), _share(impostor), _share(genuine))
+        answers = [answer_shares(some, limits) if len(some) else None for some in (distances[here & same], distances[here & ~same])]
+        rates[group] = GroupRates(int(here.sum()), _share(impostor), _share(genuine), *answers)
     return rates
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
+from .models import Manifest
 
 KIND, FORMAT = "facelab gallery", 1
 
@@ -36,24 +37,31 @@ def write_gallery(people: Mapping[str, list[Enrolled]], embedder: str) -> str:
     return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
 
 
-def read_gallery(text: str, embedder: str) -> dict[str, list[Enrolled]]:
-    """The people of a gallery's file. Raises InputError where it is none, is damaged, or is another embedder's."""
+def read_gallery(text: str, manifest: Manifest) -> tuple[str, dict[str, list[Enrolled]]]:
+    """The name of the embedder that made a gallery's file, and its people.
+
+    Raises InputError where it is none, is damaged, or was made by an embedder that the manifest does not list.
+    """
     try:
         told: dict[str, Any] = json.loads(text)
         if told["kind"] != KIND:
             raise KeyError("kind")
         if told["format"] != FORMAT:
             raise InputError(f"this gallery has format {told['format']}, this facelab reads format {FORMAT}: enrol again")
-        if told["embedder"] != embedder:
-            raise InputError(f"this gallery was made with the embedder {told['embedder']}, not with {embedder}: enrol again")
+        embedder = told["embedder"]
+        if embedder not in manifest.names:
+            raise InputError(
+                f"this gallery was made with the embedder {embedder}; here there is only {', '.join(manifest.names)}: enrol again"
+            )
         if _checksum(told["people"]) != told["sha256"]:
             raise InputError("this gallery is damaged: its checksum does not fit what is in it; take a copy, or enrol again")
-        return {
+        people = {
             person["name"]: [
                 Enrolled(photo["file"], _unpacked(photo["embedding"]), photo.get("chip")) for photo in person["photos"]
             ]
             for person in told["people"]
         }
+        return embedder, people
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError("this is no gallery: make one with `facelab enrol FOLDER -o GALLERY`") from None
 

@@ -24,7 +24,6 @@ Scores = NDArray[np.float64]
 Way = Literal["template", "nearest", "mean"]
 
 RATE = 3e-4  # false matches of one comparison: with thirty enrolled, a stranger is named once in a hundred times
-CUSTOMARY, STRICTER = 0.6, 0.5  # plain distances: the embedder's author's, and what holds for a photo of another class
 PRIOR_PEOPLE = 10  # a class of so many counts as much as the shipped calibration
 
 
@@ -124,13 +123,13 @@ def identify_as_the_original(gallery: Gallery, probes: NDArray[np.floating]) -> 
     """The rule of the system that this book grew out of, to be compared with: the nearest photo below a fixed plain distance.
 
     Where most faces of a group photo are far from everyone enrolled, the photo is taken for another class's, and a stricter
-    distance holds. There is no third answer, and a name may be given twice.
+    distance holds: here the two shipped thresholds. There is no third answer, and a name may be given twice.
     """
-    table = scores(Gallery(gallery.embeddings, None, gallery.shipped), probes, "nearest")
+    table, shipped = scores(gallery, probes, "nearest"), gallery.shipped
     if not table.size:
         return [Named(None, "unknown", float("inf"), None) for _ in probes]
     person, least = table.argmin(axis=1), table.min(axis=1)
-    limit = CUSTOMARY if np.median(least) < CUSTOMARY else STRICTER
+    limit = shipped.different_from if np.median(least) < shipped.different_from else shipped.same_below
     return [
         Named(gallery.names[who] if at < limit else None, "sure" if at < limit else "unknown", float(at), gallery.names[who])
         for who, at in zip(person, least, strict=True)

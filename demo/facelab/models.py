@@ -47,19 +47,6 @@ class Detector:
 
 
 @dataclass(frozen=True)
-class CohortFile:
-    """A cohort beside the manifest: .npy, int8 [K, D]; times `step` it is embeddings. The rest: see cohort.Cohort."""
-
-    file: str
-    sha256: str
-    bytes: int
-    step: float
-    neighbours: int
-    weight: float
-    centre: float
-
-
-@dataclass(frozen=True)
 class Thresholds:
     """same_below: the answer is "same" below it. different_from: the answer is "different" from there on."""
 
@@ -69,7 +56,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What distances mean; of normalised distances where there is a cohort.
+    """What distances mean.
 
     good, poor: thresholds for faces seen well, and where one is not. log_odds: slope and intercept of the natural logarithm of
     the likelihood ratio, same person against two of the worst group measured.
@@ -81,12 +68,30 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class CohortFile:
+    """A cohort beside the manifest: .npy, int8 [K, D]; times `step` it is embeddings.
+
+    calibration: what distances normalised by it mean; None where nobody has measured that yet. The rest: see cohort.Cohort.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    step: float
+    neighbours: int
+    weight: float
+    centre: float
+    calibration: Calibration | None = None
+
+
+@dataclass(frozen=True)
 class Embedder:
     """How faces are cut and compared.
 
-    template: [5, 2] float64, where the landmarks go, pixels of the chip. landmark_weights: [5], their say in the fit.
-    plain_threshold: its author's, on plain distances; for comparison only where there is a calibration.
-    measured: what its distances mean; None where nobody has measured that yet.
+    template: [5, 2] float64, the reference landmarks, pixels of the chip. landmark_weights: [5], their say in the fit.
+    plain_threshold: where accuracy on LFW is best, on plain distances: their scale, for an embedder without a calibration.
+    measured: what the distances that decide mean, plain ones unless it is `normalised`; None where nobody has measured that yet.
+    cohort: by which distances can be normalised, where there is one.
     """
 
     name: str
@@ -108,6 +113,14 @@ class Embedder:
             )
         return self.measured
 
+    def normalised(self) -> Embedder:
+        """The same where distances normalised by its cohort decide. Raises ModelError without a cohort, or thresholds for it."""
+        if self.cohort is None:
+            raise ModelError(f"the embedder {self.name} has no cohort here: a checkout's `make models` makes one")
+        if self.cohort.calibration is None:
+            raise ModelError(f"the embedder {self.name} has no thresholds for normalised distances: `facelab calibrate` finds them")
+        return replace(self, measured=self.cohort.calibration)
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -123,15 +136,25 @@ class Manifest:
     max_side: int
     others: Mapping[str, tuple[GraphFile, Embedder]] = field(default_factory=dict)
 
+    @property
+    def names(self) -> list[str]:
+        """Of all embedders, the default one first."""
+        return [self.embedder.name, *sorted(self.others)]
+
     def choosing(self, name: str) -> Manifest:
         """The same with another embedder in the default one's place. Raises ModelError where there is none of that name."""
         if name == self.embedder.name:
             return self
         if name not in self.others:
-            known = ", ".join([self.embedder.name, *sorted(self.others)])
-            raise ModelError(f"there is no embedder {name}, only {known}: `python -m export --embedder` adds one")
+            raise ModelError(f"there is no embedder {name} here, only {', '.join(self.names)}: {_how_to_get(name)}")
         graph, embedder = self.others[name]
         return replace(self, graphs={**self.graphs, "embedder": graph}, embedder=embedder)
+
+
+def _how_to_get(name: str) -> str:
+    if name == "dlib-resnet-v1":  # in every checkout, but too large for the wheel
+        return "`make models` in a checkout of the project makes it; name its folder build/models in FACELAB_MODELS"
+    return "`python -m export --embedder` adds one"
 
 
 def parse_manifest(text: str) -> Manifest:
@@ -184,7 +207,8 @@ def _embedder(entry: dict[str, Any]) -> Embedder:
 
 
 def _cohort(entry: dict[str, Any]) -> CohortFile:
-    return CohortFile(**{field.name: entry[field.name] for field in fields(CohortFile)})
+    told = {field.name: entry[field.name] for field in fields(CohortFile) if field.name != "calibration"}
+    return CohortFile(**told, calibration=_calibration(entry["calibration"]) if entry.get("calibration") else None)
 
 
 def _calibration(entry: dict[str, Any]) -> Calibration:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from numpy.typing import NDArray
 from .cohort import Cohort, read_cohort
 from .errors import ModelError
 from .models import CohortFile, GraphFile, Manifest, read_manifest
-from .runtime import Answer, Photo
+from .runtime import Answer, Photo, finish
 
 EMBEDDER_VARIABLE = "FACELAB_EMBEDDER"
+NORMALISE_VARIABLE = "FACELAB_NORMALISE"  # "cohort": distances are normalised; all else: they are plain
 
 
 class NativeRuntime:
@@ -26,17 +28,29 @@ class NativeRuntime:
 
     threads: for one graph. On small machines one is fastest for networks as small as these; 0: as many as there are cores.
     compact: the page's files, smaller or faster there. embedder: one of those that the manifest names; None: its default.
+    normalise: distances are normalised by the embedder's cohort; raises ModelError where it has none.
     """
 
-    def __init__(self, folder: Path, threads: int = 1, compact: bool = False, embedder: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, threads: int = 1, compact: bool = False, embedder: str | None = None, normalise: bool = False
+    ) -> None:
         self.folder = folder
         self.threads = threads
         self.compact = compact
         manifest = read_manifest(folder)
         self.manifest: Manifest = manifest.choosing(embedder) if embedder else manifest
-        entry = self.manifest.embedder.cohort
-        self.cohort: Cohort | None = read_cohort(self._read(entry), entry) if entry else None
+        self.cohort: Cohort | None = None
+        if normalise:
+            self.manifest = replace(self.manifest, embedder=self.manifest.embedder.normalised())
+            self.cohort = finish(self.load_cohort())
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
+
+    async def load_cohort(self) -> Cohort:
+        """See Runtime.load_cohort."""
+        entry = self.manifest.embedder.cohort
+        if entry is None:
+            raise ModelError(f"the embedder {self.manifest.embedder.name} has no cohort here: a checkout's `make models` makes one")
+        return read_cohort(self._read(entry), entry)
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         """See Runtime.run."""
@@ -84,19 +98,22 @@ class NativeRuntime:
 
 
 def models_folder() -> Path:
-    """FACELAB_MODELS where it is set, else build/models of the checkout that this file lies in."""
-    named = os.environ.get("FACELAB_MODELS")
-    return Path(named) if named else Path(__file__).resolve().parents[2] / "build" / "models"
+    """FACELAB_MODELS where it is set, else the folder that the wheel carries, else build/models of this file's checkout."""
+    if named := os.environ.get("FACELAB_MODELS"):
+        return Path(named)
+    here = Path(__file__).resolve()
+    carried = here.with_name("weights")
+    return carried if carried.is_dir() else here.parents[2] / "build" / "models"
 
 
 def default_runtime() -> NativeRuntime:
     """The runtime that the synchronous functions share. Raises ModelError where there are no models.
 
-    FACELAB_EMBEDDER names its embedder: the environment, for worker processes have that too.
+    FACELAB_EMBEDDER names its embedder, and FACELAB_NORMALISE what decides: the environment, for worker processes have that too.
     """
-    return _runtime(models_folder(), os.environ.get(EMBEDDER_VARIABLE) or None)
+    return _runtime(models_folder(), os.environ.get(EMBEDDER_VARIABLE) or None, os.environ.get(NORMALISE_VARIABLE) == "cohort")
 
 
 @cache
-def _runtime(folder: Path, embedder: str | None) -> NativeRuntime:
-    return NativeRuntime(folder, embedder=embedder)
+def _runtime(folder: Path, embedder: str | None, normalise: bool) -> NativeRuntime:
+    return NativeRuntime(folder, embedder=embedder, normalise=normalise)

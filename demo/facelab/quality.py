@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from .embed import Embedded
 
-SMALLEST_EYES = 15.0  # pixels of the photo between the eyes; the chip shows them 54 apart
+SMALLEST_EYES = 15.0  # pixels of the photo between the eyes; the chip shows them 35 apart
+FRAME = 2 / 15  # of the chip's side, left out on each side: hair and background
 LEAST_SHARPNESS = 2.5
 DARKEST, BRIGHTEST = 45.0, 190.0
 LARGEST_TURN = 0.3
@@ -50,7 +51,8 @@ def measure_quality(embedded: Embedded) -> Quality:
     left, right, nose = embedded.face.landmarks[:3]
     across = right - left
     eyes = float(np.hypot(*across))
-    red, green, blue = np.moveaxis(embedded.chip[20:-20, 20:-20].astype(np.float32), 2, 0)
+    frame = round(FRAME * len(embedded.chip))
+    red, green, blue = np.moveaxis(embedded.chip[frame:-frame, frame:-frame].astype(np.float32), 2, 0)
     middle = (red + green + blue) / 3  # four times as fast as a mean over so short an axis
     return Quality(
         eyes=eyes,

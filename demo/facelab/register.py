@@ -30,7 +30,7 @@ from .models import Thresholds
 
 Rule = Way | Literal["original"]
 
-BINS = np.linspace(0, 1.2, 61)
+BINS = np.linspace(0, 1.6, 81)
 RAREST = 1e-4  # a chance below this is not told: no class has photos enough to show it
 
 
@@ -59,8 +59,8 @@ class Register:
             "unknown_from": self._limits.different_from,
             "rate": RATE,
             "step": float(BINS[1]),
-            "genuine": np.histogram(genuine.clip(0, 1.19), BINS)[0].tolist(),
-            "impostor": np.histogram(impostor.clip(0, 1.19), BINS)[0].tolist(),
+            "genuine": np.histogram(genuine.clip(0, BINS[-1]), BINS)[0].tolist(),
+            "impostor": np.histogram(impostor.clip(0, BINS[-1]), BINS)[0].tolist(),
             "alike": [list(pair) for pair in most_alike(self.gallery)],
             "odd": [self._rows[key][which] for key, which in unlike_the_rest(self.gallery)],
         }

@@ -38,10 +38,18 @@ Answer = dict[str, NDArray[np.float32]]  # the outputs of a graph by name
 
 
 class Runtime(Protocol):
-    """An inference engine with the four graphs loaded, and the embedder's cohort where the manifest names one."""
+    """An inference engine with the four graphs loaded.
+
+    manifest: its embedder's calibration is about the distances that decide. cohort: by which these are normalised, None: they
+    are plain.
+    """
 
     manifest: Manifest
     cohort: Cohort | None
+
+    async def load_cohort(self) -> Cohort:
+        """The embedder's cohort, whether it decides or not. Raises ModelError where there is none."""
+        ...
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         """All outputs of one graph on one photo. Raises ModelError where the graph is missing."""

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from facelab.native import NativeRuntime, models_folder
+
 from ..odd_photos import READABLE
 from .conftest import Watched, choose, watch
 from .test_demo import fresh, verdict
@@ -30,7 +32,7 @@ def test_readable_photo_gives_the_answer_of_the_plain_file(name: str, demo: Watc
     assert said == "same"
     choose(demo.page, "b", samples / "biden.jpg")
     expect(demo.page.locator('[data-testid="verdict"][data-verdict="different"]')).to_be_visible()
-    assert distance < 0.5
+    assert distance < NativeRuntime(models_folder()).manifest.embedder.calibration.good.same_below
 
 
 @pytest.mark.parametrize(("name", "said"), SENTENCES.items())

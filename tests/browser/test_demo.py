@@ -23,8 +23,6 @@ from ..conftest import ROOT
 from ..wasm_file import CODE, bodies, leb, sections
 from .conftest import READY, Watched, axe_violations, choose, watch
 
-CHIP = 150
-
 
 def verdict(page: Page) -> tuple[str, float]:
     """What the page says, once it says it."""
@@ -54,8 +52,12 @@ def test_sample_pair_gives_the_right_verdict_at_one_click(sample: int, expected:
     demo.page.get_by_test_id(f"sample-{sample}").click()
     said, distance = verdict(demo.page)
     assert said == expected
-    assert (distance < 0.45) == (expected == "same")
-    expect(demo.page.get_by_test_id("surroundings")).to_contain_text("Plain distance")
+    limits = NativeRuntime(models_folder()).manifest.embedder.calibration.good
+    assert distance < limits.same_below if expected == "same" else distance >= limits.different_from
+    limit = limits.same_below if expected == "same" else limits.different_from
+    reason = demo.page.get_by_test_id("reason")
+    expect(reason).to_contain_text(f"Distance {distance:.2f}; ")
+    expect(reason).to_contain_text(f"{limit:.2f}.")
     for part in ("chip-a", "chip-b", "gauge", "strip-a", "strip-b", "timings"):
         expect(demo.page.get_by_test_id(part)).to_be_visible()
     expect(demo.page.get_by_test_id("timings")).to_contain_text("Milliseconds")

@@ -1,8 +1,9 @@
-"""Another embedder in the demo: dropped, it is used, and answers as it does natively; what is none is refused."""
+"""Another embedder in the demo: dropped or chosen, it answers as natively; what is none is refused. The correction for crowding."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from base64 import b64encode
 from collections.abc import Iterator
@@ -23,7 +24,9 @@ from facelab.embed import embed_faces
 from facelab.embedder_file import KEY
 from facelab.native import NativeRuntime, models_folder
 from facelab.photos import read_photo
+from facelab.quality import measure_quality
 from facelab.runtime import finish
+from facelab.verify import Comparison, compare
 
 from .conftest import READY, axe_violations, choose, watch
 
@@ -59,6 +62,34 @@ def page(chromium: Browser, site: str) -> Iterator[Page]:
     yield page
     assert watched.requests_elsewhere() == [], "a dropped file goes nowhere"
     context.close()
+
+
+@pytest.fixture
+def pair(page: Page, odd_photos: Path) -> Page:
+    """The page with two photos, read by its own embedder."""
+    if page.get_by_test_id("embedder-reset").is_visible():
+        page.get_by_test_id("embedder-reset").click()
+        expect(page.get_by_test_id("embedder-name")).to_have_text("MobileFaceNet")
+    for slot, name in zip("ab", NAMES, strict=True):
+        choose(page, slot, odd_photos / name)
+    expect(page.locator('[data-testid="verdict"][data-verdict]')).to_be_visible(timeout=READY)
+    return page
+
+
+def answer(runtime: NativeRuntime, odd_photos: Path) -> Comparison:
+    """What the same photos give natively."""
+    photos = [read_photo(odd_photos / name, runtime.manifest.max_side) for name in NAMES]
+    a, b = (finish(embed_faces(runtime, photo, finish(detect_faces(runtime, photo))[:1]))[0] for photo in photos)
+    poor = any(measure_quality(face).complaints for face in (a, b))
+    return compare(a.embedding, b.embedding, runtime.manifest.embedder, runtime.cohort, poor)
+
+
+def option(page: Page, name: str) -> Locator:
+    return page.locator(f'[data-testid="embedder-option"][value="{name}"]')
+
+
+def distance(page: Page) -> float:
+    return float(page.get_by_test_id("verdict").get_attribute("data-distance") or "nan")
 
 
 def verdict(page: Page, said: str) -> Locator:
@@ -189,11 +220,87 @@ def test_embedder_of_the_manifest_can_be_chosen(chromium: Browser, site: str, mo
     own = page.get_by_test_id("verdict").get_attribute("data-verdict") or ""
     assert not any(mine.name in url for url in watched.requests)
     page.get_by_test_id("embedder-settings").locator("summary").click()
-    page.get_by_test_id("embedder-select").select_option("mine")
+    option(page, "mine").check()
     expect(verdict(page, "none")).to_be_visible()
     expect(page.get_by_test_id("embedder-name")).to_have_text("mine")
-    page.get_by_test_id("embedder-select").select_option("dlib-resnet-v1")
+    option(page, "mobilefacenet-v1").check()
     expect(verdict(page, own)).to_be_visible()
+    context.close()
+
+
+def test_dlibs_network_is_one_click_away_and_answers_as_natively(pair: Page, odd_photos: Path, site: str) -> None:
+    """How much has to be fetched for it is said before."""
+    own = distance(pair)
+    entry = json.loads((models_folder() / "models.json").read_text())["embedders"]["dlib-resnet-v1"]
+    runtime_bytes = pair.request.get(f"{site}app/assets.json").json()["ort/ort-wasm-simd-threaded.wasm"]
+    size = (entry["graph"]["compact"]["bytes"] + runtime_bytes) / 1e6
+    expect(pair.get_by_test_id("embedder-settings")).to_contain_text(f"dlib’s ResNet to compare; {size:.1f} MB to download")
+    option(pair, "dlib-resnet-v1").focus()
+    pair.keyboard.press("Space")
+    expect(pair.get_by_test_id("embedder-name")).to_have_text("dlib’s ResNet", timeout=READY)
+    expect(pair.get_by_test_id("embedder-message")).to_contain_text("dlib’s ResNet is in use: 128 numbers a face")
+    expect(pair.locator('[data-testid="verdict"][data-verdict]')).to_be_visible()
+    native = answer(NativeRuntime(models_folder(), compact=True, embedder="dlib-resnet-v1"), odd_photos)
+    assert pair.get_by_test_id("verdict").get_attribute("data-verdict") == native.verdict
+    assert distance(pair) == pytest.approx(native.distance, abs=1e-4)
+    assert chip_of(pair, "a").shape == (entry["embedder"]["chip_size"], entry["embedder"]["chip_size"], 3)
+    assert native.same_below is not None
+    assert native.threshold is not None
+    limits = f"same below {round(native.same_below, 2):g}, different from {round(native.threshold, 2):g} on"
+    expect(pair.get_by_test_id("gauge").get_by_role("img")).to_have_attribute("aria-label", re.compile(limits))
+    assert axe_violations(pair) == []
+    option(pair, "mobilefacenet-v1").check()
+    expect(pair.get_by_test_id("embedder-name")).to_have_text("MobileFaceNet", timeout=READY)
+    expect(pair.locator('[data-testid="verdict"][data-verdict]')).to_be_visible()
+    assert distance(pair) == own
+
+
+def test_distances_are_corrected_for_crowding_where_that_is_asked_for(pair: Page, odd_photos: Path) -> None:
+    plain = distance(pair)
+    expect(pair.get_by_test_id("surroundings")).to_be_hidden()
+    pair.get_by_test_id("embedder-crowding").check()
+    expect(pair.get_by_test_id("surroundings")).to_contain_text("Plain distance", timeout=READY)
+    native = answer(NativeRuntime(models_folder(), compact=True, normalise=True), odd_photos)
+    assert distance(pair) == pytest.approx(native.distance, abs=1e-4)
+    assert native.distance != pytest.approx(plain, abs=1e-3)
+    expect(pair.get_by_test_id("reason")).to_contain_text("corrected for crowding")
+    assert axe_violations(pair) == []
+    pair.get_by_test_id("embedder-crowding").uncheck()
+    expect(pair.get_by_test_id("surroundings")).to_be_hidden(timeout=READY)
+    assert distance(pair) == plain
+
+
+def test_site_without_a_cohort_offers_no_correction(chromium: Browser, site: str, tmp_path: Path) -> None:
+    manifest = json.loads((models_folder() / "models.json").read_text())
+    manifest["embedder"]["cohort"] = None
+    (tmp_path / "models.json").write_text(json.dumps(manifest))
+    context = chromium.new_context(service_workers="block")
+    watched = watch(context.new_page(), site)
+    context.route("**/app/models/models.json", lambda route: route.fulfill(path=tmp_path / "models.json"))
+    page = watched.open("demo/")
+    page.get_by_test_id("embedder-settings").locator("summary").click()
+    expect(option(page, "mobilefacenet-v1")).to_be_checked()
+    expect(page.get_by_test_id("embedder-crowding")).to_be_hidden()
+    page.get_by_test_id("sample-0").click()
+    expect(verdict(page, "same")).to_be_visible(timeout=READY)
+    context.close()
+
+
+def test_next_page_has_plain_distances(chromium: Browser, site: str) -> None:
+    """Where an engine outlives its page, one whose distances are corrected does not."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.set_default_timeout(READY)
+    plain = []
+    for _ in range(2):
+        page.goto(site + "demo/")
+        page.get_by_test_id("sample-0").click()
+        expect(verdict(page, "same")).to_be_visible(timeout=READY)
+        plain.append(distance(page))
+        page.get_by_test_id("embedder-name").click()
+        page.get_by_test_id("embedder-crowding").check()
+        expect(page.get_by_test_id("surroundings")).to_contain_text("Plain distance", timeout=READY)
+    assert plain[0] == plain[1]
     context.close()
 
 

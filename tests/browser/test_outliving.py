@@ -14,8 +14,8 @@ from .conftest import ASK_ENGINE, ENGINE, READY, SiteHandler, served
 MUCH = """async (site) => {
     const ask = (ENGINE)(site);
     const pixels = (width, height) => ({width, height, rgba: new ArrayBuffer(4 * width * height)});
-    await ask("look", pixels(64, 64), 40); // all of the engine is there
-    for (let more = 0; more < 6; more++) void ask("look", pixels(1600, 1200), 20);
+    await ask("look", pixels(64, 64), 40, "mobilefacenet-v1"); // all of the engine is there
+    for (let more = 0; more < 6; more++) void ask("look", pixels(1600, 1200), 20, "mobilefacenet-v1");
     void ask("put", "left behind", pixels(8, 8));
 }""".replace("ENGINE", ENGINE)
 

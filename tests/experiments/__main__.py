@@ -17,6 +17,7 @@ from .photos import DATA
 
 EXPERIMENTS = (
     "whom",
+    "chips",
     "proxies",
     "preprocessing",
     "alignment",

@@ -1,4 +1,4 @@
-"""The distances of the 4,950 pairs of lfw100, for the chapter's lab: numbers only, no photo and no embedding."""
+"""Distances for the chapter's labs, by both networks, plain and corrected: numbers only, no photo and no embedding."""
 
 from __future__ import annotations
 
@@ -6,20 +6,33 @@ from pathlib import Path
 
 import numpy as np
 
-from facelab.native import default_runtime
-
 from .photos import ROOT
 from .report import Report
-from .whom import people
+from .whom import CHILDREN, NETWORKS, adults, network, pairs_of_each
 
-TABLE = ROOT / "demo" / "facelab" / "labs" / "lfw100-distances.npy"
+LABS = ROOT / "demo" / "facelab" / "labs"
+BIN = 0.01
 
 
 def measure(data: Path) -> Report:
-    """Writes the lab's table: [3, pairs] uint16, one person or two, plain and corrected distance in ten-thousandths."""
-    pairs = people(data / "lfw100")
-    scores = [pairs.scores(None), np.maximum(pairs.scores(default_runtime().cohort), 0)]
-    np.save(TABLE, np.stack([pairs.same.astype(np.uint16), *((1e4 * s).round().astype(np.uint16) for s in scores)]))
+    """Writes the labs' two tables.
+
+    lfw100-distances.npy: uint16 [5, 4950]: one person or two; then, in ten-thousandths, the plain and the corrected distance of
+    MobileFaceNet, and those of dlib's ResNet. strangers.npz: `names` of the groups and, of each way in that order, `counts` [4,
+    groups, bins] of the distances between strangers of one group, in bins of 0.01 from 0 on.
+    """
+    networks = [network(data, name) for name in NETWORKS.values()]
+    rows, counts, names = [networks[0].pairs["lfw100"].same.astype(np.uint16)], [], []
+    for one in networks:
+        for cohort in (None, one.cohort):
+            scores = np.maximum(one.pairs["lfw100"].scores(cohort), 0)
+            rows.append((1e4 * scores).round().astype(np.uint16))
+            groups = pairs_of_each(one.strangers, cohort)
+            names = [*adults(groups), *CHILDREN]
+            edges = np.arange(0, 1.6 + BIN / 2, BIN)
+            counts.append([np.histogram(groups[group].scores.clip(0, 1.599), edges)[0] for group in names])
+    np.save(LABS / "lfw100-distances.npy", np.stack(rows))
+    np.savez_compressed(LABS / "strangers.npz", names=np.array(names), counts=np.array(counts, np.uint32))
     report = Report("python -m tests.experiments distances")
-    report.values["pairs"] = f"{len(pairs.same):,}"
+    report.values["pairs"] = f"{rows[0].size:,}"
     return report

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import combinations
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from tqdm import tqdm
 from facelab.detect import detect_faces
 from facelab.embed import embed_faces
 from facelab.errors import PhotoError
-from facelab.native import default_runtime
+from facelab.native import NativeRuntime, default_runtime, models_folder
 from facelab.photos import read_photo
 from facelab.quality import measure_quality
 from facelab.runtime import Photo, finish
@@ -64,13 +64,20 @@ def photos_of(folder: Path) -> list[Path]:
     return sorted(photo for photo in folder.resolve().rglob("*") if photo.suffix.lower() in {".jpg", ".jpeg", ".png"})
 
 
-def look(photos: Sequence[Path], name: str, alter: Alteration | None = None) -> Seen:
+@cache
+def runtime_of(embedder: str | None) -> NativeRuntime:
+    """The runtime with an embedder by name; None: the default one."""
+    return NativeRuntime(models_folder(), embedder=embedder) if embedder else default_runtime()
+
+
+def look(photos: Sequence[Path], name: str, alter: Alteration | None = None, embedder: str | None = None) -> Seen:
     """What facelab sees in photos, each altered first if asked to; kept under a name that tells the alteration."""
-    graphs = "".join(graph.sha256 for graph in default_runtime().manifest.graphs.values())
-    listed = hashlib.sha256("\n".join([graphs, *map(str, photos)]).encode()).hexdigest()
+    manifest = runtime_of(embedder).manifest
+    used = [graph.sha256 for graph in manifest.graphs.values()] + [str(manifest.embedder.template.tolist())]
+    listed = hashlib.sha256("\n".join(["".join(used), *map(str, photos)]).encode()).hexdigest()
     kept = KEPT / f"{name}-{listed[:12]}.npz"
     if not kept.exists():
-        one = partial(_look, alter=alter)
+        one = partial(_look, alter=alter, embedder=embedder)
         with ProcessPoolExecutor(os.cpu_count()) as pool:
             rows = list(tqdm(pool.map(one, photos, chunksize=16), total=len(photos), desc=name, unit="photo", disable=None))
         faces, embeddings, qualities, scores = (np.array(column) for column in zip(*rows, strict=True))
@@ -80,8 +87,8 @@ def look(photos: Sequence[Path], name: str, alter: Alteration | None = None) -> 
         return Seen(list(photos), held["faces"], held["embeddings"], held["qualities"], held["scores"])
 
 
-def _look(photo: Path, alter: Alteration | None) -> tuple[int, NDArray[np.float32], tuple[float, ...], float]:
-    runtime = default_runtime()
+def _look(photo: Path, alter: Alteration | None, embedder: str | None) -> tuple[int, NDArray[np.float32], tuple[float, ...], float]:
+    runtime = runtime_of(embedder)
     try:
         opened = read_photo(photo, runtime.manifest.max_side)
     except PhotoError:

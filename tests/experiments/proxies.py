@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from export.cohort import group_of, split
-from facelab.cohort import crowdedness, normalised
+from export.cohort import group_of
 from facelab.native import default_runtime
 from facelab.verify import distance
 
 from .photos import Alteration, Pixels, Seen, look
 from .report import Report, Table, percent
-from .whom import CHILDREN, ordered, pairs_of_each, runtime_people, strangers_of
+from .whom import CHILDREN, ordered, pairs_of_each, strangers_of
 
 NBSP = "\N{NO-BREAK SPACE}"
 A_GROUP = 120
@@ -34,13 +33,10 @@ EYES = 78.0  # pixels between the eyes in UTKFace's crops, about
 def measure(data: Path) -> Report:
     """The report on worsened photos."""
     report = Report("python -m tests.experiments proxies")
-    runtime = default_runtime()
-    assert runtime.cohort
     everyone = strangers_of(data / "utk9k")
-    rest = everyone.take(split(len(everyone.photos), runtime_people() / len(everyone.photos), 1)[1])
-    groups = np.array([group_of(photo.name) for photo in rest.photos])
+    groups = np.array([group_of(photo.name) for photo in everyone.photos])
     chosen = np.sort(np.concatenate([np.flatnonzero(groups == group)[:A_GROUP] for group in sorted(set(groups) - {""})]))
-    good, groups = rest.take(chosen), groups[chosen]
+    good, groups = everyone.take(chosen), groups[chosen]
     worsened = {label: look(good.photos, f"worse-{label.replace(' ', '-')}", alter) for label, alter in ALTERATIONS.items()}
     _misses_by_group(report, good, groups, worsened)
     _by_strength(report, good, groups, worsened)
@@ -48,12 +44,8 @@ def measure(data: Path) -> Report:
 
 
 def _scores(good: Seen, worse: Seen) -> NDArray[np.float64]:
-    """Corrected distance of each photo to its worsened copy; infinite where no face is found any more."""
-    cohort = default_runtime().cohort
-    assert cohort
-    plain = distance(good.embeddings, worse.embeddings)
-    scores = normalised(plain, crowdedness(good.embeddings, cohort), crowdedness(worse.embeddings, cohort), cohort)
-    return np.where(worse.faces > 0, scores, np.inf)
+    """Distance of each photo to its worsened copy; infinite where no face is found any more."""
+    return np.where(worse.faces > 0, distance(good.embeddings, worse.embeddings), np.inf)
 
 
 def _misses_by_group(report: Report, good: Seen, groups: NDArray[np.str_], worsened: dict[str, Seen]) -> None:
@@ -79,7 +71,7 @@ def _by_strength(report: Report, good: Seen, groups: NDArray[np.str_], worsened:
     for label, worse in {"as they are": good, **worsened}.items():
         found = worse.faces > 0
         scores = _scores(good, worse)
-        strangers = pairs_of_each(worse.take(found), runtime.cohort)
+        strangers = pairs_of_each(worse.take(found), None)
         enough = [group for name, group in strangers.items() if name not in CHILDREN and group.people >= ENOUGH]
         taken, still = (max((float((g.scores < at).mean()) for g in enough), default=None) for at in (limit, upper))
         eyes, sharpness, light, turn = np.median(worse.qualities[found], axis=0)

@@ -20,7 +20,6 @@ from facelab.cluster import cluster, usual_limit
 from facelab.detect import detect_faces
 from facelab.embed import embed_faces
 from facelab.identify import Gallery, Named, class_thresholds, identify, identify_as_the_original
-from facelab.models import Thresholds
 from facelab.native import default_runtime
 from facelab.register import Rule
 from facelab.runtime import finish
@@ -33,12 +32,12 @@ CLASSES = 60
 SMALLEST = 24.0  # pixels looked for
 ENROLLED = (1, 3, 6)
 RULES: tuple[tuple[str, Rule, bool], ...] = (
-    ("Nearest mean, limit of the class, normalised (ours)", "template", True),
-    ("Nearest mean, limit of the class, plain", "template", False),
-    ("Nearest photo, limit of the class, normalised", "nearest", True),
-    ("Nearest photo, limit of the class, plain", "nearest", False),
-    ("Mean over photos, limit of the class, normalised", "mean", True),
-    ("The original system's: nearest photo below 0.6, or 0.5", "original", False),
+    ("Nearest mean, limit of the class (ours)", "template", False),
+    ("Nearest mean, limit of the class, corrected", "template", True),
+    ("Nearest photo, limit of the class", "nearest", False),
+    ("Nearest photo, limit of the class, corrected", "nearest", True),
+    ("Mean over photos, limit of the class", "mean", False),
+    ("The original system's: nearest photo below one of two fixed limits", "original", False),
 )
 SIZES = ((40, 60), (60, 100), (100, 200))
 
@@ -153,9 +152,8 @@ def _by_rule(
 ) -> list[str]:
     """One row, with six photos enrolled and faces of 60 pixels and more: also the same faces asked of a class that is not there."""
     runtime = default_runtime()
-    embedder = runtime.manifest.embedder
-    plain = Thresholds(embedder.plain_threshold, embedder.plain_threshold)
-    cohort, shipped = (runtime.cohort, embedder.calibration.good) if normalised else (None, plain)
+    embedder = runtime.manifest.embedder.normalised() if normalised else runtime.manifest.embedder
+    cohort, shipped = finish(runtime.load_cohort()) if normalised else None, embedder.calibration.good
     right = unsure = wrong = pupils = strangers = named = elsewhere = faces = 0
     for lesson in lessons:
         here, absent = (

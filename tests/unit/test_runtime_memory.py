@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from assemble.python import AssembleError
-from assemble.runtime import DATA_END, LIST, PAGE, pack_memory, show_module
+from assemble.runtime import DATA_END, PAGE, pack_memory, show_module
 
 from ..conftest import ROOT
 from ..wasm_file import CODE, bodies, leb, sections
@@ -33,7 +32,7 @@ def model_with(levels: NDArray[np.int8], step: NDArray[np.float32], path: Path) 
 
 
 def test_memory_comes_back_whole(tmp_path: Path) -> None:
-    """As the page does it: pages laid, weights as whole numbers, ones where nobody reads; nothing that the wasm file brings."""
+    """As the page does it: pages laid, weights widened, ones where nobody reads; nothing that the wasm file brings."""
     random = np.random.default_rng(3)
     levels = random.integers(-127, 128, (4, 3, 3, 3)).astype(np.int8)
     levels[0, 0, 0, 0] = -127
@@ -46,21 +45,16 @@ def test_memory_comes_back_whole(tmp_path: Path) -> None:
     weights, address = (levels.astype(np.float32) * step).tobytes(), DATA_END + 4 * 1234
     memory[address : address + len(weights)] = weights
     memory[-3:] = b"end"
-    listed = address + 8000
-    memory[listed + LIST] = 7
     idle = DATA_END + 300_001, DATA_END + 304_000
     memory[slice(*idle)] = random.bytes(idle[1] - idle[0])
     made = tmp_path / "made"
     made.mkdir()
     (made / "ort.memory").write_bytes(memory)
     (made / "ort.pristine").write_bytes(pristine.ljust(DATA_END, b"\0"))
-    (made / "ort.handles.json").write_text(json.dumps({"sessions": [8, 16], "tables": listed}))
+    (made / "ort.handles.json").write_text(json.dumps({"sessions": [8, 16]}))
     (made / "idle.json").write_text(json.dumps([idle]))
     pack_memory(made, made / "idle.json", [model], tmp_path)
     memory[slice(*idle)] = b"\xff" * (idle[1] - idle[0])
-    memory[listed : listed + 12] = struct.pack("<3I", address, len(weights), 127)
-    shorts = levels.astype("<i2").tobytes()
-    memory[address : address + len(weights)] = (shorts + step.tobytes()).ljust(len(weights), b"\0")
 
     told = json.loads((tmp_path / "ort.json").read_text())
     file = gzip.decompress((tmp_path / "ort.memory.gz").read_bytes())
@@ -75,8 +69,7 @@ def test_memory_comes_back_whole(tmp_path: Path) -> None:
     rows, columns = table["rows"], table["columns"]
     steps = np.frombuffer(file, "<f4", rows, at)
     stored = np.frombuffer(file, np.int8, rows * columns, at + 4 * rows).reshape(rows, columns)
-    laid[table["address"] : table["address"] + 2 * stored.size] = stored.astype("<i2").tobytes()
-    laid[table["steps"] : table["steps"] + 4 * rows] = steps.tobytes()
+    laid[table["address"] : table["address"] + 4 * stored.size] = (stored * steps[:, None]).astype("<f4").tobytes()
     assert laid == memory
     assert told["mark"] == file[-16:].hex() == hashlib.sha256(file[:-16]).hexdigest()[:32]
     assert told["sessions"] == [8, 16]
@@ -91,10 +84,7 @@ def test_script_that_ends_otherwise_is_refused(tmp_path: Path) -> None:
 
 
 def test_trimmed_file_differs_in_bodies_of_functions_alone() -> None:
-    """Tables, exports and data as they were, and indices: so addresses in the memory mean the same in both.
-
-    Two kernels of matrix products are longer, by what hands over to those of whole numbers.
-    """
+    """Tables, exports and data as they were, and indices: so addresses in the memory mean the same in both."""
     whole, trimmed = (sections((APP / "ort" / f"ort-wasm-simd-threaded{suffix}.wasm").read_bytes()) for suffix in ("", "-trimmed"))
     grown = (1, 3, 6)  # types, functions and globals, for what was moved out of large functions
     assert whole.keys() == trimmed.keys()
@@ -109,7 +99,7 @@ def test_trimmed_file_differs_in_bodies_of_functions_alone() -> None:
     assert 0 < len(huge) < 10
     assert all(len(b) < len(a) / 2 for a, b in huge)
     assert len(shortened) < len(huge) + 10, "of the others, only those that run often"
-    assert len(changed) == len(shortened) + 2
+    assert len(changed) == len(shortened)
 
 
 def test_pythons_memory_adds_up() -> None:

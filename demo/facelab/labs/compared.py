@@ -1,4 +1,4 @@
-"""Comparing faces in a lab: the corrected distance, and facts about it in words."""
+"""Comparing faces in a lab: the distance that decides, and facts about it in words."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ TONES: dict[str, Tone] = {"same": "good", "different": "bad", "unsure": "warn"}
 
 
 def compare(desk: Desk, a: Embedded, b: Embedded) -> Decision:
-    """The decision on two faces."""
+    """The decision on two faces, by the distance that the page decides by."""
     return decide(np.asarray(a.embedding), np.asarray(b.embedding), desk.runtime.manifest.embedder, desk.runtime.cohort)
+
+
+async def compare_corrected(desk: Desk, a: Embedded, b: Embedded) -> Decision:
+    """The same by the distance corrected for crowding. Raises ModelError where the site was built without a cohort."""
+    embedder = desk.runtime.manifest.embedder.normalised()
+    return decide(np.asarray(a.embedding), np.asarray(b.embedding), embedder, await desk.runtime.load_cohort())
 
 
 async def other_photo(desk: Desk) -> tuple[Embedded, str]:

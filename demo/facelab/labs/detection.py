@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cohort import Cohort
 from ..desk import Desk
 from ..detect import Floats, confirm, propose, pyramid_scales, refine, suppress, window_boxes
 from ..models import Detector
@@ -28,6 +29,9 @@ class _Adjusted:
         self._runtime = runtime
         self.manifest = replace(runtime.manifest, detector=detector)
         self.cohort = runtime.cohort
+
+    async def load_cohort(self) -> Cohort:
+        return await self._runtime.load_cohort()
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         return await self._runtime.run(graph, photo, inputs)

@@ -48,7 +48,7 @@ async def _four_questions(desk: Desk, settings: Settings) -> list[Panel]:
             Facts(
                 [
                     Fact("Out", decision.verdict, "two faces go in, one answer comes out", TONES[decision.verdict]),
-                    Fact("Corrected distance", f"{decision.distance:.3f}", f"same below {limits.same_below:.3f}"),
+                    Fact("Distance", f"{decision.distance:.3f}", f"same below {limits.same_below:.3f}"),
                 ]
             ),
         ]
@@ -65,7 +65,7 @@ async def _four_questions(desk: Desk, settings: Settings) -> list[Panel]:
                         "people by name, with photos",
                     ),
                     Fact("Out", named.name or "nobody enrolled", named.answer, "good" if named.answer == "sure" else "warn"),
-                    Fact("Corrected distance", f"{named.distance:.3f}", f"to {named.nearest}, who is nearest"),
+                    Fact("Distance", f"{named.distance:.3f}", f"to {named.nearest}, who is nearest"),
                 ]
             ),
         ]

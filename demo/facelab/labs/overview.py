@@ -53,7 +53,7 @@ async def _group_photo(desk: Desk, settings: Settings) -> list[Panel]:
                 Fact(
                     "Against the same photo from near by",
                     decision.verdict,
-                    f"corrected distance {decision.distance:.3f}",
+                    f"distance {decision.distance:.3f}",
                     TONES[decision.verdict],
                 ),
             ]

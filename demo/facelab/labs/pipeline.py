@@ -62,7 +62,15 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
     if stage == 4:
         return [
             Picture(face.chip, "the chip", "Turned, scaled and cut out: the chip."),
-            Facts([Fact("Shape", "150 × 150 × 3", "whatever the photo was; this is all that the next network sees")]),
+            Facts(
+                [
+                    Fact(
+                        "Shape",
+                        f"{len(face.chip)} × {len(face.chip)} × 3",
+                        "at any size of the photo: the next network sees only this",
+                    )
+                ]
+            ),
         ]
     values = np.asarray(face.embedding, float)
     bars = Chart(
@@ -78,7 +86,7 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
             Facts(
                 [
                     Fact("From", f"{face.chip.size:,} numbers", "the chip"),
-                    Fact("To", "128 numbers", f"a point {np.linalg.norm(values):.2f} from the origin"),
+                    Fact("To", "128 numbers", f"a point at distance {np.linalg.norm(values):.2f} from the origin"),
                 ]
             ),
         ]
@@ -91,9 +99,7 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
             Picture(other.chip, f"a photo of {label}", f"{label}: {decision.verdict}, at {decision.distance:.3f}", small=True)
         )
         panels.append(
-            Facts(
-                [Fact(f"Is it {label}?", decision.verdict, f"corrected distance {decision.distance:.3f}", TONES[decision.verdict])]
-            )
+            Facts([Fact(f"Is it {label}?", decision.verdict, f"distance {decision.distance:.3f}", TONES[decision.verdict])])
         )
     return [
         Picture(face.chip, "the chip", "This face, compared with two others.", small=True),

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from ..desk import OWN, Desk
 from ..embed import Embedded
-from ..errors import NoFaceError
+from ..errors import ModelError, NoFaceError
 from ..triplet import mine, triplet_gradient, triplet_loss
-from .compared import NO_FACE, TONES, compare
-from .panels import Button, Chart, Choice, Fact, Facts, Grid, Lab, Line, Panel, Picture, Settings, Slider, Tone
+from .compared import NO_FACE, TONES, compare, compare_corrected
+from .panels import Button, Chart, Choice, Fact, Facts, Grid, Lab, Line, Panel, Picture, Settings, Slider
 
 
 async def everyone(desk: Desk) -> dict[str, Embedded]:
@@ -33,14 +33,14 @@ async def _distances(desk: Desk, settings: Settings) -> list[Panel]:
     faces = await everyone(desk)
     if not faces:
         return [NO_FACE]
-    plain = settings["kind"] == "plain"
+    corrected = settings["kind"] == "corrected"
     rows, tones = [], []
     for name, a in faces.items():
         row, tone = [short(name)], [""]
         for other, b in faces.items():
-            decision = compare(desk, a, b)
-            row.append("0" if name == other else f"{decision.plain_distance if plain else decision.distance:.3f}")
-            tone.append("" if name == other else _tone(desk, decision.plain_distance) if plain else TONES[decision.verdict])
+            decision = await compare_corrected(desk, a, b) if corrected else compare(desk, a, b)
+            row.append("0" if name == other else f"{decision.distance:.3f}")
+            tone.append("" if name == other else TONES[decision.verdict])
         rows.append(row)
         tones.append(tone)
     shown = faces[OWN if OWN in faces else next(iter(faces))]
@@ -56,10 +56,6 @@ async def _distances(desk: Desk, settings: Settings) -> list[Panel]:
             f"One embedding, of {short(OWN if OWN in faces else next(iter(faces)))}: length {np.linalg.norm(values):.2f}.",
         ),
     ]
-
-
-def _tone(desk: Desk, plain: float) -> Tone:
-    return "good" if plain < desk.runtime.manifest.embedder.plain_threshold else "bad"
 
 
 A_PERSON = 6
@@ -122,9 +118,10 @@ def _excess(points: NDArray[np.floating], triplets: NDArray[np.intp]) -> NDArray
 async def _projection(desk: Desk, settings: Settings) -> list[Panel]:
     """The cohort's composites and the desk's faces, seen along two principal components of the composites."""
     faces = await everyone(desk)
-    cohort = desk.runtime.cohort
-    if cohort is None:
-        return [Facts([Fact("Cohort", "none", "this embedder has no cohort to show")])]
+    try:
+        cohort = await desk.runtime.load_cohort()
+    except ModelError:
+        return [Facts([Fact("Cohort", "none", "this site was built without a cohort to show")])]
     centre = cohort.composites.mean(axis=0)
     _, lengths, axes = np.linalg.svd(cohort.composites - centre, full_matrices=False)
     chosen = [int(settings["across"]) - 1, int(settings["up"]) - 1]
@@ -161,7 +158,7 @@ async def _projection(desk: Desk, settings: Settings) -> list[Panel]:
 
 DISTANCES = Lab(
     "How far apart are these faces?",
-    [Choice("kind", "Distance", [("corrected", "corrected for crowding"), ("plain", "plain")], "corrected")],
+    [Choice("kind", "Distance", [("plain", "plain"), ("corrected", "corrected for crowding")], "plain")],
     _distances,
 )
 TRIPLETS = Lab(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..desk import Desk
+from ..errors import ModelError
 from ..verify import distance
 from .compared import NO_FACE, TONES, compare
 from .panels import Chart, Choice, Fact, Facts, Lab, Line, Panel, Settings, Slider
@@ -18,9 +19,12 @@ from .recognition import everyone, short
 async def _crowding(desk: Desk, settings: Settings) -> list[Panel]:
     """Two faces among the composites: their nearest neighbours, and the distance with and without them."""
     faces = await everyone(desk)
-    cohort = desk.runtime.cohort
-    if not faces or cohort is None:
+    if not faces:
         return [NO_FACE]
+    try:
+        cohort, limits = await desk.runtime.load_cohort(), desk.runtime.manifest.embedder.normalised().calibration.good
+    except ModelError:
+        return [Facts([Fact("Cohort", "none", "this site was built without a cohort to show")])]
     first = desk.chosen if desk.chosen in faces else next(iter(faces))
     other = str(settings["other"]) if settings["other"] in faces else next(iter(faces))
     count = int(settings["neighbours"])
@@ -32,7 +36,6 @@ async def _crowding(desk: Desk, settings: Settings) -> list[Panel]:
     decision = compare(desk, faces[first], faces[other])
     around = (crowded[0] + crowded[-1]) / 2
     corrected = decision.plain_distance - float(settings["weight"]) * (around - cohort.centre)
-    limits = desk.runtime.manifest.embedder.calibration.good
     verdict = "same" if corrected < limits.same_below else "unsure" if corrected < limits.different_from else "different"
     return [
         Chart(

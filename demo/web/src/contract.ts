@@ -57,10 +57,10 @@ export interface Verdict {
   verdict: VerdictName | null;
   sure_below: number | null;
   threshold: number | null;
-  /** Corrected by the crowdedness of both faces; it decides. Can be a little below zero. */
+  /** It decides: the plain one, or the one corrected by the crowdedness of both faces, which can be a little below zero. */
   distance: number;
   plain_distance: number;
-  /** Mean distance of each face to its nearest neighbours in the cohort; null where there is no cohort. */
+  /** Mean distance of each face to its nearest neighbours in the cohort; null where the distance is the plain one. */
   crowdedness: [a: number, b: number] | null;
   /** Of one person, if one and two were as likely before. */
   probability: number | null;
@@ -76,16 +76,36 @@ export interface ModelFile {
   bytes: number;
 }
 
-/** An embedder in use. `measured`: what its distances mean is known. */
+/** An embedder in use. `measured`: what its distances mean is known. `normalised`: they are corrected for crowding. */
 export interface EmbedderTold {
   name: string;
   dimensions: number;
   chip_size: number;
   measured: boolean;
+  normalised: boolean;
 }
 
-/** One that models.json lists, by name, or a file of the reader's own. */
-export type EmbedderChoice = { name: string } | { file: ArrayBuffer };
+/** One that models.json lists, by name, or a file of the reader's own. `normalise`: correct its distances for crowding. */
+export type EmbedderChoice = { name: string; normalise?: boolean } | { file: ArrayBuffer };
+
+/** Of the embedder in use, for faces seen well; `group_limit`: the mean distance up to which the album puts faces together. */
+export interface EmbedderScale extends Thresholds {
+  group_limit: number;
+}
+
+/** Distances: "same" below the one, "different" from the other on. */
+export interface Thresholds {
+  same_below: number;
+  different_from: number;
+}
+
+/** An embedder as models.json describes it. `cohort`: by which its distances can be corrected for crowding; a build can leave it out. */
+export interface EmbedderEntry {
+  name: string;
+  chip_size: number;
+  calibration?: { good: Thresholds } | null;
+  cohort?: (ModelFile & { calibration?: object | null }) | null;
+}
 
 type GraphFile = ModelFile & { compact?: ModelFile };
 
@@ -94,14 +114,10 @@ export interface Manifest {
   photo: { max_side: number };
   /** `compact`: the same graph with its weights in fewer bits, or in the form that is faster in WebAssembly. */
   graphs: Record<GraphName, GraphFile>;
-  /** Others to choose from. */
-  embedders?: Record<string, { graph: GraphFile; embedder: { cohort?: ModelFile | null } }>;
-  embedder: {
-    name: string;
-    cohort?: ModelFile | null;
-    /** For faces seen well. */
-    calibration: { good: { same_below: number; different_from: number } };
-  };
+  /** The one that the engine comes with. */
+  embedder: EmbedderEntry;
+  /** Others to choose from, by name. */
+  embedders?: Record<string, { graph: GraphFile; embedder: EmbedderEntry }>;
 }
 
 export interface Progress {
@@ -259,6 +275,12 @@ export interface Who {
 export interface GalleryPerson {
   name: string;
   photos: { file: string; embedding: number[]; chip: string | null }[];
+}
+
+/** `embedder`: the name of the one whose numbers these are. */
+export interface Gallery {
+  embedder: string;
+  people: GalleryPerson[];
 }
 
 /** The photo cannot be used; the message is a sentence for the reader that says what to do. */

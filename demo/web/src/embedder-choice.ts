@@ -1,12 +1,14 @@
-import type { EmbedderTold } from "./contract";
+import type { EmbedderEntry, EmbedderTold, Manifest } from "./contract";
 import { find, shadow, sheet } from "./element";
+import { networkName } from "./network-names";
 import base from "./styles/base.css?inline";
 import css from "./styles/embedder.css?inline";
 
 const styles = [sheet(base), sheet(css)];
 
-/** Asked for: one by name, a file of the reader's own, or null: the one that the page came with. */
-export type EmbedderEvent = CustomEvent<{ name: string } | { file: File } | null>;
+/** One that models.json lists, a file of the reader's own, or null: the one that the page came with. */
+export type Asked = { name: string; normalise: boolean } | { file: File } | null;
+export type EmbedderEvent = CustomEvent<Asked>;
 
 /** `<embedder-choice>`: which network makes the numbers. Tells what is asked for by the event `embedder`; what became of it is told here. */
 export class EmbedderChoice extends HTMLElement {
@@ -14,7 +16,11 @@ export class EmbedderChoice extends HTMLElement {
     this,
     `<details data-testid="embedder-settings">
        <summary>Embedder: <span data-testid="embedder-name"></span></summary>
-       <label class="field" hidden>Choose one <select data-testid="embedder-select"></select></label>
+       <fieldset><legend>Which network reads the faces?</legend></fieldset>
+       <div class="crowding" hidden>
+         <label><input type="checkbox" data-testid="embedder-crowding"> Correct distances for crowding</label>
+         <p class="caption" id="why">Some people look more alike to the network than others do; where many are alike, this makes a distance count for less.</p>
+       </div>
        <div class="drop" data-testid="embedder-drop">
          <p>Bring your own: drop an <code>.onnx</code> file here that <code>python -m export --embedder</code> has made.</p>
          <label class="button"><input type="file" accept=".onnx" data-testid="embedder-file">Choose a file</label>
@@ -26,18 +32,23 @@ export class EmbedderChoice extends HTMLElement {
     ...styles,
   );
   #own = "";
+  #listed: EmbedderEntry[] = [];
+  /** `listed`: it is models.json's of that name, not a file's. */
+  #inUse = { name: "", listed: true, normalised: false };
 
   constructor() {
     super();
     const root = this.#root;
-    const file = find<HTMLInputElement>(root, "input");
+    const file = find<HTMLInputElement>(root, "[type=file]");
     file.addEventListener("change", () => {
       const chosen = file.files?.[0];
       file.value = ""; // so that the same file can be chosen again
       if (chosen) this.#ask({ file: chosen });
     });
-    const select = find<HTMLSelectElement>(root, "select");
-    select.addEventListener("change", () => this.#ask(select.value === this.#own ? null : { name: select.value }));
+    find(root, "fieldset").addEventListener("change", (event) => this.#ask({ name: (event.target as HTMLInputElement).value, normalise: false }));
+    const crowding = this.#crowding;
+    crowding.setAttribute("aria-describedby", "why");
+    crowding.addEventListener("change", () => this.#ask({ name: this.#inUse.name, normalise: crowding.checked }));
     find(root, "button").addEventListener("click", () => this.#ask(null));
     const drop = find(root, ".drop");
     for (const type of ["dragover", "dragleave", "drop"] as const) {
@@ -52,47 +63,66 @@ export class EmbedderChoice extends HTMLElement {
     }
   }
 
-  /** The page's own, and what else it lists. */
-  offer(own: string, others: string[]): void {
-    this.#own = own;
-    const select = find<HTMLSelectElement>(this.#root, "select");
-    select.replaceChildren(...[own, ...others].map((name) => new Option(name)));
-    find(this.#root, ".field").hidden = others.length === 0;
-    this.reset();
-  }
-
-  reset(): void {
-    this.#show(this.#own);
-    this.#say("");
+  /** What models.json lists; its first is in use. `runtimeBytes`: what any other network takes besides its own file; asked for when somebody looks. */
+  offer({ embedder, embedders = {} }: Manifest, runtimeBytes: () => Promise<number>): void {
+    this.#own = embedder.name;
+    this.#listed = [embedder, ...Object.values(embedders).map((other) => other.embedder)];
+    const options = this.#listed.map(({ name }) => {
+      const graph = embedders[name]?.graph;
+      const option = document.createElement("label");
+      option.innerHTML = `<input type="radio" name="embedder" data-testid="embedder-option"> <strong></strong> <span class="caption"></span>`;
+      find<HTMLInputElement>(option, "input").value = name;
+      find(option, "strong").textContent = networkName(name);
+      const tell = (bytes: number) => (find(option, "span").textContent = graph ? `to compare; ${megabytes((graph.compact ?? graph).bytes + bytes)} MB to download` : "this site’s own");
+      tell(0);
+      if (graph) find(this.#root, "details").addEventListener("toggle", () => void runtimeBytes().then(tell, () => {}), { once: true });
+      return option;
+    });
+    const fieldset = find(this.#root, "fieldset");
+    fieldset.replaceChildren(find(fieldset, "legend"), ...options);
+    fieldset.hidden = options.length < 2;
+    this.#inUse = { name: this.#own, listed: true, normalised: false };
+    this.#show("");
   }
 
   busy(): void {
-    this.#say("Opening the network …");
+    find(this.#root, ".message").textContent = "Opening the network …";
   }
 
-  done({ name, dimensions, measured }: EmbedderTold): void {
-    this.#show(name);
-    const numbers = `${name} is in use: ${dimensions} numbers a face.`;
-    this.#say(name === this.#own ? "" : measured ? numbers : `${numbers} What its distances mean is not known here, so there is no verdict, only a distance.`);
+  done({ name, dimensions, measured, normalised }: EmbedderTold, asked: Asked): void {
+    this.#inUse = { name, listed: !asked || !("file" in asked), normalised };
+    const numbers = `${networkName(name)} is in use: ${dimensions} numbers a face${normalised ? ", distances corrected for crowding" : ""}.`;
+    const unknown = measured ? "" : " What its distances mean is not known here, so there is no verdict, only a distance.";
+    this.#show(this.#isUsual ? "" : numbers + unknown);
   }
 
   fail(message: string): void {
-    this.#show(find(this.#root, "summary span").textContent ?? "");
-    this.#say(message);
+    this.#show(message);
   }
 
-  #show(name: string): void {
-    find(this.#root, "summary span").textContent = name;
-    find(this.#root, "button").hidden = name === this.#own;
-    const select = find<HTMLSelectElement>(this.#root, "select");
-    select.value = name;
+  get #isUsual(): boolean {
+    const { name, listed, normalised } = this.#inUse;
+    return name === this.#own && listed && !normalised;
   }
 
-  #say(words: string): void {
-    find(this.#root, ".message").textContent = words;
+  #show(message: string): void {
+    const { name, listed, normalised } = this.#inUse;
+    find(this.#root, "summary span").textContent = networkName(name);
+    find(this.#root, "button").hidden = this.#isUsual;
+    for (const option of this.#root.querySelectorAll<HTMLInputElement>("[type=radio]")) option.checked = listed && option.value === name;
+    const cohort = this.#listed.find((entry) => entry.name === name)?.cohort;
+    find(this.#root, ".crowding").hidden = !listed || !cohort?.calibration;
+    this.#crowding.checked = normalised;
+    find(this.#root, ".message").textContent = message;
   }
 
-  #ask(detail: EmbedderEvent["detail"]): void {
+  get #crowding(): HTMLInputElement {
+    return find<HTMLInputElement>(this.#root, "[type=checkbox]");
+  }
+
+  #ask(detail: Asked): void {
     this.dispatchEvent(new CustomEvent("embedder", { detail, bubbles: true, composed: true }) satisfies EmbedderEvent);
   }
 }
+
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);

@@ -5,6 +5,7 @@ import {
   type Face,
   type Scale,
   type SlotName,
+  type Thresholds,
   type Verdict,
   type VerdictName,
 } from "./contract";
@@ -68,12 +69,7 @@ export class FaceVerify extends HTMLElement {
     document.addEventListener("paste", (event) => this.#paste(event), { signal });
     this.#engineChanged();
     this.#result(null);
-    this.#engine.manifest.then(({ embedder, embedders }) => {
-      this.#choice.offer(embedder.name, Object.keys(embedders ?? {}));
-      const { same_below, different_from } = embedder.calibration.good;
-      this.#scale = { sure_below: same_below, threshold: different_from };
-      if (!this.#sides.a && !this.#sides.b) this.#result(null);
-    }, () => {}); // the engine says what went wrong
+    this.#offerEmbedders();
   }
 
   disconnectedCallback(): void {
@@ -126,8 +122,8 @@ export class FaceVerify extends HTMLElement {
 
   /** After a failure: a new engine, and once more with every photo that is still wanted. */
   #retry(): void {
-    this.#choice.reset();
     this.#engine.restart();
+    this.#offerEmbedders();
     for (const name of SLOTS) {
       const side = this.#sides[name];
       if (!side) continue;
@@ -136,19 +132,32 @@ export class FaceVerify extends HTMLElement {
     }
   }
 
+  /** The engine has the one that it came with. */
+  #offerEmbedders(): void {
+    this.#engine.manifest.then((manifest) => {
+      this.#choice.offer(manifest, () => this.#engine.runtimeBytes());
+      this.#scale = scaleOf(manifest.embedder.calibration?.good);
+      if (!this.#sides.a && !this.#sides.b) this.#result(null);
+    }, () => {}); // the engine says what went wrong
+  }
+
   /** Every face in view is read again by the new one. */
   async #useEmbedder(asked: EmbedderEvent["detail"]): Promise<void> {
     const choice = this.#choice;
     choice.busy();
+    let read: SlotName[];
     try {
-      choice.done(await this.#engine.useEmbedder(asked && "file" in asked ? { file: await asked.file.arrayBuffer() } : asked));
+      const told = await this.#engine.useEmbedder(asked && "file" in asked ? { file: await asked.file.arrayBuffer() } : asked);
+      choice.done(told, asked);
+      read = SLOTS.filter((name) => this.#sides[name]?.analysis && this.#sides[name]?.chosen !== null);
+      for (const name of read) this.#sides[name]!.embedded = undefined; // numbers of two networks cannot be compared
+      this.#scale = told.measured ? scaleOf(await this.#engine.scale()) : undefined;
+      this.#result(null);
     } catch (error) {
       const known = error instanceof Error && ["PhotoError", "EngineError"].includes(error.name);
       if (!known) console.error(error);
       return choice.fail(known ? error.message : "This file could not be opened. Choose it again, or another one.");
     }
-    const read = SLOTS.filter((name) => this.#sides[name]?.analysis && this.#sides[name]?.chosen !== null);
-    for (const name of read) this.#sides[name]!.embedded = undefined; // numbers of two networks cannot be compared
     for (const name of read) await this.#choose(name, this.#sides[name]?.chosen ?? 0);
   }
 
@@ -285,21 +294,21 @@ export class FaceVerify extends HTMLElement {
     const root = this.#root;
     const heading = find(root, ".verdict");
     if (verdict) {
-      const distance = `Distance ${inWords(verdict.distance, 2)}`;
       heading.dataset.verdict = verdict.verdict ?? "none";
       heading.dataset.distance = String(verdict.distance);
-      heading.textContent = verdict.verdict ? VERDICTS[verdict.verdict] : distance;
-      this.#say(verdict.verdict ? `${VERDICTS[verdict.verdict]}. ${distance}.` : `${distance}.`);
+      heading.textContent = verdict.verdict ? VERDICTS[verdict.verdict] : `Distance ${inWords(verdict.distance, 2)}`;
+      this.#say(`${heading.textContent}. ${reasonOf(verdict)}`);
     } else {
       delete heading.dataset.verdict;
       delete heading.dataset.distance;
       heading.textContent = "No verdict yet";
     }
+    find(root, ".reason").textContent = verdict ? reasonOf(verdict) : "";
     find(root, ".words").textContent = verdict?.words ?? "Add two photos, each with a face in it, and the answer appears here.";
     find<EmbeddingStrips>(root, "embedding-strips").show(this.embeddings.a, this.embeddings.b);
     this.#showTimings(verdict?.milliseconds);
     const gauge = find<DistanceGauge>(root, "distance-gauge");
-    const scale = verdict ? scaleOf(verdict) : this.#scale;
+    const scale = verdict ? scaleFor(verdict) : this.#scale;
     gauge.hidden = find(root, ".scale").hidden = !scale;
     if (scale) gauge.show(verdict, scale);
   }
@@ -313,7 +322,7 @@ export class FaceVerify extends HTMLElement {
       row("Detect", "three small networks look for the largest face; smaller ones follow after the answer", both((side) => side.analysis?.milliseconds.detect)) +
       row("Align", "turn, scale and cut out the face by its landmarks", both((side) => side.embedded?.milliseconds.align)) +
       row("Embed", `one larger network turns the chip into ${(a?.embedded ?? b?.embedded)?.embedding.length ?? 128} numbers`, both((side) => side.embedded?.milliseconds.embed)) +
-      row("Compare", "the distance between the two, their surroundings, the verdict", `<td colspan="2">${cell(compare)}</td>`);
+      row("Compare", "the distance between the two, and the verdict", `<td colspan="2">${cell(compare)}</td>`);
   }
 
   #offerSamples(folder: URL): void {
@@ -357,8 +366,27 @@ export class FaceVerify extends HTMLElement {
   }
 }
 
-function scaleOf({ sure_below, threshold }: Verdict): Scale | undefined {
+/** Of faces seen well; undefined where nobody has measured what the distances mean. */
+function scaleOf(thresholds: Thresholds | undefined): Scale | undefined {
+  return thresholds && { sure_below: thresholds.same_below, threshold: thresholds.different_from };
+}
+
+/** An answer's own. */
+function scaleFor({ sure_below, threshold }: Verdict): Scale | undefined {
   return sure_below === null || threshold === null ? undefined : { sure_below, threshold };
+}
+
+/** By which limits a distance leads to its verdict; "" where it leads to none. */
+function reasonOf(answer: Verdict): string {
+  const scale = scaleFor(answer);
+  if (!scale || !answer.verdict) return "";
+  const [distance, same, different] = [answer.distance, scale.sure_below, scale.threshold].map((value) => inWords(value, 2));
+  const limits = {
+    same: `the limit for “same person” is ${same}`,
+    different: `“different people” begins at ${different}`,
+    unsure: `“same person” ends at ${same}, “different people” begins at ${different}`,
+  };
+  return `Distance ${distance}${answer.crowdedness ? ", corrected for crowding" : ""}; ${limits[answer.verdict]}.`;
 }
 
 async function fetchSample(file: URL): Promise<Blob> {
@@ -393,9 +421,10 @@ const TEMPLATE = `
   <p class="caption">Boxes are the faces found; the five dots are the landmarks of the one compared: eyes, nose, corners of the mouth. The chip is all that the last network gets to see.</p>
   <section class="result" aria-labelledby="verdict">
     <h2 class="verdict" id="verdict" data-testid="verdict"></h2>
+    <p class="reason" data-testid="reason"></p>
     <p class="words"></p>
     <distance-gauge data-testid="gauge"></distance-gauge>
-    <p class="caption scale">The distance between the two embeddings, corrected by how crowded it is around them. Photos of one person lie close together, those of two people far apart; between the two lines the demo does not decide.</p>
+    <p class="caption scale">The distance between the two embeddings. Photos of one person lie close together, those of two people far apart; between the two lines the demo does not decide.</p>
   </section>
   <section aria-labelledby="embeddings">
     <h2 id="embeddings">The two embeddings</h2>

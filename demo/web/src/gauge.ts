@@ -5,6 +5,8 @@ import css from "./styles/gauge.css?inline";
 
 const styles = [sheet(base), sheet(css)];
 
+const TICK = 0.2;
+
 /** `<distance-gauge>`: where a distance lies between "same" and "different", and what was done to it before. */
 export class DistanceGauge extends HTMLElement {
   readonly #root = shadow(
@@ -20,15 +22,15 @@ export class DistanceGauge extends HTMLElement {
 
   /** `answer` null: the scale alone. */
   show(answer: Verdict | null, { sure_below: sureBelow, threshold }: Scale): void {
-    const plain = answer?.crowdedness ? answer.plain_distance : null; // without a cohort the two distances are one
-    const end = Math.max(1.2, Math.ceil(Math.max(answer?.distance ?? 0, plain ?? 0) * 10 + 1) / 10);
-    const part = (distance: number) => String(Math.max(0, distance) / end); // in wide surroundings the same photo twice is below zero
+    const plain = answer?.crowdedness ? answer.plain_distance : null; // else the two distances are one
+    const end = Math.ceil(Math.max(1.5 * threshold, 1.1 * (answer?.distance ?? 0), 1.1 * (plain ?? 0)) * 10) / 10;
+    const part = (distance: number) => String(Math.max(0, distance) / end); // corrected in wide surroundings, the same photo twice is below zero
     const gauge = find(this.#root, ".gauge");
     gauge.style.setProperty("--sure", part(sureBelow));
     gauge.style.setProperty("--threshold", part(threshold));
 
     const marks = [sureBelow, threshold];
-    const round = [0.2, 0.4, 0.6, 0.8, 1].filter((value) => marks.every((mark) => Math.abs(value - mark) > 0.15));
+    const round = Array.from({ length: Math.ceil(end / TICK) }, (_, i) => i * TICK).filter((value) => [0, ...marks, end].every((mark) => Math.abs(value - mark) > end / 8));
     find(gauge, ".axis").replaceChildren(...[0, ...marks, ...round, end].map((value) => tick(value, part(value))));
 
     const place = (selector: string, distance: number | null) => {

@@ -118,7 +118,7 @@ export class Assets {
     return (await this.response(path)).text();
   }
 
-  async model({ file, sha256 }: ModelFile): Promise<ArrayBuffer> {
+  async model({ file, sha256 }: Pick<ModelFile, "file" | "sha256">): Promise<ArrayBuffer> {
     const path = `models/${file}`;
     const bytes = await this.bytes(path);
     if (!globalThis.crypto.subtle) return bytes; // on plain http

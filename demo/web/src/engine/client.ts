@@ -7,11 +7,12 @@ import {
   type Analysis,
   type ClassTold,
   type EmbedderChoice,
+  type EmbedderScale,
   type EmbedderTold,
   type Embedded,
   type Face,
   type Found,
-  type GalleryPerson,
+  type Gallery,
   type Look,
   type Manifest,
   type Outcome,
@@ -80,6 +81,12 @@ export class EngineClient extends EventTarget {
     return this.#manifest;
   }
 
+  /** Bytes of the whole of ONNX Runtime, which networks other than the site's own need (see Pool). */
+  async runtimeBytes(): Promise<number> {
+    const sizes = (await (await fetch(new URL("assets.json", this.#app))).json()) as Record<string, number>;
+    return sizes["ort/ort-wasm-simd-threaded.wasm"] ?? 0;
+  }
+
   /** Begin afresh after a failure, in a new worker; photos that were in the old one are gone. */
   restart(): void {
     this.#manifest = undefined;
@@ -126,8 +133,9 @@ export class EngineClient extends EventTarget {
     return this.#next(signal, (remote) => remote.analyse(photo, known));
   }
 
-  embed(photo: string, face: Face, signal: AbortSignal): Promise<Embedded> {
-    return this.#next(signal, (remote) => remote.embed(photo, face));
+  /** `embedder`: one of the manifest's; left out, the one in use. */
+  embed(photo: string, face: Face, signal: AbortSignal, embedder?: string): Promise<Embedded> {
+    return this.#next(signal, (remote) => remote.embed(photo, face, embedder));
   }
 
   /** From the next face on; null: the embedder that the engine came with. */
@@ -135,20 +143,31 @@ export class EngineClient extends EventTarget {
     return this.#next(undefined, (remote) => remote.useEmbedder(choice));
   }
 
+  /** `embedder`: as above. */
+  scale(embedder?: string): Promise<EmbedderScale> {
+    return this.#next(undefined, (remote) => remote.scale(embedder));
+  }
+
   /** `poor`: one of the faces is not seen well. */
   compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
     return this.#next(undefined, (remote) => remote.compare(a, b, poor));
   }
 
-  // What the roll call and the album ask for
+  // What the roll call and the album ask for. Each question names the embedder of its numbers, one of the manifest's: whichever class was in view
+  // before, and whether the engine has begun afresh since, does not matter then.
 
   /** All faces of a photo, which the engine does not keep. */
-  look(pixels: Pixels, smallest: number, signal: AbortSignal): Promise<Look> {
-    return this.#next(signal, (remote) => remote.look(Comlink.transfer(pixels, [pixels.rgba]), smallest));
+  look(pixels: Pixels, smallest: number, embedder: string, signal: AbortSignal): Promise<Look> {
+    return this.#next(signal, (remote) => remote.look(Comlink.transfer(pixels, [pixels.rgba]), smallest, embedder));
   }
 
-  enrol(keys: string[], embeddings: Float32Array): Promise<ClassTold> {
-    return this.#next(undefined, (remote) => remote.enrol(keys, embeddings));
+  /** The embedding of a face of which a chip is left that was cut for the embedder `cutFor`. */
+  reread(chip: Pixels, cutFor: string, embedder: string, signal?: AbortSignal): Promise<Float32Array> {
+    return this.#next(signal, (remote) => remote.reread(Comlink.transfer(chip, [chip.rgba]), cutFor, embedder));
+  }
+
+  enrol(keys: string[], embeddings: Float32Array, embedder: string): Promise<ClassTold> {
+    return this.#next(undefined, (remote) => remote.enrol(keys, embeddings, embedder));
   }
 
   /** Among whom was enrolled last. */
@@ -156,15 +175,15 @@ export class EngineClient extends EventTarget {
     return this.#next(undefined, (remote) => remote.who(embeddings.length, joined(embeddings), rule));
   }
 
-  group(embeddings: Float32Array[], limit?: number): Promise<number[][]> {
-    return this.#next(undefined, (remote) => remote.group(embeddings.length, joined(embeddings), limit));
+  group(embeddings: Float32Array[], limit: number | undefined, embedder: string): Promise<number[][]> {
+    return this.#next(undefined, (remote) => remote.group(embeddings.length, joined(embeddings), limit, embedder));
   }
 
-  writeGallery(people: GalleryPerson[]): Promise<string> {
-    return this.#next(undefined, (remote) => remote.writeGallery(people));
+  writeGallery({ embedder, people }: Gallery): Promise<string> {
+    return this.#next(undefined, (remote) => remote.writeGallery(people, embedder));
   }
 
-  readGallery(text: string): Promise<GalleryPerson[]> {
+  readGallery(text: string): Promise<Gallery> {
     return this.#next(undefined, (remote) => remote.readGallery(text));
   }
 

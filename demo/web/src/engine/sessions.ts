@@ -17,11 +17,8 @@ interface Told {
   idle: [number, number][];
   /** Addresses of the sessions, in the order in which they were made. */
   sessions: number[];
-  /**
-   * Weights, of which the file has a step for each row, float32, and how many of them each weight is, int8. In memory these take 16 bits: see
-   * demo/assemble/whole_numbers.mjs.
-   */
-  tables: { address: number; rows: number; columns: number; steps: number }[];
+  /** Weights: the file has a step for each row, float32, and how many steps each weight is, int8; memory holds their products, float32. */
+  tables: { address: number; rows: number; columns: number }[];
 }
 
 /** Of Emscripten's module what is needed here. */
@@ -51,10 +48,14 @@ function layOut(module: Inner, { bytes, page, runs, idle, sessions, tables }: To
   const lay = (length: number, address: number) => next(length, (part, at) => module.HEAPU8.set(part, address + at));
   for (const [from, to] of runs) lay((to - from) * page, from * page);
   for (const [from, to] of idle) module.HEAPU8.fill(255, from * page, to * page);
-  for (const { address, rows, columns, steps } of tables) {
-    lay(4 * rows, steps);
-    const levels = new Int16Array(module.HEAPU8.buffer, address, rows * columns);
-    next(rows * columns, (part, at) => levels.set(new Int8Array(part.buffer, part.byteOffset, part.length), at));
+  for (const { address, rows, columns } of tables) {
+    const steps = new Float32Array(rows);
+    next(4 * rows, (part, at) => new Uint8Array(steps.buffer).set(part, at));
+    const weights = new Float32Array(module.HEAPU8.buffer, address, rows * columns);
+    next(rows * columns, (part, at) => {
+      const levels = new Int8Array(part.buffer, part.byteOffset, part.length);
+      levels.forEach((level, i) => (weights[at + i] = level * steps[Math.trunc((at + i) / columns)]!));
+    });
   }
   const left = [...sessions];
   const create = module._OrtCreateSession;

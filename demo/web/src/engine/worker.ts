@@ -13,10 +13,12 @@ import {
   type Analysis,
   type ClassTold,
   type EmbedderChoice,
+  type EmbedderScale,
   type EmbedderTold,
   type Embedded,
   type Face,
   type Found,
+  type Gallery,
   type GalleryPerson,
   type GraphName,
   type Look,
@@ -64,8 +66,10 @@ interface PythonSession {
   embed(photo: Photo, face: string): Promise<Embedded>;
   compare(a: Float32Array, b: Float32Array, poor: boolean): string;
   offer_file(file: Uint8Array): string;
-  offer_listed(name: string, cohort: Uint8Array | undefined): string;
+  offer_listed(name: string, normalise: boolean): Promise<string>;
   use_offered(): void;
+  scale(): string;
+  reread(photo: Photo, keptFor: string): Promise<Float32Array>;
   look(photo: Photo, smallest: number): Promise<Look>;
   enrol(keys: string, embeddings: Rows): string;
   who(embeddings: Rows, rule: Rule): string;
@@ -97,9 +101,11 @@ class Engine {
   readonly #assets = new Assets(this.#parts[0]);
   readonly #rest = new Rest(this.#assets);
   #manifest!: Manifest;
-  /** Under names that the page gives them; those of `look` under names of their own. */
+  /** Of the manifest's embedders the one in use, on plain distances; undefined: a file of the reader's, or distances corrected for crowding. */
+  #plain: string | undefined;
+  /** Under names that the page gives them; those of `look` and `reread` under names of their own. */
   readonly #photos = new Map<string, Photo>();
-  #looks = 0;
+  #passed = 0;
   /** Names of those that lie on Python's desk. */
   readonly #desk = new Set<string>();
   #python!: Python;
@@ -150,7 +156,7 @@ class Engine {
     this.#taken = undefined;
     this.#report = () => {};
     this.#letGo();
-    if (this.#spent || this.#pool.changed) return this.end();
+    if (this.#spent || this.#pool.changed || this.#plain !== this.#manifest?.embedder.name) return this.end();
     this.#lingering = setTimeout(() => this.end(), LINGER);
     if (this.#completed) this.#session.enrol("[]", { rows: 0, numbers: new Float32Array() });
   }
@@ -181,6 +187,7 @@ class Engine {
     starting.catch(() => {}); // heard of below
     const [sizes, text] = await Promise.all([assets.sizes(), assets.text("models/models.json")]);
     const manifest = (this.#manifest = JSON.parse(text) as Manifest);
+    this.#plain = manifest.embedder.name;
     const later = laterModels(manifest);
     const needed = sizes.filter(([path]) => !later.has(path));
     const part = (graphs: boolean): Sizes => needed.filter(([path]) => isForGraphs(path) === graphs);
@@ -193,6 +200,7 @@ class Engine {
       run_pyramid: (photo: Photo, sizes: [number, number][]) => this.#pool.runPyramid(photo, sizes),
       hold: (pixels: Uint8Array, dims: number[]) => this.#pool.hold(pixels, dims),
       release: (photo: Photo) => this.#pool.release(photo),
+      model: async (file: string, sha256: string) => new Uint8Array(await assets.model({ file, sha256 })),
     };
     this.#session = this.#python.session;
     this.#session.begin(engine, text);
@@ -219,7 +227,8 @@ class Engine {
     return JSON.parse(await this.#surely(() => this.#session.analyse(this.#photo(photo), known && JSON.stringify(known)))) as Analysis;
   }
 
-  async embed(photo: string, face: Face): Promise<Embedded> {
+  async embed(photo: string, face: Face, embedder?: string): Promise<Embedded> {
+    if (embedder) await this.#readWith(embedder);
     return this.#surely(() => this.#session.embed(this.#photo(photo), JSON.stringify(face)));
   }
 
@@ -228,10 +237,11 @@ class Engine {
     const before = this.#spent;
     this.#spent = true; // should the page go meanwhile: the next one expects the embedder that the engine came with
     try {
-      const [file, offered] = choice && "file" in choice ? await this.#offerFile(choice.file) : await this.#offerListed(choice?.name);
+      const [file, offered] = choice && "file" in choice ? await this.#offerFile(choice.file) : await this.#offerListed(choice ?? {});
       const told = JSON.parse(offered) as EmbedderTold;
       await this.#pool.use(file, told);
       this.#session.use_offered();
+      this.#plain = told.normalised || (choice && "file" in choice) ? undefined : told.name;
       return told;
     } finally {
       this.#spent = before;
@@ -243,14 +253,22 @@ class Engine {
   }
 
   /** The page's own needs no file: its graph is there. */
-  async #offerListed(name = this.#manifest.embedder.name): Promise<[ArrayBuffer | null, string]> {
-    const listed = this.#manifest.embedders?.[name];
-    const { cohort } = listed?.embedder ?? {};
-    const [graph = null, faces] = await Promise.all([
-      listed && this.#assets.model(listed.graph.compact ?? listed.graph),
-      cohort && this.#assets.model(cohort),
+  async #offerListed({ name = this.#manifest.embedder.name, normalise = false }): Promise<[ArrayBuffer | null, string]> {
+    const graph = this.#manifest.embedders?.[name]?.graph;
+    return Promise.all([
+      graph ? this.#assets.model(graph.compact ?? graph) : null,
+      plainly(() => this.#session.offer_listed(name, normalise)),
     ]);
-    return [graph, await plainly(() => this.#session.offer_listed(name, faces ? new Uint8Array(faces) : undefined))];
+  }
+
+  /** Before a job that gives or takes numbers of an embedder: one job follows another here, so that no other comes between. */
+  async #readWith(embedder: string): Promise<void> {
+    if (embedder !== this.#plain) await this.useEmbedder({ name: embedder });
+  }
+
+  async scale(embedder?: string): Promise<EmbedderScale> {
+    if (embedder) await this.#readWith(embedder);
+    return JSON.parse(await plainly(() => this.#session.scale())) as EmbedderScale;
   }
 
   async compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
@@ -266,21 +284,33 @@ class Engine {
   }
 
   /** All faces of a photo, which is not kept. `smallest`: side of the smallest face looked for, pixels. */
-  async look(pixels: Pixels, smallest: number): Promise<Look> {
+  async look(pixels: Pixels, smallest: number, embedder: string): Promise<Look> {
+    return this.#passing(pixels, embedder, (photo) => this.#session.look(photo, smallest));
+  }
+
+  /** The embedding of a face by its chip, which was cut for the embedder `cutFor`. */
+  async reread(chip: Pixels, cutFor: string, embedder: string): Promise<Float32Array> {
+    return this.#passing(chip, embedder, (photo) => this.#session.reread(photo, cutFor));
+  }
+
+  /** A question about a photo that is not kept. */
+  async #passing<T>(pixels: Pixels, embedder: string, ask: (photo: Photo) => Promise<T>): Promise<T> {
+    await this.#readWith(embedder);
     this.#pool.grow();
     this.#warm = true;
     await this.#whole();
-    const name = `look/${++this.#looks}`;
+    const name = `passing/${++this.#passed}`;
     this.open(name, pixels);
     try {
-      return await this.#surely(() => this.#session.look(this.#photo(name), smallest));
+      return await this.#surely(() => ask(this.#photo(name)));
     } finally {
       this.close(name);
     }
   }
 
   /** Whom `who` is to know: whose each photo is, and their embeddings, one after another. */
-  async enrol(keys: string[], numbers: Float32Array): Promise<ClassTold> {
+  async enrol(keys: string[], numbers: Float32Array, embedder: string): Promise<ClassTold> {
+    await this.#readWith(embedder);
     await this.#whole();
     return JSON.parse(await plainly(() => this.#session.enrol(JSON.stringify(keys), { rows: keys.length, numbers }))) as ClassTold;
   }
@@ -290,19 +320,21 @@ class Engine {
     return JSON.parse(await plainly(() => this.#session.who({ rows, numbers }, rule))) as Who[];
   }
 
-  async group(rows: number, numbers: Float32Array, limit?: number): Promise<number[][]> {
+  async group(rows: number, numbers: Float32Array, limit: number | undefined, embedder: string): Promise<number[][]> {
+    await this.#readWith(embedder);
     await this.#whole();
     return JSON.parse(await plainly(() => this.#session.group({ rows, numbers }, limit))) as number[][];
   }
 
-  async writeGallery(people: GalleryPerson[]): Promise<string> {
+  async writeGallery(people: GalleryPerson[], embedder: string): Promise<string> {
+    await this.#readWith(embedder);
     await this.#whole();
     return plainly(() => this.#session.write_gallery(JSON.stringify(people)));
   }
 
-  async readGallery(text: string): Promise<GalleryPerson[]> {
+  async readGallery(text: string): Promise<Gallery> {
     await this.#whole();
-    return JSON.parse(await plainly(() => this.#session.read_gallery(text))) as GalleryPerson[];
+    return JSON.parse(await plainly(() => this.#session.read_gallery(text))) as Gallery;
   }
 
   /** Lay a photo on the desk that the labs and the code cells work on, in place of one of the same name. */
@@ -369,9 +401,11 @@ class Engine {
   }
 }
 
-/** Files of embedders that nobody has chosen yet. */
-function laterModels({ embedders = {} }: Manifest): Set<string> {
-  const files = Object.values(embedders).flatMap(({ graph, embedder }) => [graph.compact ?? graph, ...(embedder.cohort ? [embedder.cohort] : [])]);
+/** What nobody has chosen yet: the cohorts, and the graphs of other embedders. */
+function laterModels({ embedder, embedders = {} }: Manifest): Set<string> {
+  const others = Object.values(embedders);
+  const cohorts = [embedder, ...others.map((other) => other.embedder)].flatMap(({ cohort }) => cohort ?? []);
+  const files = [...cohorts, ...others.map(({ graph }) => graph.compact ?? graph)];
   return new Set(files.map(({ file }) => `models/${file}`));
 }
 

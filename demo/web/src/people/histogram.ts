@@ -5,15 +5,18 @@ import type { ClassTold } from "../contract";
 const WIDTH = 560;
 const HEIGHT = 150;
 const FLOOR = HEIGHT - 24;
-const LONGEST = 1.1; // distances beyond it are nobody's
+const TICK = 0.2;
 
 /** How far photos of one pupil lie apart, how far those of two, and where the answers change. */
 export function histogram({ genuine, impostor, step, sure_below, unknown_from }: ClassTold): SVGTemplateResult {
-  const x = (distance: number) => (Math.min(distance, LONGEST) / LONGEST) * WIDTH;
+  const used = Math.max(...[genuine, impostor].map((counts) => counts.findLastIndex((count) => count > 0) + 1));
+  const longest = Math.max(used * step, 1.1 * unknown_from);
+  const ticks = Array.from({ length: Math.floor(longest / TICK) + 1 }, (_, i) => i * TICK);
+  const x = (distance: number) => (distance / longest) * WIDTH;
   const bars = (counts: number[], tone: string) => {
     const most = Math.max(...counts, 1);
     return counts.map((count, i) =>
-      count && i * step < LONGEST
+      count
         ? svg`<rect class=${tone} x=${x(i * step)} y=${FLOOR - (count / most) * (FLOOR - 8)} width=${Math.max(1, x(step) - 1)} height=${(count / most) * (FLOOR - 8)}/>`
         : null,
     );
@@ -25,6 +28,6 @@ export function histogram({ genuine, impostor, step, sure_below, unknown_from }:
     <rect class="unsure" x=${x(sure_below)} y="0" width=${x(unknown_from) - x(sure_below)} height=${FLOOR}/>
     ${bars(impostor, "impostor")}${bars(genuine, "genuine")}
     ${line(sure_below)}${line(unknown_from)}
-    ${[0, 0.2, 0.4, 0.6, 0.8, 1].map((at) => svg`<text x=${Math.max(8, x(at))} y=${HEIGHT - 6}>${at}</text>`)}
+    ${ticks.map((at) => svg`<text x=${Math.min(Math.max(8, x(at)), WIDTH - 10)} y=${HEIGHT - 6}>${Number(at.toFixed(1))}</text>`)}
   </svg>`;
 }

@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { openCamera } from "../camera";
 import type { Face } from "../contract";
 import { joined } from "../engine/client";
+import { networkName } from "../network-names";
 import type { ClassRow, Snapshot } from "./store";
 import { Tool } from "./tool";
 
@@ -21,6 +22,8 @@ interface Followed {
 export class LiveCamera extends Tool {
   #classes: ClassRow[] = [];
   #classId = "";
+  /** The page's own embedder. */
+  #own = "";
   #job: AbortController | undefined;
   #followed: Followed[] = [];
   #size = { width: 4, height: 3 };
@@ -31,6 +34,8 @@ export class LiveCamera extends Tool {
     void this.guarded(async () => {
       this.#classes = await this.store.classes();
       this.#classId ||= this.#classes[0]?.id ?? "";
+      this.requestUpdate();
+      this.#own = await this.embedderOf(undefined);
       this.requestUpdate();
     });
     document.addEventListener("visibilitychange", this.#hidden);
@@ -64,13 +69,14 @@ export class LiveCamera extends Tool {
       await openCamera(video, job.signal);
       const known = this.#classId ? await this.store.snapshot(this.#classId, "") : undefined;
       const photos = known?.photos ?? [];
-      await this.engine.enrol(photos.map(({ personId }) => personId), joined(photos.map(({ embedding }) => embedding)));
-      while (!job.signal.aborted) await this.#look(video, known, job.signal);
+      const embedder = await this.embedderOf(known?.row);
+      await this.engine.enrol(photos.map(({ personId }) => personId), joined(photos.map(({ embedding }) => embedding)), embedder);
+      while (!job.signal.aborted) await this.#look(video, known, embedder, job.signal);
     });
     if (this.#job === job) this.#stop(this.status);
   }
 
-  async #look(video: HTMLVideoElement, known: Snapshot | undefined, signal: AbortSignal): Promise<void> {
+  async #look(video: HTMLVideoElement, known: Snapshot | undefined, embedder: string, signal: AbortSignal): Promise<void> {
     const begun = performance.now();
     const width = Math.min(WIDTH, video.videoWidth);
     const height = Math.round((width * video.videoHeight) / video.videoWidth);
@@ -83,7 +89,7 @@ export class LiveCamera extends Tool {
       const followed: Followed[] = [];
       for (const face of faces) {
         const before = this.#followed.find((one) => overlap(one.face, face) > SAME_PLACE && begun - one.named < FRESH);
-        followed.push(before ? { ...before, face } : await this.#name(photo, face, known, signal));
+        followed.push(before ? { ...before, face } : await this.#name(photo, face, known, embedder, signal));
       }
       this.#followed = followed;
       this.#size = { width, height };
@@ -96,8 +102,8 @@ export class LiveCamera extends Tool {
     await new Promise((resolve) => requestAnimationFrame(resolve)); // the page comes first
   }
 
-  async #name(photo: string, face: Face, known: Snapshot | undefined, signal: AbortSignal): Promise<Followed> {
-    const { embedding } = await this.engine.embed(photo, face, signal);
+  async #name(photo: string, face: Face, known: Snapshot | undefined, embedder: string, signal: AbortSignal): Promise<Followed> {
+    const { embedding } = await this.engine.embed(photo, face, signal, embedder);
     const [answer] = await this.engine.who([embedding], "template");
     const name = known?.people.find(({ id }) => id === answer?.key)?.name;
     const label = !name ? "?" : answer!.answer === "sure" ? name : `${name}?`;
@@ -110,7 +116,10 @@ export class LiveCamera extends Tool {
       <div class="row">
         ${this.#classes.length
           ? html`<label class="field">Names out of the class
-              <select data-testid="live-class" ?disabled=${Boolean(this.#job)} @change=${(event: Event) => (this.#classId = (event.target as HTMLSelectElement).value)}>
+              <select data-testid="live-class" ?disabled=${Boolean(this.#job)} @change=${(event: Event) => {
+                this.#classId = (event.target as HTMLSelectElement).value;
+                this.requestUpdate();
+              }}>
                 ${this.#classes.map(({ id, name }) => html`<option value=${id} ?selected=${id === this.#classId}>${name}</option>`)}
               </select></label>`
           : html`<p>No class yet: faces will be found, but nobody named. <a href="../roll-call/">Make one</a>.</p>`}
@@ -118,6 +127,7 @@ export class LiveCamera extends Tool {
           ? html`<button type="button" data-testid="live-stop" @click=${() => this.#stop("The camera is off.")}>Stop the camera</button>`
           : html`<button type="button" class="primary" data-testid="live-start" @click=${() => void this.#start()}>Start the camera</button>`}
       </div>
+      ${this.#embedderNote()}
       ${this.#job
         ? html`<div class="group live" style="aspect-ratio: ${this.#size.width} / ${this.#size.height}">
               <video muted playsinline aria-label="What the camera sees" data-testid="live-video"></video>
@@ -127,6 +137,12 @@ export class LiveCamera extends Tool {
         : nothing}
       <p class="caption">Frames are looked at in this page and forgotten at once. The camera goes off when you stop it, and when this page is hidden.</p>
     </section>`;
+  }
+
+  #embedderNote() {
+    const { embedder } = this.#classes.find(({ id }) => id === this.#classId) ?? {};
+    if (!this.#own || !embedder || embedder === this.#own) return nothing;
+    return html`<p data-testid="class-embedder">This class was enrolled with ${networkName(embedder)}, and is still read with it. The <a href="../roll-call/">roll call</a> can read it again with ${networkName(this.#own)}.</p>`;
   }
 
   #box({ box: [x1, y1, x2, y2] }: Face, label: string, tone: string) {

@@ -2,8 +2,10 @@ import { liveQuery, type Subscription } from "dexie";
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
+import type { EmbedderScale } from "../contract";
+import { networkName } from "../network-names";
 import { pixelsOf, type Photo } from "../photos";
-import { chipUrl } from "./chips";
+import { chipUrl, reread } from "./chips";
 import { fromDrop, fromInput, save, type Given } from "./intake";
 import type { ClassRow } from "./store";
 import { Tool, isPhotoError } from "./tool";
@@ -11,7 +13,7 @@ import { Tool, isPhotoError } from "./tool";
 const MOST = 500;
 const SMALLEST = 40; // side of the smallest face looked for, pixels
 const REGROUP = 1500; // milliseconds between two groupings while photos come in
-const LENIENCE = 1.01; // as facelab.cluster has it
+const RANGE = [0.65, 1.25] as const; // of the slider, in parts of the limit that it starts at
 const SHOWN = 24; // faces of a group before it is unfolded
 
 interface AlbumFace {
@@ -35,6 +37,10 @@ export class PhotoAlbum extends Tool {
   #faces: AlbumFace[] = [];
   #groups: Group[] = [];
   #next = 1;
+  /** The page's own embedder, which reads all faces here, and what its distances mean. */
+  #embedder = "";
+  #scale: EmbedderScale | undefined;
+  /** The reader's; undefined: the usual one. */
   #limit: number | undefined;
   #files = 0;
   #faceless: string[] = [];
@@ -56,9 +62,6 @@ export class PhotoAlbum extends Tool {
         this.#classes = classes;
         this.requestUpdate();
       });
-      const { embedder } = await this.engine.manifest;
-      this.#limit ??= LENIENCE * embedder.calibration.good.different_from;
-      this.requestUpdate();
     });
   }
 
@@ -92,7 +95,8 @@ export class PhotoAlbum extends Tool {
 
   async #look(file: File, photo: Promise<Photo>, signal: AbortSignal): Promise<void> {
     try {
-      const { faces } = await this.engine.look(pixelsOf(await photo), SMALLEST, signal);
+      this.#embedder ||= await this.embedderOf(undefined);
+      const { faces } = await this.engine.look(pixelsOf(await photo), SMALLEST, this.#embedder, signal);
       if (!faces.length) this.#faceless.push(file.name);
       for (const face of faces) {
         this.#faces.push({ id: this.#next++, file: file.name, embedding: face.embedding, chip: chipUrl(face), poor: face.poor });
@@ -110,7 +114,8 @@ export class PhotoAlbum extends Tool {
       const held = this.#groups.filter((group) => group.held);
       const placed = new Set(held.flatMap(({ faces }) => faces));
       const free = this.#faces.filter((face) => !placed.has(face));
-      const found = free.length ? await this.engine.group(free.map(({ embedding }) => embedding), this.#limit) : [];
+      const found = free.length ? await this.engine.group(free.map(({ embedding }) => embedding), this.#limit, this.#embedder) : [];
+      if (free.length) this.#scale ??= await this.engine.scale(this.#embedder);
       // What was held meanwhile stays, and what lies in it is not put elsewhere too.
       const heldNow = this.#groups.filter((group) => group.held);
       const placedNow = new Set(heldNow.flatMap(({ faces }) => faces));
@@ -160,8 +165,15 @@ export class PhotoAlbum extends Tool {
       const target = this.#classes.find(({ id }) => id === classId);
       const name = group.name;
       if (!target || !name) return this.warn("Give the group a name first: it is what the pupil will be called.");
-      const photos = group.faces.filter(({ poor }) => !poor.length).map(({ file, embedding, chip }) => ({ file, embedding: [...embedding], chip }));
-      const added = await this.store.take(classId, [{ name, photos }]);
+      const embedder = await this.embedderOf(target);
+      const other = embedder !== this.#embedder;
+      const photos = [];
+      this.say(other ? `Reading the faces again with ${networkName(embedder)}, which the class ${target.name} is read with.` : "");
+      for (const { file, embedding, chip } of group.faces.filter(({ poor }) => !poor.length)) {
+        const read = other ? await reread(this.engine, { chip, embedder: this.#embedder }, embedder) : embedding;
+        photos.push({ file, embedding: [...read], chip });
+      }
+      const added = await this.store.take(classId, { embedder, people: [{ name, photos }] });
       this.say(`${name} is in the class ${target.name} with ${faces(added)} of this album${added < group.faces.length ? "; those not seen well are left out" : ""}.`);
     });
   }
@@ -210,12 +222,14 @@ export class PhotoAlbum extends Tool {
   }
 
   #groupsView() {
-    const limit = this.#limit ?? 0.47;
+    const usual = this.#scale!.group_limit;
+    const limit = this.#limit ?? usual;
+    const [strictest, laxest] = RANGE.map((part) => (part * usual).toFixed(2));
     return html`<section aria-labelledby="groups">
       <h2 id="groups" data-testid="album-count">${this.#groups.length} ${this.#groups.length === 1 ? "person" : "people"} in ${photos(this.#files)}</h2>
       <div class="row">
         <label class="field">How alike the faces of one person must be
-          <input type="range" min="0.3" max="0.6" step="0.01" .value=${String(limit)} data-testid="album-limit" @change=${(event: Event) => {
+          <input type="range" min=${strictest} max=${laxest} step="0.01" .value=${String(limit)} data-testid="album-limit" @change=${(event: Event) => {
             this.#limit = Number((event.target as HTMLInputElement).value);
             void this.guarded(() => this.#regroup());
           }} /></label>

@@ -3,10 +3,11 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
 import { openCamera, takePhoto } from "../camera";
-import { PhotoError, type ClassTold, type Look, type Rule, type SeenFace } from "../contract";
+import { PhotoError, type ClassTold, type Gallery, type Look, type Manifest, type Rule, type SeenFace } from "../contract";
 import { joined } from "../engine/client";
+import { networkName } from "../network-names";
 import { pixelsOf, type Photo } from "../photos";
-import { chipUrl } from "./chips";
+import { chipUrl, reread } from "./chips";
 import { groupPicture, labelOf } from "./group-picture";
 import { histogram } from "./histogram";
 import { fromDrop, fromInput, hashOf, save, type Given } from "./intake";
@@ -32,7 +33,7 @@ interface Outcome {
   name: string;
   sentence: string;
   good: boolean;
-  spare?: { face: SeenFace; hash: string };
+  spare?: Pick<Enrolled, "classId" | "hash" | "embedding" | "embedder" | "chip">;
 }
 
 /** `<roll-call app="../app/">`: a class with its pupils, the day's group photos, and the roll that comes of them. */
@@ -42,7 +43,8 @@ export class RollCall extends Tool {
   #date = today();
   #class: Snapshot | undefined;
   #watching: Subscription[] = [];
-  /** What the engine was told last: a class's photos, in their order. */
+  #manifest: Manifest | undefined;
+  /** What the engine was told last: a class's photos, in their order, and whose numbers they are. */
   #enrolled = "";
   #told: ClassTold | undefined;
   /** By photo: of whom, by which rule and beside which decisions of the teacher its faces were asked about. */
@@ -52,6 +54,8 @@ export class RollCall extends Tool {
   #pictures = new Map<string, string>();
   #outcomes: Outcome[] = [];
   #work: { job: AbortController; done: number; of: number; what: string } | undefined;
+  /** Photos of the class in view without a chip, of which the teacher has to say whether to read the class again without them. */
+  #unreadable = 0;
   #bin: Bin | undefined;
   #binTimer: ReturnType<typeof setTimeout> | undefined;
   #face: Sighting | undefined;
@@ -71,6 +75,8 @@ export class RollCall extends Tool {
       if (!store.lasting) {
         this.warn("This browser keeps nothing for this page (a private window?). All works, but closing the page loses it: save the class as a file before.");
       }
+      this.#manifest = await this.engine.manifest;
+      this.requestUpdate();
     });
   }
 
@@ -87,7 +93,7 @@ export class RollCall extends Tool {
   #choose(classId: string, date = this.#date): void {
     this.#watching.splice(1).forEach((one) => one.unsubscribe());
     if (classId !== this.#classId) this.#outcomes = [];
-    [this.#classId, this.#date, this.#class, this.#told, this.#enrolled] = [classId, date, undefined, undefined, ""];
+    [this.#classId, this.#date, this.#class, this.#told, this.#enrolled, this.#unreadable] = [classId, date, undefined, undefined, "", 0];
     remember(classId);
     this.requestUpdate();
     if (!classId) return;
@@ -106,6 +112,7 @@ export class RollCall extends Tool {
   protected override engineRestarted(): void {
     this.#enrolled = "";
     this.#asked.clear();
+    void this.guarded(() => this.#recognise());
   }
 
   /** Tell the engine whom it may name, and ask again about every face that the teacher has not decided on. */
@@ -113,22 +120,23 @@ export class RollCall extends Tool {
     const current = this.#class;
     if (!current) return;
     await this.#enrolEngine(current);
-    const changed: Sighting[] = [];
     for (const { id } of current.day?.photos ?? []) {
       const faces = current.sightings.filter(({ photoId }) => photoId === id);
       const asked = `${this.#enrolled} ${current.row.rule} ${faces.map(({ by, personId }) => (by === "teacher" ? personId : "")).join()}`;
       if (this.#asked.get(id) === asked) continue;
+      const changed = (await this.#judged(faces, current.row.rule)).filter((face, i) => differs(face, faces[i]!));
+      if (this.#class !== current) return; // what has come since is asked about instead
       this.#asked.set(id, asked);
-      changed.push(...(await this.#judged(faces, current.row.rule)).filter((face, i) => differs(face, faces[i]!)));
+      if (changed.length) await this.store.amend(changed);
     }
-    if (changed.length && this.#class === current) await this.store.amend(changed);
     this.requestUpdate();
   }
 
   async #enrolEngine({ row, photos }: Snapshot): Promise<void> {
-    const signature = `${row.id} ${photos.map(({ id }) => id).join()}`;
+    const embedder = await this.embedderOf(row);
+    const signature = `${row.id} ${embedder} ${photos.map(({ id }) => id).join()}`;
     if (signature === this.#enrolled) return;
-    const told = await this.engine.enrol(photos.map(({ personId }) => personId), joined(photos.map(({ embedding }) => embedding)));
+    const told = await this.engine.enrol(photos.map(({ personId }) => personId), joined(photos.map(({ embedding }) => embedding)), embedder);
     this.#enrolled = signature;
     this.#told = told;
     this.requestUpdate();
@@ -168,6 +176,8 @@ export class RollCall extends Tool {
     if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
     if (nameless) return this.warn("Whose photos are these? Type the pupil’s name first, or drop a folder that bears it.");
     this.#outcomes = [];
+    const { row } = this.#class!;
+    const classId = row.id;
     void this.#process("Enrolling", given, async ({ file, folder }, photo, signal) => {
       const name = typed || folder;
       const tell = (sentence: string, good: boolean, spare?: Outcome["spare"]) => {
@@ -177,10 +187,12 @@ export class RollCall extends Tool {
         const hash = await hashOf(file);
         const known = this.#class?.photos.find((photo) => photo.hash === hash);
         if (known) return tell("is enrolled already", true);
-        const { faces, unfit, evened } = await this.#look(await photo, SMALLEST.portrait, signal);
+        const embedder = await this.embedderOf(row);
+        const { faces, unfit, evened } = await this.#look(await photo, SMALLEST.portrait, embedder, signal);
         const [face] = faces;
-        if (!face || unfit) return tell(`left out: ${unfit ?? "no face was found"}`, false, face && { face, hash });
-        await this.store.enrol(this.#classId, name, { file: file.name, hash, embedding: face.embedding, chip: chipUrl(face) });
+        const kept = face && { classId, hash, embedding: face.embedding, embedder, chip: chipUrl(face) };
+        if (!kept || unfit) return tell(`left out: ${unfit ?? "no face was found"}`, false, kept);
+        await this.store.enrol(name, { ...kept, file: file.name });
         tell(evened ? "enrolled; it was too dark, so its light was evened out first" : "enrolled", true);
       } catch (error) {
         if (!isPhotoError(error)) throw error;
@@ -190,9 +202,8 @@ export class RollCall extends Tool {
   }
 
   #enrolAllTheSame(outcome: Outcome): void {
-    const { face, hash } = outcome.spare!;
     void this.guarded(async () => {
-      await this.store.enrol(this.#classId, outcome.name, { file: outcome.file, hash, embedding: face.embedding, chip: chipUrl(face) });
+      await this.store.enrol(outcome.name, { ...outcome.spare!, file: outcome.file });
       this.#outcomes = this.#outcomes.map((one) =>
         one === outcome ? { file: one.file, name: one.name, sentence: "enrolled all the same", good: true } : one,
       );
@@ -203,15 +214,18 @@ export class RollCall extends Tool {
   /** The day's photos: who is in them. */
   #addGroupPhotos(given: Given[]): void {
     if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
+    const { row } = this.#class!;
     void this.#process("Looking at group photos", given, async ({ file }, opening, signal) => {
       try {
         const photo = await opening;
-        const look = await this.#look(photo, SMALLEST.group, signal);
+        const embedder = await this.embedderOf(row);
+        const look = await this.#look(photo, SMALLEST.group, embedder, signal);
         if (!look.faces.length) throw new PhotoError("no face was found; go nearer, or take it in better light");
-        await this.#enrolEngine(this.#class!);
-        const day = await this.store.day(this.#classId, this.#date);
+        if (this.#class?.row.id !== row.id) throw new PhotoError("the class has been deleted meanwhile");
+        await this.#enrolEngine(this.#class);
+        const day = await this.store.day(row.id, this.#date);
         const id = crypto.randomUUID();
-        const faces = await this.#judged(look.faces.map((face) => sighting(face, day, id)), this.#class!.row.rule);
+        const faces = await this.#judged(look.faces.map((face) => sighting(face, embedder, day, id)), row.rule);
         await this.#show(id, photo);
         await this.store.addGroupPhoto(day.id, { id, file: file.name, width: photo.width, height: photo.height }, faces);
       } catch (error) {
@@ -240,28 +254,85 @@ export class RollCall extends Tool {
     }
   }
 
-  async #look(photo: Photo, smallest: number, signal: AbortSignal): Promise<Look> {
+  async #look(photo: Photo, smallest: number, embedder: string, signal: AbortSignal): Promise<Look> {
     signal.throwIfAborted();
-    return this.engine.look(pixelsOf(photo), smallest, signal);
+    return this.engine.look(pixelsOf(photo), smallest, embedder, signal);
   }
 
-  /** One after another, with progress, until it is stopped; what is done is kept. */
+  /** Photos one after another, with progress, until it is stopped; what is done is kept. */
   async #process(what: string, given: Given[], one: (given: Given, photo: Promise<Photo>, signal: AbortSignal) => Promise<void>): Promise<void> {
-    if (this.#work) return this.warn("One thing at a time: wait, or stop what is going on.");
-    const work = (this.#work = { job: new AbortController(), done: 0, of: given.length, what });
+    const done = await this.#workOn(what, given.length, this.opened(given), ([each, photo], signal) => one(each, photo, signal));
+    if (done !== undefined) this.say(done === given.length ? `All done: ${photos(done)}.` : `Stopped after ${photos(done)}; those are kept.`);
+  }
+
+  /** How many of `count` things were done before the end or a stop; undefined where another work is going on. */
+  async #workOn<T>(what: string, count: number, things: Iterable<T>, one: (thing: T, signal: AbortSignal) => Promise<void>): Promise<number | undefined> {
+    if (this.#work) {
+      this.warn("One thing at a time: wait, or stop what is going on.");
+      return undefined;
+    }
+    const work = (this.#work = { job: new AbortController(), done: 0, of: count, what });
     const { signal } = work.job;
     this.warn("");
     this.say("");
     await this.guarded(async () => {
-      for (const [each, photo] of this.opened(given)) {
+      for (const thing of things) {
         signal.throwIfAborted();
-        await one(each, photo, signal);
+        await one(thing, signal);
         work.done++;
         this.requestUpdate();
       }
     });
     this.#work = undefined;
-    this.say(work.done === work.of ? `All done: ${photos(work.done)}.` : `Stopped after ${photos(work.done)}; those are kept.`);
+    this.requestUpdate();
+    return work.done;
+  }
+
+  // Another network for a class: its faces are read again by their chips, for numbers of two networks cannot be compared
+
+  /** All faces of a class, with the page's own network; nothing is changed before all are read. `leaveOut`: photos without a chip go. */
+  #readAgain({ id, name }: ClassRow, leaveOut: boolean): void {
+    void this.guarded(async () => {
+      const embedder = await this.embedderOf(undefined);
+      const { photos: enrolled, sightings } = await this.store.faces(id);
+      const unreadable = enrolled.filter(({ chip }) => !chip).map(({ id }) => id);
+      this.#unreadable = leaveOut ? 0 : unreadable.length;
+      this.requestUpdate();
+      if (this.#unreadable) return; // the teacher is asked
+      const faces = [...enrolled, ...sightings].filter(({ chip }) => chip);
+      const read = new Map<string, Float32Array>();
+      const done = await this.#workOn(`Reading faces again with ${networkName(embedder)}`, faces.length, faces, async (face, signal) => {
+        const numbers = await reread(this.engine, face, embedder, signal).catch((error: unknown) => {
+          if (!isPhotoError(error)) throw error;
+          throw new PhotoError(`${"file" in face ? face.file : "A face of a group photo"} cannot be read again; remove it, then start once more. ${error.message}`);
+        });
+        read.set(face.id, numbers);
+      });
+      if (done === undefined) return;
+      if (done < faces.length) return this.say(`Stopped: the class ${name} is as it was.`);
+      await this.store.changeEmbedder(id, embedder, read, unreadable);
+      [this.#outcomes, this.#bin] = [[], undefined]; // they hold numbers of the other network
+      this.say(`The class ${name} is read with ${networkName(embedder)} now: ${done === 1 ? "one face was" : `${done} faces were`} read again.`);
+    });
+  }
+
+  /** A gallery as an embedder of a class reads it; undefined where that is not possible, or was stopped. */
+  async #readFor({ name, embedder }: ClassRow & { embedder: string }, gallery: Gallery): Promise<Gallery | undefined> {
+    const faces = gallery.people.flatMap(({ photos }) => photos);
+    const unreadable = faces.filter(({ chip }) => !chip).length;
+    if (unreadable) {
+      this.warn(
+        `The class ${name} is read with ${networkName(embedder)}, and this file was made with ${networkName(gallery.embedder)}. Of its ${photos(faces.length)}, ` +
+          `${unreadable} came without a picture of the face, which could be read again: it cannot be added to this class. Under another name, the file makes a new class.`,
+      );
+      return undefined;
+    }
+    const done = await this.#workOn(`Reading the file’s faces with ${networkName(embedder)}`, faces.length, faces, async (photo, signal) => {
+      photo.embedding = [...(await reread(this.engine, { chip: photo.chip!, embedder: gallery.embedder }, embedder, signal))];
+    });
+    if (done === faces.length) return { embedder, people: gallery.people };
+    if (done !== undefined) this.say(`Stopped: the class ${name} is as it was.`);
+    return undefined;
   }
 
   // What the teacher does with a face, and with the roll
@@ -282,17 +353,14 @@ export class RollCall extends Tool {
 
   async #nameStranger(face: Sighting, name: string): Promise<void> {
     await this.guarded(async () => {
-      const personId = await this.store.person(this.#classId, name);
-      await this.#addToGallery(face, personId);
-      this.#correct(face, personId);
+      this.#correct(face, await this.#addToGallery(face, name));
       this.say(`${name} is enrolled with this face.`);
     });
   }
 
-  async #addToGallery(face: Sighting, personId: string): Promise<void> {
-    const file = this.#class?.day?.photos.find(({ id }) => id === face.photoId)?.file ?? "group photo";
-    const { classId, embedding, chip } = face;
-    await this.store.db.photos.add({ id: crypto.randomUUID(), classId, personId, file: `${file}, ${this.#date}`, hash: "", embedding, chip });
+  async #addToGallery({ photoId, classId, embedding, embedder, chip }: Sighting, name: string): Promise<string> {
+    const file = this.#class?.day?.photos.find(({ id }) => id === photoId)?.file ?? "group photo";
+    return this.store.enrol(name, { classId, file: `${file}, ${this.#date}`, hash: "", embedding, embedder, chip });
   }
 
   #delete(deletion: () => Promise<Bin>): void {
@@ -327,7 +395,8 @@ export class RollCall extends Tool {
           .filter(({ personId }) => personId === id)
           .map(({ file, embedding, chip }) => ({ file, embedding: [...embedding], chip })),
       }));
-      save(`${row.name}.facelab.json`, await this.engine.writeGallery(told.filter((person) => person.photos.length)), "application/json");
+      const gallery = { embedder: await this.embedderOf(row), people: told.filter((person) => person.photos.length) };
+      save(`${row.name}.facelab.json`, await this.engine.writeGallery(gallery), "application/json");
     });
   }
 
@@ -337,13 +406,16 @@ export class RollCall extends Tool {
     if (!file) return;
     void this.guarded(async () => {
       this.warn("");
-      const people = await this.engine.readGallery(await file.text());
+      const gallery = await this.engine.readGallery(await file.text());
       const name = file.name.replace(/(\.facelab)?\.json$/, "");
       const known = this.#classes.find((one) => one.name === name);
+      const { embedder = gallery.embedder } = known ?? {};
+      const taken = known && embedder !== gallery.embedder ? await this.#readFor({ ...known, embedder }, gallery) : gallery;
+      if (!taken) return;
       const classId = known?.id ?? (await this.store.addClass(name));
-      const added = await this.store.take(classId, people);
+      const added = await this.store.take(classId, taken);
       this.#choose(classId);
-      this.say(`${people.length} pupils with ${photos(added)} ${known ? "added to" : "make"} the class ${name}.`);
+      this.say(`${taken.people.length} pupils with ${photos(added)} ${known ? "added to" : "make"} the class ${name}.`);
     });
   }
 
@@ -444,26 +516,51 @@ export class RollCall extends Tool {
   }
 
   #classBar() {
+    const busy = Boolean(this.#work); // whose results belong to the class and the day in view
     return html`<section class="classes" aria-labelledby="classes">
       <h2 id="classes">Class</h2>
       <div class="row">
         ${this.#classes.length
           ? html`<label class="field">Class
-              <select data-testid="class" @change=${(event: Event) => this.#choose((event.target as HTMLSelectElement).value)}>
+              <select data-testid="class" ?disabled=${busy} @change=${(event: Event) => this.#choose((event.target as HTMLSelectElement).value)}>
                 ${this.#classes.map(({ id, name }) => html`<option value=${id} ?selected=${id === this.#classId}>${name}</option>`)}
               </select></label>`
           : nothing}
         <form class="row" @submit=${(event: SubmitEvent) => this.#addClass(event)}>
           <label class="field">${this.#classes.length ? "A new class" : "Name your class"}
             <input name="name" required maxlength="80" placeholder="7b" autocomplete="off" data-testid="new-class" /></label>
-          <button class=${this.#classes.length ? "" : "primary"} data-testid="add-class">Make it</button>
+          <button class=${this.#classes.length ? "" : "primary"} data-testid="add-class" ?disabled=${busy}>Make it</button>
         </form>
-        <label class="button file">Open a class file<input type="file" accept=".json" data-testid="import" @change=${(event: Event) => this.#import(event.target as HTMLInputElement)} /></label>
+        <label class="button file">Open a class file<input type="file" accept=".json" data-testid="import" ?disabled=${busy} @change=${(event: Event) => this.#import(event.target as HTMLInputElement)} /></label>
       </div>
+      ${this.#class ? this.#embedderNote(this.#class.row) : nothing}
       ${this.#classes.length
         ? nothing
         : html`<p>No class yet. Name one, or see how it goes with <button type="button" class="link" data-testid="try-samples" @click=${() => this.#trySamples()}>four sample photos of two presidents</button>.</p>`}
     </section>`;
+  }
+
+  /** Where a class was enrolled with another network than the page's own. */
+  #embedderNote(row: ClassRow) {
+    const own = this.#manifest?.embedder.name;
+    if (!own || !row.embedder || row.embedder === own) return nothing;
+    const [theirs, ours] = [networkName(row.embedder), networkName(own)];
+    const known = Boolean(this.#manifest?.embedders?.[row.embedder]);
+    const [they, them] = this.#unreadable === 1 ? ["it", "it"] : ["they", "them"];
+    const opening = known && !this.#told && !this.warning ? " It is being opened …" : "";
+    return html`<div class="network" data-testid="class-embedder">
+      <p>This class was enrolled with ${theirs}, ${known ? "and is still read with it." : "which this site does not have, so nobody of it can be recognised."}${opening}</p>
+      ${this.#unreadable
+        ? html`<p role="alert" data-testid="unreadable">${ours} cannot read ${photos(this.#unreadable)} of this class, as no picture of the face is kept: ${they} would have to be enrolled anew.</p>
+            <div class="row">
+              <button type="button" data-testid="read-again-without" @click=${() => this.#readAgain(row, true)}>Leave ${them} out, and read all others again</button>
+              <button type="button" data-testid="keep-embedder" @click=${() => {
+                this.#unreadable = 0;
+                this.requestUpdate();
+              }}>Keep the class as it is</button>
+            </div>`
+        : html`<div class="row"><button type="button" data-testid="read-again" ?disabled=${Boolean(this.#work)} @click=${() => this.#readAgain(row, false)}>Read its faces again with ${ours}</button></div>`}
+    </div>`;
   }
 
   #rollView(current: Snapshot) {
@@ -475,7 +572,7 @@ export class RollCall extends Tool {
     return html`<section aria-labelledby="roll">
       <h2 id="roll">The roll</h2>
       <div class="row">
-        <label class="field">Day <input type="date" data-testid="date" required .value=${this.#date} @change=${(event: Event) => this.#choose(row.id, (event.target as HTMLInputElement).value || today())} /></label>
+        <label class="field">Day <input type="date" data-testid="date" required ?disabled=${Boolean(this.#work)} .value=${this.#date} @change=${(event: Event) => this.#choose(row.id, (event.target as HTMLInputElement).value || today())} /></label>
         ${people.length
           ? html`<label class="button primary file">Add group photos<input type="file" multiple accept="image/*" data-testid="group-photos" @change=${(event: Event) => this.#addGroupPhotos(fromInput(event.target as HTMLInputElement))} /></label>
               <button type="button" data-testid="group-camera" @click=${() => this.#openCamera("")}>Camera</button>`
@@ -616,7 +713,7 @@ export class RollCall extends Tool {
       <h2 id="history">Days</h2>
       <ul class="days" data-testid="days">
         ${kept.map((day) => html`<li>
-            <button type="button" class="link" aria-current=${day.date === this.#date ? "date" : nothing} @click=${() => this.#choose(this.#classId, day.date)}>${day.date}</button>
+            <button type="button" class="link" ?disabled=${Boolean(this.#work)} aria-current=${day.date === this.#date ? "date" : nothing} @click=${() => this.#choose(this.#classId, day.date)}>${day.date}</button>
             <span class="muted">${photos(day.photos.length)}</span>
             <button type="button" class="link" aria-label="Delete the roll of ${day.date}" @click=${() => this.#delete(() => this.store.deleteDay(day))}>Delete</button>
           </li>`)}
@@ -692,7 +789,7 @@ export class RollCall extends Tool {
       </form>
       <div class="row">
         ${named ? html`<button type="button" data-testid="add-to-gallery" @click=${() => void this.guarded(async () => {
-          await this.#addToGallery(face, named);
+          await this.#addToGallery(face, this.#nameOf(named));
           this.#correct(face, named);
         })}>It is ${this.#nameOf(named)}: add this face to the photos enrolled</button>` : nothing}
         <button type="button" data-testid="close-face" @click=${() => this.#closeFace()}>Close</button>
@@ -712,7 +809,7 @@ export class RollCall extends Tool {
 
 const photos = (count: number) => (count === 1 ? "one photo" : `${count} photos`);
 
-function sighting(seen: SeenFace, day: Day, photoId: string): Sighting {
+function sighting(seen: SeenFace, embedder: string, day: Day, photoId: string): Sighting {
   const { face, embedding, poor } = seen;
   return {
     id: crypto.randomUUID(),
@@ -721,6 +818,7 @@ function sighting(seen: SeenFace, day: Day, photoId: string): Sighting {
     photoId,
     box: face.box,
     embedding,
+    embedder,
     chip: chipUrl(seen),
     poor,
     personId: null,

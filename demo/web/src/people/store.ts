@@ -1,16 +1,20 @@
 /**
  * Classes, their pupils and their days, in this browser and nowhere else (IndexedDB). Faces are kept, as chips and embeddings;
- * photos are not. Every tab of the site sees what another one changes.
+ * photos are not. Every tab of the site sees what another one changes. All faces of a class are numbers of one embedder, as those of two cannot be
+ * compared: whatever would mix them is refused here, in the transaction that would.
  */
 
-import { Dexie, type EntityTable } from "dexie";
+import { Dexie, type EntityTable, type Transaction } from "dexie";
 
-import type { Certainty, GalleryPerson, Rule } from "../contract";
+import { PhotoError, type Certainty, type Gallery, type Rule } from "../contract";
+import { networkName } from "../network-names";
 
 export interface ClassRow {
   id: string;
   name: string;
   rule: Rule;
+  /** Whose numbers its faces are; undefined until it has a face. */
+  embedder?: string;
 }
 
 export interface Person {
@@ -29,7 +33,9 @@ export interface Enrolled {
   /** Of the file's content: the same photo is not enrolled twice. */
   hash: string;
   embedding: Float32Array;
-  /** A data URL. */
+  /** Whose numbers these are: the class's. */
+  embedder: string;
+  /** A data URL; "" where none was in the gallery's file. */
   chip: string;
 }
 
@@ -52,6 +58,8 @@ export interface Sighting {
   photoId: string;
   box: [x1: number, y1: number, x2: number, y2: number];
   embedding: Float32Array;
+  /** Whose numbers these are: the class's. */
+  embedder: string;
   chip: string;
   poor: string[];
   personId: string | null;
@@ -72,6 +80,20 @@ export interface Snapshot {
   sightings: Sighting[];
 }
 
+/** The embedder of every face that was kept before classes named theirs. */
+const FIRST_EMBEDDER = "dlib-resnet-v1";
+
+async function nameEmbedder(transaction: Transaction): Promise<void> {
+  const classes = new Set<string>();
+  for (const name of ["photos", "sightings"]) {
+    await transaction.table<Enrolled | Sighting>(name).toCollection().modify((face) => {
+      face.embedder = FIRST_EMBEDDER;
+      classes.add(face.classId);
+    });
+  }
+  await transaction.table<ClassRow, string>("classes").where("id").anyOf([...classes]).modify({ embedder: FIRST_EMBEDDER });
+}
+
 class Database extends Dexie {
   classes!: EntityTable<ClassRow, "id">;
   people!: EntityTable<Person, "id">;
@@ -88,6 +110,7 @@ class Database extends Dexie {
       days: "id, classId, &[classId+date]",
       sightings: "id, classId, dayId, personId",
     });
+    this.version(2).upgrade(nameEmbedder);
   }
 }
 
@@ -153,11 +176,27 @@ export class Store {
     });
   }
 
-  /** One pupil's photo; at once, so that a tab that is closed loses none that it has shown. */
-  async enrol(classId: string, name: string, photo: Pick<Enrolled, "file" | "hash" | "embedding" | "chip">): Promise<void> {
-    await this.db.transaction("rw", this.db.people, this.db.photos, async () => {
-      const personId = await this.person(classId, name);
-      await this.db.photos.add({ id: crypto.randomUUID(), classId, personId, ...photo });
+  /** In a transaction that adds faces: another tab may have deleted their class, or read it again with another network. */
+  async #admit(faces: Pick<Enrolled, "classId" | "embedder">[]): Promise<void> {
+    const kinds = new Map(faces.map(({ classId, embedder }) => [`${classId} ${embedder}`, { classId, embedder }]));
+    for (const { classId, embedder } of kinds.values()) {
+      const row = await this.db.classes.get(classId);
+      if (!row) throw new PhotoError("This class has been deleted meanwhile.");
+      if (!row.embedder) await this.db.classes.update(classId, { embedder });
+      else if (row.embedder !== embedder) {
+        throw new PhotoError(`The class ${row.name} is read with ${networkName(row.embedder)}: no face that ${networkName(embedder)} has read can be added to it.`);
+      }
+    }
+  }
+
+  /** One photo of the pupil of a name, made where there is none; at once, so that a tab that is closed loses none that it has shown. Returns the pupil's id. */
+  async enrol(name: string, photo: Omit<Enrolled, "id" | "personId">): Promise<string> {
+    const { classes, people, photos } = this.db;
+    return this.db.transaction("rw", classes, people, photos, async () => {
+      await this.#admit([photo]);
+      const personId = await this.person(photo.classId, name);
+      await photos.add({ id: crypto.randomUUID(), personId, ...photo });
+      return personId;
     });
   }
 
@@ -174,8 +213,9 @@ export class Store {
   }
 
   async addGroupPhoto(dayId: string, photo: Day["photos"][number], sightings: Sighting[]): Promise<void> {
-    const { days } = this.db;
-    await this.db.transaction("rw", days, this.db.sightings, async () => {
+    const { classes, days } = this.db;
+    await this.db.transaction("rw", classes, days, this.db.sightings, async () => {
+      await this.#admit(sightings);
       await days.where({ id: dayId }).modify((day) => void day.photos.push(photo));
       await this.db.sightings.bulkAdd(sightings);
     });
@@ -208,9 +248,10 @@ export class Store {
   }
 
   /** A gallery's people into a class; returns how many photos were new. */
-  async take(classId: string, people: GalleryPerson[]): Promise<number> {
+  async take(classId: string, { embedder, people }: Gallery): Promise<number> {
     const { db } = this;
-    return db.transaction("rw", db.people, db.photos, async () => {
+    return db.transaction("rw", db.classes, db.people, db.photos, async () => {
+      await this.#admit([{ classId, embedder }]);
       let added = 0;
       for (const { name, photos } of people) {
         const personId = await this.person(classId, name);
@@ -218,11 +259,39 @@ export class Store {
         for (const { file, embedding, chip } of photos) {
           const numbers = new Float32Array(embedding);
           if (known.some((one) => one.embedding.every((value, i) => value === numbers[i]))) continue;
-          await db.photos.add({ id: crypto.randomUUID(), classId, personId, file, hash: "", embedding: numbers, chip: chip ?? "" });
+          await db.photos.add({ id: crypto.randomUUID(), classId, personId, file, hash: "", embedding: numbers, embedder, chip: chip ?? "" });
           added++;
         }
       }
       return added;
+    });
+  }
+
+  /** Every face of a class: those enrolled, and those seen on all its days. */
+  async faces(classId: string): Promise<{ photos: Enrolled[]; sightings: Sighting[] }> {
+    const { db } = this;
+    return db.transaction("r", db.photos, db.sightings, async () => ({
+      photos: await db.photos.where({ classId }).toArray(),
+      sightings: await db.sightings.where({ classId }).toArray(),
+    }));
+  }
+
+  /**
+   * A class's faces as another embedder reads them, all at once. `read`: the numbers by the ids of the rows; those of ids in `dropped` are deleted.
+   * What distances were is forgotten with the old numbers; what the teacher has said stays.
+   */
+  async changeEmbedder(classId: string, embedder: string, read: Map<string, Float32Array>, dropped: string[]): Promise<void> {
+    const { db } = this;
+    await db.transaction("rw", db.classes, db.photos, db.sightings, async () => {
+      await db.photos.bulkDelete(dropped);
+      const { photos, sightings } = await this.faces(classId);
+      if ([...photos, ...sightings].some(({ id }) => !read.has(id))) {
+        throw new PhotoError("Faces were added to this class meanwhile: nothing is changed. Start the reading once more.");
+      }
+      const changed = ({ id }: { id: string }) => ({ embedding: read.get(id)!, embedder });
+      await db.photos.bulkUpdate(photos.map((photo) => ({ key: photo.id, changes: changed(photo) })));
+      await db.sightings.bulkUpdate(sightings.map((one) => ({ key: one.id, changes: { ...changed(one), distance: null, chance: null } })));
+      await db.classes.update(classId, { embedder });
     });
   }
 
@@ -297,6 +366,7 @@ export class Store {
     const { db } = this;
     await db.transaction("rw", db.tables, async () => {
       await db.classes.bulkPut(rows.classes);
+      await this.#admit([...rows.photos, ...rows.sightings]);
       await db.people.bulkPut(rows.people);
       await db.photos.bulkPut(rows.photos);
       await db.days.bulkPut(rows.days);

@@ -6,7 +6,7 @@ import { engineAt, type EngineClient } from "../engine/client";
 import { decode, type Photo } from "../photos";
 import type { LoadProgress } from "../progress";
 import type { Given } from "./intake";
-import { Store } from "./store";
+import { Store, type ClassRow } from "./store";
 import base from "../styles/base.css?inline";
 import css from "../styles/people.css?inline";
 
@@ -39,6 +39,11 @@ export abstract class Tool extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#listening?.abort();
+  }
+
+  /** The name of the embedder that a class's faces are read with: the page's own, where it has no face yet. */
+  protected async embedderOf(row: ClassRow | undefined): Promise<string> {
+    return row?.embedder ?? (await this.engine.manifest).embedder.name;
   }
 
   /** The engine began afresh: what it had been told is forgotten. */
