@@ -1,4 +1,4 @@
-"""The default embedder: dlib's 29-layer ResNet, read from dlib's own file into Keras.
+"""The second embedder: dlib's 29-layer ResNet, read from dlib's own file into Keras.
 
 King, "High Quality Face Recognition with Deep Metric Learning", dlib.net, 2017: He et al.'s ResNet-34
 (arXiv:1512.03385) with fewer layers and half the filters, trained with a metric loss on about 3 million

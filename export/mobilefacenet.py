@@ -11,6 +11,7 @@ a product of matrices takes each of the two away (`_joined`), and a rotation tur
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -55,8 +56,10 @@ def read_tflite(data: bytes) -> Layers:
     """The layers in the bytes of MobileFaceNet.tflite, by name (see `_named`). Raises ExportError for any other network."""
     import tensorflow as tf
 
+    plain = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     try:
-        interpreter = tf.lite.Interpreter(model_content=data)
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # TensorFlow recommends another package
+            interpreter = tf.lite.Interpreter(model_content=data, experimental_op_resolver_type=plain)
         interpreter.allocate_tensors()
         places = {detail["name"]: detail["index"] for detail in interpreter.get_tensor_details()}
     except ValueError as error:
@@ -164,8 +167,8 @@ def _joined(first: Layer, second: Layer) -> Layer:
 def _rotated(last: Layer, dimensions: int) -> Layer:
     """The last layer in a frame of its own, in which all but the first numbers are next to nothing and can go.
 
-    A rotation changes no distance. The frame is that of the left singular vectors of kernel and bias together: of its 192 singular
-    values the first 101 are near 1, all others below 0.002.
+    A rotation changes no distance. The frame is that of the left singular vectors of kernel and bias together. Of their 192 singular
+    values the first 61 are above 0.02, and all from the 129th on are below 0.0006.
     """
     kernel, bias = last.kernel[0, 0].astype(np.float64), last.bias.astype(np.float64)
     frame = np.linalg.svd(np.concatenate([kernel, bias[None]]).T, full_matrices=False)[0][:, :dimensions]

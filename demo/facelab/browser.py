@@ -49,7 +49,8 @@ class PageRuntime:
     """The graphs as the worker runs them.
 
     engine: has `run(graph, photo, input, dims, type, data)`, a promise of its outputs, each {dims, type, data}; `run_pyramid(photo,
-    sizes)`, of the outputs at each level; `hold(pixels, dims)`, the handle of a new photo; `release(photo)`;
+    sizes)`, of the outputs at each level; `run_with(embedder, [[photo, dims, transforms], ...])`, of those of another embedder;
+    `hold(pixels, dims)`, the handle of a new photo; `release(photo)`;
     `model(file, sha256)`, a promise of the bytes of a file beside the manifest.
     engine_seconds: how long it has been waited for, in all.
     """
@@ -62,12 +63,9 @@ class PageRuntime:
         self.cohort: Cohort | None = None
         self._cohorts: dict[str, Cohort] = {}
 
-    async def load_cohort(self) -> Cohort:
-        """See Runtime.load_cohort."""
-        return await self.cohort_of(self.manifest.embedder)
-
-    async def cohort_of(self, embedder: Embedder) -> Cohort:
-        """The cohort of any embedder, fetched when it is first asked for. Raises ModelError where it has none."""
+    async def load_cohort(self, embedder: Embedder | None = None) -> Cohort:
+        """See Runtime.load_cohort. It is fetched when it is first asked for."""
+        embedder = embedder or self.manifest.embedder
         entry = embedder.cohort
         if entry is None:
             raise ModelError(f"The embedder {embedder.name} has no cohort on this site.")
@@ -85,6 +83,12 @@ class PageRuntime:
         outputs = await self.engine.run(graph, _handle(photo), name, to_js(array.shape), array.dtype.name, data)
         self.engine_seconds += perf_counter() - started
         return _answer(outputs.to_py())
+
+    async def run_with(self, embedder: str, jobs: Sequence[tuple[Photo, NDArray[np.float32]]]) -> list[Answer]:
+        """See Runtime.run_with. The page fetches the other network for it, and goes back to its own."""
+        asked = [[_handle(photo), to_js(transforms.shape), to_js(transforms.ravel())] for photo, transforms in jobs]
+        answers = await self.engine.run_with(embedder, to_js(asked))
+        return [_answer(outputs) for outputs in answers.to_py()]
 
     async def run_pyramid(self, photo: Photo, sizes: Sequence[tuple[int, int]]) -> list[Answer]:
         """See Runtime.run_pyramid."""
@@ -175,7 +179,7 @@ class Session:
         embedder = self._listed.choosing(name).embedder
         if not normalise:
             return self._offer(embedder, None)
-        return self._offer(embedder.normalised(), await self._runtime.cohort_of(embedder))
+        return self._offer(embedder.normalised(), await self._runtime.load_cohort(embedder))
 
     def use_offered(self) -> None:
         """From the next face on."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .cohort import Cohort, read_cohort
 from .errors import ModelError
-from .models import CohortFile, GraphFile, Manifest, read_manifest
+from .models import CohortFile, Embedder, GraphFile, Manifest, read_manifest
 from .runtime import Answer, Photo, finish
 
 EMBEDDER_VARIABLE = "FACELAB_EMBEDDER"
@@ -45,12 +45,17 @@ class NativeRuntime:
             self.cohort = finish(self.load_cohort())
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
 
-    async def load_cohort(self) -> Cohort:
+    async def load_cohort(self, embedder: Embedder | None = None) -> Cohort:
         """See Runtime.load_cohort."""
-        entry = self.manifest.embedder.cohort
-        if entry is None:
-            raise ModelError(f"the embedder {self.manifest.embedder.name} has no cohort here: a checkout's `make models` makes one")
-        return read_cohort(self._read(entry), entry)
+        embedder = embedder or self.manifest.embedder
+        if embedder.cohort is None:
+            raise ModelError(f"the embedder {embedder.name} has no cohort here: a checkout's `make models` makes one")
+        return read_cohort(self._read(embedder.cohort), embedder.cohort)
+
+    async def run_with(self, embedder: str, jobs: Sequence[tuple[Photo, NDArray[np.float32]]]) -> list[Answer]:
+        """See Runtime.run_with."""
+        other = NativeRuntime(self.folder, self.threads, self.compact, embedder)
+        return [await other.run("embedder", photo, {"transforms": transforms}) for photo, transforms in jobs]
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         """See Runtime.run."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cohort import Cohort
-from .models import Manifest
+from .models import Embedder, Manifest
 
 Result = TypeVar("Result")
 
@@ -47,8 +47,12 @@ class Runtime(Protocol):
     manifest: Manifest
     cohort: Cohort | None
 
-    async def load_cohort(self) -> Cohort:
-        """The embedder's cohort, whether it decides or not. Raises ModelError where there is none."""
+    async def load_cohort(self, embedder: Embedder | None = None) -> Cohort:
+        """The cohort of an embedder (None: the one in use), whether it decides or not. Raises ModelError where there is none."""
+        ...
+
+    async def run_with(self, embedder: str, jobs: Sequence[tuple[Photo, NDArray[np.float32]]]) -> list[Answer]:
+        """What another embedder of the manifest answers to transforms [N, 2, 3] of photos. Raises ModelError."""
         ...
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:

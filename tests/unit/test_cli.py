@@ -77,7 +77,7 @@ def test_evaluate_counts_saves_and_names_failures(
     with (tmp_path / "out.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["same"] for row in rows] == ["1", "1", "0", "0"]
-    assert all((float(row["distance"]) < 0.6) == (row["same"] == "1") for row in rows)
+    assert all((float(row["distance"]) < answer["threshold"]) == (row["same"] == "1") for row in rows)
 
 
 @pytest.mark.parametrize(

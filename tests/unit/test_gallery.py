@@ -11,9 +11,16 @@ import numpy as np
 import pytest
 
 from facelab.cli import main
+from facelab.enrol import look_at
 from facelab.errors import InputError
 from facelab.folders import find_faces, memory_file
 from facelab.gallery import Enrolled, read_gallery, write_gallery
+from facelab.identify import Gallery, scores
+from facelab.native import EMBEDDER_VARIABLE, NativeRuntime, models_folder
+from facelab.photos import read_photo
+from facelab.runtime import finish
+
+OWN, DLIB = "mobilefacenet-v1", "dlib-resnet-v1"
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +54,7 @@ def test_enrolled_people_are_named_and_others_are_not(
     (reason,) = told["left_out"]
     assert "notes.jpg" in reason
     assert told["most_alike"][0]["names"] == ["Biden", "Obama"]
+    assert json.loads(gallery.read_text())["embedder"] == OWN
     (face,) = answer(capsys, "identify", gallery, samples / "obama2.jpg", "--json")
     assert (face["name"], face["answer"]) == ("Obama", "sure")
     assert len(face["box"]) == 4
@@ -87,8 +95,10 @@ def test_damaged_memory_begins_anew(folder: Path) -> None:
 PEOPLE = {"Ada": [Enrolled("a.jpg", np.arange(128, dtype=np.float32))], "Bén": [Enrolled("b.jpg", np.ones(128, np.float32))]}
 
 
-def test_gallery_comes_back_as_it_went() -> None:
-    back = read_gallery(write_gallery(PEOPLE, "net"), "net")
+@pytest.mark.parametrize("embedder", [OWN, DLIB])
+def test_gallery_comes_back_as_it_went(embedder: str, runtime: NativeRuntime) -> None:
+    made_by, back = read_gallery(write_gallery(PEOPLE, embedder), runtime.manifest)
+    assert made_by == embedder
     assert list(back) == ["Ada", "Bén"]
     np.testing.assert_array_equal(back["Ada"][0].embedding, PEOPLE["Ada"][0].embedding)
     assert back["Bén"][0].file == "b.jpg"
@@ -100,14 +110,99 @@ def test_gallery_comes_back_as_it_went() -> None:
         ("", "this is no gallery"),
         ("[]", "this is no gallery"),
         ('{"kind": "facelab gallery", "format": 9}', "format 9"),
-        (write_gallery(PEOPLE, "other"), "embedder other"),
-        (write_gallery(PEOPLE, "net").replace("Ada", "Eve"), "damaged"),
-        (write_gallery(PEOPLE, "net")[:-200], "this is no gallery"),
+        (write_gallery(PEOPLE, "other"), "embedder other; here there is only mobilefacenet-v1, dlib-resnet-v1"),
+        (write_gallery(PEOPLE, OWN).replace("Ada", "Eve"), "damaged"),
+        (write_gallery(PEOPLE, OWN)[:-200], "this is no gallery"),
     ],
 )
-def test_what_is_no_gallery_is_refused_with_a_sentence(text: str, sentence: str) -> None:
+def test_what_is_no_gallery_is_refused_with_a_sentence(text: str, sentence: str, runtime: NativeRuntime) -> None:
     with pytest.raises(InputError, match=sentence):
-        read_gallery(text, "net")
+        read_gallery(text, runtime.manifest)
+
+
+# A gallery of another network
+
+
+@pytest.mark.parametrize(("made_with", "asked_for"), [(DLIB, OWN), (OWN, DLIB), (DLIB, None)])
+def test_gallery_is_read_with_the_network_that_made_it(
+    made_with: str,
+    asked_for: str | None,
+    folder: Path,
+    samples: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whichever network is asked for: both sides of every distance are of the one that made the gallery."""
+    gallery, photo = tmp_path / "class.json", samples / "obama2.jpg"
+    answer(capsys, "--embedder", made_with, "enrol", folder, "-o", gallery, "--json")
+    monkeypatch.setenv(EMBEDDER_VARIABLE, "")
+    chosen = ["--embedder", asked_for] if asked_for else []
+    assert main([*chosen, "identify", str(gallery), str(photo), "--json"]) == 0
+    captured = capsys.readouterr()
+    (said,) = captured.err.splitlines()
+    assert said == f"facelab: {gallery} was made with {made_with}, so that network reads {photo} too"
+    (face,) = json.loads(captured.out)
+    assert face["name"] == "Obama"
+    assert face["distance"] == pytest.approx(distance_to_obama(made_with, samples), abs=1e-4)
+    other = OWN if made_with == DLIB else DLIB
+    assert face["distance"] != pytest.approx(distance_to_obama(other, samples), abs=0.05), "or this test could not tell"
+
+
+def distance_to_obama(embedder: str, samples: Path) -> float:
+    """How far obama2 lies from the template of the two photos enrolled."""
+    runtime = NativeRuntime(models_folder(), embedder=embedder)
+    asked, *enrolled = (
+        finish(look_at(runtime, read_photo(samples / f"{name}.jpg", 2048))).faces[0].embedding for name in ("obama2", "obama", "obama3")
+    )
+    gallery = Gallery({"Obama": np.stack(enrolled)}, None, runtime.manifest.embedder.calibration.good)
+    return float(scores(gallery, asked[None])[0, 0])
+
+
+def test_gallery_of_the_network_in_use_is_read_without_a_word(
+    folder: Path, samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gallery = tmp_path / "class.json"
+    for embedder in (OWN, DLIB):
+        answer(capsys, "--embedder", embedder, "enrol", folder, "-o", gallery, "--json")
+        assert main(["--embedder", embedder, "identify", str(gallery), str(samples / "obama2.jpg")]) == 0
+        captured = capsys.readouterr()
+        assert "Obama" in captured.out
+        assert captured.err == ""
+
+
+def test_gallery_of_a_network_that_is_not_here_is_one_line_and_exit_2(
+    samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that nobody knows, and dlib's where only the default network is, as in the wheel."""
+    alone = tmp_path / "models"
+    shutil.copytree(models_folder(), alone)
+    manifest = json.loads((alone / "models.json").read_text())
+    (alone / "models.json").write_text(json.dumps({**manifest, "embedders": {}}))
+    for made_with, models in (("facenet-keras", models_folder()), (DLIB, alone)):
+        monkeypatch.setenv("FACELAB_MODELS", str(models))
+        (tmp_path / "gallery.json").write_text(write_gallery(PEOPLE, made_with))
+        assert main(["identify", str(tmp_path / "gallery.json"), str(samples / "obama.jpg")]) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        (line,) = captured.err.splitlines()
+        assert line.startswith(f"facelab: this gallery was made with the embedder {made_with}; here there is only {OWN}")
+        assert line.endswith("enrol again")
+
+
+def test_what_one_network_remembers_of_a_photo_is_not_taken_for_another_s(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = folder / "Obama" / "obama.jpg"
+    found = {}
+    for embedder in (OWN, DLIB, OWN):
+        monkeypatch.setenv(EMBEDDER_VARIABLE, embedder)
+        ((_, faces),) = find_faces([photo])
+        assert not isinstance(faces, str)
+        found[embedder] = faces[0].embedding
+        fresh = finish(look_at(NativeRuntime(models_folder(), embedder=embedder), read_photo(photo, 2048))).faces[0].embedding
+        np.testing.assert_allclose(found[embedder], fresh, atol=1e-5)
+    assert np.abs(found[OWN] - found[DLIB]).max() > 0.01
 
 
 @pytest.mark.parametrize(

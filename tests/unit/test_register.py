@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facelab.identify import STRICTER
 from facelab.models import Thresholds
 from facelab.register import RULES, Register, Rule
 
@@ -33,6 +32,14 @@ def test_a_class_tells_its_thresholds_its_distances_and_who_is_most_alike() -> N
     json.dumps(told)
 
 
+def test_distances_beyond_the_last_bin_are_counted_in_it() -> None:
+    """Vectors of length 1 lie up to 2 apart."""
+    ends = np.zeros((2, 128), np.float32)
+    ends[:, 0] = 1, -1
+    told = Register(["a", "b"], ends, None, SHIPPED).told()
+    assert told["impostor"][-1] == sum(told["impostor"]) == 2
+
+
 def test_a_photo_of_somebody_else_is_odd() -> None:
     everyone = people(3, 7)
     everyone["pupil 0"][2] = everyone["pupil 1"][6]
@@ -50,14 +57,14 @@ def test_every_rule_names_the_pupils(rule: Rule) -> None:
 
 
 def test_the_original_rule_is_stricter_with_a_photo_of_another_class() -> None:
-    """A face between both limits is named among classmates, and not among strangers."""
+    """A face between both shipped limits is named among classmates, and not among strangers."""
     known, asked = register()
     faces = np.concatenate(list(asked.values()))
-    between = faces[0] + np.float32(0.95 * STRICTER + 0.05) * np.eye(128, dtype=np.float32)[0]
+    between = faces[0] + np.float32(0.31) * np.eye(128, dtype=np.float32)[0]
     strangers = np.concatenate([p[:1] for p in people(10, 1, seed=9).values()])
     with_class = known.who(np.concatenate([between[None], faces[1:9]]), "original")
     with_strangers = known.who(np.concatenate([between[None], strangers]), "original")
-    assert STRICTER < with_class[0]["distance"] < 0.6
+    assert SHIPPED.same_below < with_class[0]["distance"] < SHIPPED.different_from
     assert (with_class[0]["key"], with_strangers[0]["key"]) == ("pupil 0", None)
 
 

@@ -6,6 +6,7 @@ from .alignment import ALIGNMENT
 from .detection import CASCADE, SUPPRESSION
 from .introduction import FOUR_QUESTIONS
 from .light import LIGHT, MOTION
+from .networks import NETWORKS
 from .overview import GROUP_PHOTO
 from .panels import Lab
 from .pipeline import FLOW
@@ -26,4 +27,5 @@ LABS: dict[str, Lab] = {
     "projection": PROJECTION,
     "crowding": CROWDING,
     "threshold": THRESHOLD,
+    "networks": NETWORKS,
 }

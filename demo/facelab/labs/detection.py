@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..cohort import Cohort
 from ..desk import Desk
 from ..detect import Floats, confirm, propose, pyramid_scales, refine, suppress, window_boxes
-from ..models import Detector
+from ..models import Detector, Embedder
 from ..runtime import Answer, Photo, Runtime
 from .panels import Box, Chart, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider
 from .pictures import shrunk
@@ -30,8 +30,11 @@ class _Adjusted:
         self.manifest = replace(runtime.manifest, detector=detector)
         self.cohort = runtime.cohort
 
-    async def load_cohort(self) -> Cohort:
-        return await self._runtime.load_cohort()
+    async def load_cohort(self, embedder: Embedder | None = None) -> Cohort:
+        return await self._runtime.load_cohort(embedder)
+
+    async def run_with(self, embedder: str, jobs: Sequence[tuple[Photo, NDArray[np.float32]]]) -> list[Answer]:
+        return await self._runtime.run_with(embedder, jobs)
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
         return await self._runtime.run(graph, photo, inputs)

@@ -66,10 +66,17 @@ async def _crowding(desk: Desk, settings: Settings) -> list[Panel]:
 
 
 @cache
+def stored_pairs() -> NDArray[np.uint16]:
+    """See tests/experiments/distances.py: [5, 4950]."""
+    with files(__package__).joinpath("lfw100-distances.npy").open("rb") as file:
+        table: NDArray[np.uint16] = np.load(file)
+    return table
+
+
+@cache
 def _lfw100() -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
     """Of each of 4,950 pairs: whether one person, plain and corrected distance (`python -m tests.experiments distances`)."""
-    with files(__package__).joinpath("lfw100-distances.npy").open("rb") as file:
-        table = np.load(file)
+    table = stored_pairs()
     return table[0] > 0, table[1] / 1e4, table[2] / 1e4
 
 
@@ -82,10 +89,10 @@ async def _threshold(desk: Desk, settings: Settings) -> list[Panel]:
     far, frr = float(accepted[~same].mean()), float((~accepted[same]).mean())
     right = float((accepted == same).mean())
     precision = float(same[accepted].mean()) if accepted.any() else 1.0
-    edges = np.linspace(0, 1.1, 56)
+    edges = np.linspace(0, 1.6, 65)
     middles = ((edges[:-1] + edges[1:]) / 2).tolist()
     share = [100 * np.histogram(distances[who], edges)[0] / who.sum() for who in (same, ~same)]
-    cuts = np.linspace(0, 1.1, 221)
+    cuts = np.linspace(0, 1.6, 321)
     fars = np.array([(distances[~same] < cut).mean() for cut in cuts])
     frrs = np.array([(distances[same] >= cut).mean() for cut in cuts])
     equal = int(np.abs(fars - frrs).argmin())
@@ -99,17 +106,17 @@ async def _threshold(desk: Desk, settings: Settings) -> list[Panel]:
             ],
             "distance",
             "% of the pairs",
-            x_limits=(0, 1.1),
+            x_limits=(0, 1.6),
             marks=[("threshold", at)],
         ),
         Chart(
-            f"detection error trade-off; here FAR {far:.4f}, FRR {frr:.4f}",
+            f"detection error trade-off; here FMR {far:.4f}, FNMR {frr:.4f}",
             [
                 Line("every threshold", (100 * fars[shown]).tolist(), (100 * frrs[shown]).tolist()),
                 Line("yours", [100 * max(far, 2e-4)], [100 * max(frr, 2e-3)], "points"),
             ],
-            "FAR, %",
-            "FRR, %",
+            "FMR, %",
+            "FNMR, %",
             x_log=True,
             y_log=True,
             x_limits=(0.02, 100),
@@ -119,19 +126,21 @@ async def _threshold(desk: Desk, settings: Settings) -> list[Panel]:
         Facts(
             [
                 Fact(
-                    "False accepts, FAR",
+                    "False matches, FMR",
                     f"{100 * far:.2f} %",
                     f"{int(accepted[~same].sum()):,} of {int((~same).sum()):,} pairs of two people",
                 ),
                 Fact(
-                    "False rejects, FRR",
+                    "False non-matches, FNMR",
                     f"{100 * frr:.2f} %",
                     f"{int((~accepted[same]).sum())} of {int(same.sum())} pairs of one person",
                 ),
                 Fact("Accuracy", f"{100 * right:.2f} %", "of all pairs; 9 of 10 are of two people"),
                 Fact("Precision", f"{100 * precision:.2f} %", "of the accepted pairs show one person"),
                 Fact(
-                    "Equal error rate", f"{50 * (fars[equal] + frrs[equal]):.2f} %", f"at {cuts[equal]:.3f}, where FAR and FRR meet"
+                    "Equal error rate",
+                    f"{50 * (fars[equal] + frrs[equal]):.2f} %",
+                    f"at {cuts[equal]:.3f}, where FMR and FNMR meet",
                 ),
             ]
         ),
@@ -150,7 +159,7 @@ CROWDING = Lab(
 THRESHOLD = Lab(
     "Where would you draw the line?",
     [
-        Slider("threshold", "Threshold", 0, 1.1, 0.005, 0.6),
+        Slider("threshold", "Threshold", 0, 1.6, 0.005, 0.9),
         Choice("kind", "Distance", [("plain", "plain"), ("corrected", "corrected for crowding")], "plain"),
     ],
     _threshold,

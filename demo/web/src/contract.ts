@@ -76,11 +76,15 @@ export interface ModelFile {
   bytes: number;
 }
 
-/** An embedder in use. `measured`: what its distances mean is known. `normalised`: they are corrected for crowding. */
-export interface EmbedderTold {
-  name: string;
+/** What a network takes and gives: the side of a chip in pixels, and how many numbers. */
+export interface EmbedderSizes {
   dimensions: number;
   chip_size: number;
+}
+
+/** An embedder in use. `measured`: what its distances mean is known. `normalised`: they are corrected for crowding. */
+export interface EmbedderTold extends EmbedderSizes {
+  name: string;
   measured: boolean;
   normalised: boolean;
 }
@@ -100,9 +104,8 @@ export interface Thresholds {
 }
 
 /** An embedder as models.json describes it. `cohort`: by which its distances can be corrected for crowding; a build can leave it out. */
-export interface EmbedderEntry {
+export interface EmbedderEntry extends EmbedderSizes {
   name: string;
-  chip_size: number;
   calibration?: { good: Thresholds } | null;
   cohort?: (ModelFile & { calibration?: object | null }) | null;
 }

@@ -6,7 +6,7 @@
 import * as Comlink from "comlink";
 import * as ort from "onnxruntime-web/wasm";
 
-import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest } from "../contract";
+import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../contract";
 import { Assets, type Sizes } from "./assets";
 import { throttled, type Report } from "./report";
 import { takeUp } from "./sessions";
@@ -67,7 +67,7 @@ class Graphs {
   }
 
   /** Another embedder in place of the one that the engine came with; null: that one again. `told`: what is said of it. */
-  async use(file: ArrayBuffer | null, told: EmbedderTold): Promise<void> {
+  async use(file: ArrayBuffer | null, told: EmbedderSizes): Promise<void> {
     const session = file ? await this.#contracted(file, told) : this.#embedder;
     const before = this.#sessions.get("embedder")!;
     this.#sessions.set("embedder", session);
@@ -98,7 +98,7 @@ class Graphs {
     return ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
   }
 
-  async #contracted(file: ArrayBuffer, told: EmbedderTold): Promise<ort.InferenceSession> {
+  async #contracted(file: ArrayBuffer, told: EmbedderSizes): Promise<ort.InferenceSession> {
     const session = await this.#session(file).catch((cause: unknown) => {
       throw new PhotoError("This network cannot be run here: ONNX Runtime refuses its file. Export it again with python -m export.", { cause });
     });
@@ -109,7 +109,7 @@ class Graphs {
   }
 
   /** Where a network breaks the contract: by its names, or by what it answers on a trial run; "" where it does not. */
-  async #fault(session: ort.InferenceSession, { dimensions, chip_size: side }: EmbedderTold): Promise<string> {
+  async #fault(session: ort.InferenceSession, { dimensions, chip_size: side }: EmbedderSizes): Promise<string> {
     const { inputNames, outputNames } = session;
     const lacks = [
       ...["image", "transforms"].filter((name) => !inputNames.includes(name)).map((name) => `input “${name}”`),

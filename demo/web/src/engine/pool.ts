@@ -5,7 +5,7 @@
 
 import * as Comlink from "comlink";
 
-import { EngineError, RELOAD, WHOLE, workerName, type EmbedderTold, type GraphName, type Manifest } from "../contract";
+import { EngineError, RELOAD, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../contract";
 import type { Sizes } from "./assets";
 import type { Graphs, Held, Outputs, Plain } from "./graphs";
 import type { Report } from "./report";
@@ -157,7 +157,7 @@ export class Pool {
   }
 
   /** See Graphs.use. Networks of others may call for anything; the own ones not. */
-  async use(file: ArrayBuffer | null, told: EmbedderTold): Promise<void> {
+  async use(file: ArrayBuffer | null, told: EmbedderSizes): Promise<void> {
     await this.#become(file !== null || this.#distrusted);
     const [first, ...others] = this.#members as [Member, ...Member[]];
     await first.graphs.use(file, told);

@@ -33,7 +33,7 @@ import {
   type Who,
 } from "../contract";
 import { Assets, type Sizes } from "./assets";
-import type { Plain } from "./graphs";
+import type { Outputs, Plain } from "./graphs";
 import { withoutAlpha } from "./opaque";
 import { Pool, type Hire, type Photo } from "./pool";
 import { throttled, type Report } from "./report";
@@ -81,6 +81,9 @@ interface PythonSession {
   lab(kind: string, settings: string): Promise<Panel[]>;
   run(source: string): Promise<Outcome>;
 }
+
+/** A photo, and the transforms to chips of some of its faces, float32 [N, 2, 3]. */
+type Transformed = [photo: Photo, dims: number[], transforms: Float32Array];
 
 /** Embeddings, one after another. */
 interface Rows {
@@ -200,10 +203,24 @@ class Engine {
       run_pyramid: (photo: Photo, sizes: [number, number][]) => this.#pool.runPyramid(photo, sizes),
       hold: (pixels: Uint8Array, dims: number[]) => this.#pool.hold(pixels, dims),
       release: (photo: Photo) => this.#pool.release(photo),
+      run_with: (embedder: string, jobs: Transformed[]) => this.#runWith(embedder, jobs),
       model: async (file: string, sha256: string) => new Uint8Array(await assets.model({ file, sha256 })),
     };
     this.#session = this.#python.session;
     this.#session.begin(engine, text);
+  }
+
+  /** What another network answers, for a lab that compares; labs read with the page's own, which is in use again afterwards. */
+  async #runWith(name: string, jobs: Transformed[]): Promise<Outputs[]> {
+    const { graph, embedder } = this.#manifest.embedders![name]!;
+    await this.#pool.use(await this.#assets.model(graph.compact ?? graph), embedder);
+    try {
+      const answers: Outputs[] = [];
+      for (const [photo, dims, data] of jobs) answers.push(await this.#pool.run("embedder", photo, "transforms", { dims, type: "float32", data }));
+      return answers;
+    } finally {
+      await this.#pool.use(null, this.#manifest.embedder);
+    }
   }
 
   /** Keep a photo until `close`. */
