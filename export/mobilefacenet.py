@@ -167,7 +167,7 @@ def _joined(first: Layer, second: Layer) -> Layer:
 def _rotated(last: Layer, dimensions: int) -> Layer:
     """The last layer in a frame of its own, in which all but the first numbers are next to nothing and can go.
 
-    A rotation changes no distance. The frame is that of the left singular vectors of kernel and bias together. Of their 192 singular
+    A rotation changes no distance. The frame is that of the left singular vectors of kernel and bias together. Of their singular
     values the first 61 are above 0.02, and all from the 129th on are below 0.0006.
     """
     kernel, bias = last.kernel[0, 0].astype(np.float64), last.bias.astype(np.float64)

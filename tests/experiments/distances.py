@@ -8,7 +8,7 @@ import numpy as np
 
 from .photos import ROOT
 from .report import Report
-from .whom import CHILDREN, NETWORKS, adults, network, pairs_of_each
+from .whom import CHILDREN, NETWORKS, adults, network, outside, pairs_of_each
 
 LABS = ROOT / "demo" / "facelab" / "labs"
 BIN = 0.01
@@ -22,13 +22,14 @@ def measure(data: Path) -> Report:
     groups, bins] of the distances between strangers of one group, in bins of 0.01 from 0 on.
     """
     networks = [network(data, name) for name in NETWORKS.values()]
-    rows, counts, names = [networks[0].pairs["lfw100"].same.astype(np.uint16)], [], []
+    rows, counts = [networks[0].pairs["lfw100"].same.astype(np.uint16)], []
+    names: list[str] = []
     for one in networks:
         for cohort in (None, one.cohort):
             scores = np.maximum(one.pairs["lfw100"].scores(cohort), 0)
             rows.append((1e4 * scores).round().astype(np.uint16))
-            groups = pairs_of_each(one.strangers, cohort)
-            names = [*adults(groups), *CHILDREN]
+            groups = pairs_of_each(outside(one, cohort), cohort)
+            names = names or [*adults(groups), *CHILDREN]
             edges = np.arange(0, 1.6 + BIN / 2, BIN)
             counts.append([np.histogram(groups[group].scores.clip(0, 1.599), edges)[0] for group in names])
     np.save(LABS / "lfw100-distances.npy", np.stack(rows))

@@ -153,7 +153,8 @@ def distance_to_obama(embedder: str, samples: Path) -> float:
     """How far obama2 lies from the template of the two photos enrolled."""
     runtime = NativeRuntime(models_folder(), embedder=embedder)
     asked, *enrolled = (
-        finish(look_at(runtime, read_photo(samples / f"{name}.jpg", 2048))).faces[0].embedding for name in ("obama2", "obama", "obama3")
+        finish(look_at(runtime, read_photo(samples / f"{name}.jpg", 2048))).faces[0].embedding
+        for name in ("obama2", "obama", "obama3")
     )
     gallery = Gallery({"Obama": np.stack(enrolled)}, None, runtime.manifest.embedder.calibration.good)
     return float(scores(gallery, asked[None])[0, 0])
@@ -190,9 +191,7 @@ def test_gallery_of_a_network_that_is_not_here_is_one_line_and_exit_2(
         assert line.endswith("enrol again")
 
 
-def test_what_one_network_remembers_of_a_photo_is_not_taken_for_another_s(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_one_network_remembers_of_a_photo_is_not_taken_for_another_s(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = folder / "Obama" / "obama.jpg"
     found = {}
     for embedder in (OWN, DLIB, OWN):
