@@ -1,4 +1,4 @@
-"""The embedder beside dlib itself, on the same chips."""
+"""The second embedder, dlib's ResNet, beside dlib itself, on the same chips."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import pytest
 from export.sources import DLIB_WEIGHTS, read_source
 from facelab.detect import detect_faces
 from facelab.embed import embed_faces
-from facelab.native import NativeRuntime
+from facelab.native import NativeRuntime, models_folder
 from facelab.photos import read_photo
 from facelab.runtime import finish
 
 
-def test_embedding_of_a_chip_is_dlibs(runtime: NativeRuntime, samples: Path, tmp_path: Path) -> None:
+def test_embedding_of_a_chip_is_dlibs(samples: Path, tmp_path: Path) -> None:
+    runtime = NativeRuntime(models_folder(), embedder="dlib-resnet-v1")
     weights = tmp_path / "resnet.dat"
     weights.write_bytes(read_source(*DLIB_WEIGHTS))
     network = dlib.face_recognition_model_v1(str(weights))

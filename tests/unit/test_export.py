@@ -51,7 +51,7 @@ def test_dlib_file_is_the_network_that_the_paper_describes(weights: Path) -> Non
     assert sum(layer.weights.size for layer in network.layers) > 5_000_000
 
 
-def test_native_form_of_the_embedder_is_the_same_network(weights: Path) -> None:
+def test_native_form_of_dlibs_network_is_the_same_network(weights: Path) -> None:
     network = read_dlib_network(weights)
     chips = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3)).astype(np.float32)
     plain, native = (np.asarray(build_dlib_resnet(network, natively)(chips)) for natively in (False, True))
@@ -59,7 +59,7 @@ def test_native_form_of_the_embedder_is_the_same_network(weights: Path) -> None:
     np.testing.assert_allclose(native, plain, atol=1e-5)
 
 
-def test_no_weights_of_the_embedder_only_ever_meet_padding(weights: Path) -> None:
+def test_no_weights_of_dlibs_network_only_ever_meet_padding(weights: Path) -> None:
     """On a map of one pixel they do, but for the middle of the kernel: half a million that nothing depends on."""
     model = build_dlib_resnet(read_dlib_network(weights))
     chips = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3)).astype(np.float32)
@@ -107,8 +107,10 @@ def test_shrinking_does_not_alias() -> None:
     for size in (24, 48):
         (crop,) = front(crop_front_end(size), image=stripes, boxes=box)
         assert np.abs(crop).max() < 0.02
-    chips, _ = front(chip_front_end(150), image=stripes, transforms=np.array([[[6, 0, 50], [0, 6, 50]]], np.float32))
-    assert np.abs(chips.astype(float) - 127.5).max() < 4
+    for side in (112, 150):
+        transforms = np.array([[[900 / side, 0, 50], [0, 900 / side, 50]]], np.float32)
+        chips, _ = front(chip_front_end(side), image=stripes, transforms=transforms)
+        assert np.abs(chips.astype(float) - 127.5).max() < 4
 
 
 @pytest.mark.parametrize("size", [24, 48])
@@ -127,19 +129,22 @@ def test_crop_of_any_size_lies_where_its_box_lies(side: int, size: int) -> None:
     assert np.abs(outside - 127.5).max() < 1, "grey outside the photo"
 
 
-def test_chip_follows_its_transform(photo: NDArray[np.uint8]) -> None:
+@pytest.mark.parametrize("side", [112, 150])
+def test_chip_follows_its_transform(side: int, photo: NDArray[np.uint8]) -> None:
     """A quarter turn and a shift, exact at whole pixels; black outside the photo."""
-    transforms = np.array([[[0, 1, 200], [1, 0, 100]], [[1, 0, -75], [0, 1, 0]]], np.float32)
-    chips, _ = front(chip_front_end(150), image=photo, transforms=transforms)
-    np.testing.assert_array_equal(chips[0], photo[100:250, 200:350].transpose(1, 0, 2))
-    assert not chips[1][:, :74].any()
-    np.testing.assert_array_equal(chips[1][:, 75:], photo[:150, :75])
+    half = side // 2
+    transforms = np.array([[[0, 1, 200], [1, 0, 100]], [[1, 0, -half], [0, 1, 0]]], np.float32)
+    chips, _ = front(chip_front_end(side), image=photo, transforms=transforms)
+    np.testing.assert_array_equal(chips[0], photo[100 : 100 + side, 200 : 200 + side].transpose(1, 0, 2))
+    assert not chips[1][:, : half - 1].any()
+    np.testing.assert_array_equal(chips[1][:, half:], photo[:side, :half])
 
 
-def test_large_face_is_shrunk_before_it_is_warped(photo: NDArray[np.uint8]) -> None:
-    (chip,), _ = front(chip_front_end(150), image=photo, transforms=np.array([[[3, 0, 20], [0, 3, 60]]], np.float32))
-    part = Image.fromarray(photo[59 : 59 + 450, 19 : 19 + 450])
-    assert np.abs(chip - np.asarray(part.resize((150, 150), Image.Resampling.BILINEAR)).astype(float)).mean() < 3
+@pytest.mark.parametrize("side", [112, 150])
+def test_large_face_is_shrunk_before_it_is_warped(side: int, photo: NDArray[np.uint8]) -> None:
+    (chip,), _ = front(chip_front_end(side), image=photo, transforms=np.array([[[3, 0, 20], [0, 3, 60]]], np.float32))
+    part = Image.fromarray(photo[59 : 59 + 3 * side, 19 : 19 + 3 * side])
+    assert np.abs(chip - np.asarray(part.resize((side, side), Image.Resampling.BILINEAR)).astype(float)).mean() < 3
 
 
 def test_unchanged_export_does_nothing_and_another_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -147,11 +152,11 @@ def test_unchanged_export_does_nothing_and_another_gives_the_same_bytes(tmp_path
     assert done.stdout.endswith("up to date\n")
     assert "tensorflow" not in done.stderr.lower(), "an unchanged run must not pay for loading TensorFlow"
     subprocess.run([sys.executable, "-m", "export", "-o", tmp_path / "again"], cwd=ROOT, check=True, capture_output=True)
-    for graph in ("pnet", "rnet", "onet", "embedder"):
-        shipped, again = (
-            hashlib.sha256((folder / f"{graph}.onnx").read_bytes()) for folder in (models_folder(), tmp_path / "again")
-        )
-        assert shipped.hexdigest() == again.hexdigest(), graph
+    files = sorted(file.name for file in (tmp_path / "again").glob("*.onnx"))
+    assert len(files) == 10, "pnet, rnet, onet and two embedders, each natively and for the page"
+    for name in files:
+        shipped, again = (hashlib.sha256((folder / name).read_bytes()) for folder in (models_folder(), tmp_path / "again"))
+        assert shipped.hexdigest() == again.hexdigest(), name
 
 
 def test_missing_source_is_one_line_and_exit_2(tmp_path: Path) -> None:

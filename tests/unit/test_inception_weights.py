@@ -236,11 +236,13 @@ def test_both_kinds_of_standardisation_are_in_the_graph(how: str, photo: NDArray
 def test_manifest_has_them_beside_what_it_had(models: Path) -> None:
     before, after = (json.loads((folder / "models.json").read_text()) for folder in (models_folder(), models))
     embedders = after.pop("embedders")
-    before.pop("embedders", None)
+    kept = before.pop("embedders")
+    assert "dlib-resnet-v1" in kept
     assert after == before
-    assert embedders.keys() == {"facenet-keras"}
+    assert embedders.keys() == {*kept, "facenet-keras"}
+    assert {name: embedders[name] for name in kept} == kept
     graph, embedder = embedders["facenet-keras"]["graph"], embedders["facenet-keras"]["embedder"]
-    assert graph.keys() == before["graphs"]["embedder"].keys()
+    assert graph.keys() | {"trained_on"} == before["graphs"]["embedder"].keys(), "of weights that somebody has, nobody here knows it"
     assert (models / graph["compact"]["file"]).stat().st_size < 0.51 * graph["bytes"]
     assert graph["outputs"]["embeddings"]["shape"] == ["N", 128]
     assert (models / graph["file"]).stat().st_size == graph["bytes"]
@@ -275,9 +277,10 @@ def test_command_line_uses_it_and_tells_distances_only(
     assert main(["--embedder", "facenet-keras", "cluster", str(samples)]) == 2
     assert "calibrate" in capsys.readouterr().err
     assert main(["--embedder", "nobody", "verify", *two]) == 2
-    assert "dlib-resnet-v1, facenet-keras" in capsys.readouterr().err
-    assert main(["--embedder", "dlib-resnet-v1", "verify", "--json", *two]) == 0
-    assert json.loads(capsys.readouterr().out)["verdict"] == "different"
+    assert "mobilefacenet-v1, dlib-resnet-v1, facenet-keras" in capsys.readouterr().err
+    for name in ("mobilefacenet-v1", "dlib-resnet-v1"):
+        assert main(["--embedder", name, "verify", "--json", *two]) == 0
+        assert json.loads(capsys.readouterr().out)["verdict"] == "different"
 
 
 def test_evaluation_needs_no_thresholds(
@@ -401,7 +404,8 @@ def test_other_files_are_refused_in_one_sentence(tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (["--weights", "nowhere.h5"], "nowhere.h5 cannot be read"),
-        (["--weights", "nowhere.h5", "--name", "dlib-resnet-v1"], "the default embedder's name"),
+        (["--weights", "nowhere.h5", "--name", "mobilefacenet-v1"], "mobilefacenet-v1 is the name of an embedder that comes with"),
+        (["--weights", "nowhere.h5", "--name", "dlib-resnet-v1"], "dlib-resnet-v1 is the name of an embedder that comes with"),
         (["--weights", "nowhere.h5", "--name", "mine-int8"], "compact file"),
         (["--weights", "nowhere.h5", "--name", "../x"], "is no name for an embedder"),
         (["--weights", "nowhere.h5", "-o", "nowhere"], "make models"),

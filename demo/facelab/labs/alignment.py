@@ -47,13 +47,13 @@ async def _alignment(desk: Desk, settings: Settings) -> list[Panel]:
         Picture(
             chip,
             "the chip",
-            "The chip; dots: where the template wants the landmarks.",
+            "The chip; dots: the reference landmarks.",
             dots=[Dot(float(x), float(y)) for x, y in embedder.template],
         ),
         Facts(
             [
-                Fact("Corrected distance", f"{decision.distance:.3f}", (await other_photo(desk))[1], TONES[decision.verdict]),
-                Fact("Landmarks miss the template by", f"{missed:.1f} px", "root mean square, on the chip"),
+                Fact("Distance", f"{decision.distance:.3f}", (await other_photo(desk))[1], TONES[decision.verdict]),
+                Fact("Landmarks miss the reference by", f"{missed:.1f} px", "root mean square, on the chip"),
                 Fact(
                     "Scale", f"{1 / np.sqrt(abs(np.linalg.det(transform[:, :2]))):.2f}", "pixels of the chip for one of the picture"
                 ),

@@ -149,7 +149,7 @@ async def _what_it_does(desk: Desk, before: Embedded | None, after: Embedded | N
     values = [compare(desk, one, other).distance if one else None for one in (before, after)]
     written = ["–" if value is None else f"{value:.3f}" for value in values]
     better = values[1] is not None and (values[0] is None or values[1] < values[0])
-    note = "corrected distance; shorter is better, as both show one person"
+    note = "distance; shorter is better, as both show one person"
     return [Fact(f"Distance {to_whom}", " → ".join(written), note, "good" if better else "bad")]
 
 
