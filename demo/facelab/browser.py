@@ -208,7 +208,7 @@ class Session:
             "chip": embedded.chip.ravel(),
             "chip_size": embedded.chip.shape[0],
             "embedding": embedded.embedding,
-            "poor": list(measure_quality(embedded).complaints),
+            "poor": list(measure_quality(embedded, self._runtime.manifest.embedder).complaints),
             "milliseconds": {
                 "align": _milliseconds(perf_counter() - started - embedding_seconds),
                 "embed": _milliseconds(embedding_seconds),
@@ -229,7 +229,7 @@ class Session:
         smallest: side of the smallest face looked for, pixels. unfit: why nobody should be enrolled by this photo, or null.
         """
         seen = await look_at(self._runtime, _of_the_page(handle), smallest)
-        poor = [measure_quality(one).complaints for one in seen.faces]
+        poor = [measure_quality(one, self._runtime.manifest.embedder).complaints for one in seen.faces]
         faces = [
             {
                 "face": one.face.as_json(),

@@ -52,8 +52,9 @@ def verify(a: PhotoFile, b: PhotoFile) -> Verification:
     """Whether the largest faces of two photos show the same person. Raises PhotoError, NoFaceError."""
     first, second = largest_face(a), largest_face(b)
     runtime = _runtime()
-    poor = any(measure_quality(one).complaints for one in (first, second))
-    comparison = compare(first.embedding, second.embedding, runtime.manifest.embedder, runtime.cohort, poor)
+    embedder = runtime.manifest.embedder
+    poor = any(measure_quality(one, embedder).complaints for one in (first, second))
+    comparison = compare(first.embedding, second.embedding, embedder, runtime.cohort, poor)
     return Verification(**vars(comparison), faces=(first.face, second.face))
 
 

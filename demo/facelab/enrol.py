@@ -29,7 +29,7 @@ async def look_at(runtime: Runtime, photo: Photo, min_face: float | None = None)
     (`python -m tests.experiments preprocessing`): so it is for those alone. min_face: pixels of the photo, None: the manifest's.
     """
     faces = await embed_faces(runtime, photo, await detect_faces(runtime, photo, min_face))
-    if faces and "dark" not in measure_quality(faces[0]).complaints:
+    if faces and "dark" not in measure_quality(faces[0], runtime.manifest.embedder).complaints:
         return Look(faces)
     pixels = runtime.pixels(photo)
     if not faces and pixels.mean() > DARKEST:

@@ -95,7 +95,8 @@ def _take(
 def _look(photo: Path, min_face: float | None) -> list[Found] | str:
     """In a worker."""
     try:
-        return [Found(e.face, e.embedding, measure_quality(e).complaints) for e in easy.embed(photo, min_face)]
+        embedder = default_runtime().manifest.embedder
+        return [Found(e.face, e.embedding, measure_quality(e, embedder).complaints) for e in easy.embed(photo, min_face)]
     except PhotoError as error:
         return str(error)
 

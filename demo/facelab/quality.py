@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .embed import Embedded
+from .models import Embedder
 
 SMALLEST_EYES = 15.0  # pixels of the photo between the eyes; the chip shows them 35 apart
-FRAME = 2 / 15  # of the chip's side, left out on each side: hair and background
+AROUND = 0.5  # of the distance between the eyes: the margin around the reference landmarks in which the chip is measured
 LEAST_SHARPNESS = 2.5
 DARKEST, BRIGHTEST = 45.0, 190.0
 LARGEST_TURN = 0.3
@@ -46,13 +47,12 @@ class Quality:
         return tuple(word for word, is_so in found.items() if is_so)
 
 
-def measure_quality(embedded: Embedded) -> Quality:
-    """The quality of a face, from its landmarks and its chip."""
+def measure_quality(embedded: Embedded, embedder: Embedder) -> Quality:
+    """The quality of a face, from its landmarks and from the part of its chip that every face fills."""
     left, right, nose = embedded.face.landmarks[:3]
     across = right - left
     eyes = float(np.hypot(*across))
-    frame = round(FRAME * len(embedded.chip))
-    red, green, blue = np.moveaxis(embedded.chip[frame:-frame, frame:-frame].astype(np.float32), 2, 0)
+    red, green, blue = np.moveaxis(embedded.chip[_part(embedder)].astype(np.float32), 2, 0)
     middle = (red + green + blue) / 3  # four times as fast as a mean over so short an axis
     return Quality(
         eyes=eyes,
@@ -60,6 +60,14 @@ def measure_quality(embedded: Embedded) -> Quality:
         light=float(middle.mean()),
         turn=float(abs((nose - (left + right) / 2) @ across)) / max(eyes, 1e-6) ** 2,
     )
+
+
+def _part(embedder: Embedder) -> tuple[slice, slice]:
+    """Rows and columns of the chip: the box around the reference landmarks and a margin."""
+    margin = AROUND * float(np.hypot(*(embedder.template[1] - embedder.template[0])))
+    (left, top), (right, bottom) = embedder.template.min(axis=0) - margin, embedder.template.max(axis=0) + margin
+    x1, y1, x2, y2 = (round(float(edge)) for edge in (max(left, 0), max(top, 0), right, bottom))
+    return slice(y1, y2 + 1), slice(x1, x2 + 1)
 
 
 def _laplacian(grey: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -73,7 +73,7 @@ def test_photos_from_disk_give_what_the_same_files_give_natively(demo: Watched, 
     runtime = NativeRuntime(models_folder(), compact=True)
     photos = [read_photo(odd_photos / name, runtime.manifest.max_side) for name in names]
     faces = [finish(embed_faces(runtime, photo, finish(detect_faces(runtime, photo))[:1]))[0] for photo in photos]
-    poor = any(measure_quality(face).complaints for face in faces)
+    poor = any(measure_quality(face, runtime.manifest.embedder).complaints for face in faces)
     native = decide(faces[0].embedding, faces[1].embedding, runtime.manifest.embedder, runtime.cohort, poor)
     assert said == native.verdict
     assert distance == pytest.approx(native.distance, abs=1e-4)

@@ -80,7 +80,7 @@ def answer(runtime: NativeRuntime, odd_photos: Path) -> Comparison:
     """What the same photos give natively."""
     photos = [read_photo(odd_photos / name, runtime.manifest.max_side) for name in NAMES]
     a, b = (finish(embed_faces(runtime, photo, finish(detect_faces(runtime, photo))[:1]))[0] for photo in photos)
-    poor = any(measure_quality(face).complaints for face in (a, b))
+    poor = any(measure_quality(face, runtime.manifest.embedder).complaints for face in (a, b))
     return compare(a.embedding, b.embedding, runtime.manifest.embedder, runtime.cohort, poor)
 
 
@@ -266,7 +266,9 @@ def test_distances_are_corrected_for_crowding_where_that_is_asked_for(pair: Page
     expect(pair.get_by_test_id("reason")).to_contain_text("corrected for crowding")
     assert axe_violations(pair) == []
     pair.get_by_test_id("embedder-crowding").uncheck()
-    expect(pair.get_by_test_id("surroundings")).to_be_hidden(timeout=READY)
+    expect(pair.get_by_test_id("embedder-message")).to_be_empty(timeout=READY)
+    expect(pair.locator('[data-testid="verdict"][data-verdict]')).to_be_visible()
+    expect(pair.get_by_test_id("surroundings")).to_be_hidden()
     assert distance(pair) == plain
 
 

@@ -100,7 +100,7 @@ def _look(photo: Path, alter: Alteration | None, embedder: str | None) -> tuple[
     if not faces:
         return 0, np.zeros(128, np.float32), (0.0,) * 4, 0.0
     (embedded,) = finish(embed_faces(runtime, opened, faces[:1]))
-    quality = measure_quality(embedded)
+    quality = measure_quality(embedded, runtime.manifest.embedder)
     return len(faces), embedded.embedding, (quality.eyes, quality.sharpness, quality.light, quality.turn), faces[0].score
 
 

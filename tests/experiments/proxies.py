@@ -36,7 +36,7 @@ def measure(data: Path) -> Report:
     everyone = strangers_of(data / "utk9k")
     groups = np.array([group_of(photo.name) for photo in everyone.photos])
     chosen = np.sort(np.concatenate([np.flatnonzero(groups == group)[:A_GROUP] for group in sorted(set(groups) - {""})]))
-    good, groups = everyone.take(chosen), groups[chosen]
+    good, groups = look([everyone.photos[i] for i in chosen], "worse-not"), groups[chosen]
     worsened = {label: look(good.photos, f"worse-{label.replace(' ', '-')}", alter) for label, alter in ALTERATIONS.items()}
     _misses_by_group(report, good, groups, worsened)
     _by_strength(report, good, groups, worsened)

@@ -242,7 +242,9 @@ def test_manifest_has_them_beside_what_it_had(models: Path) -> None:
     assert embedders.keys() == {*kept, "facenet-keras"}
     assert {name: embedders[name] for name in kept} == kept
     graph, embedder = embedders["facenet-keras"]["graph"], embedders["facenet-keras"]["embedder"]
-    assert graph.keys() | {"trained_on"} == before["graphs"]["embedder"].keys(), "of weights that somebody has, nobody here knows it"
+    assert graph.keys() | {"trained_on"} == before["graphs"]["embedder"].keys(), (
+        "of weights that somebody has, nobody here knows it"
+    )
     assert (models / graph["compact"]["file"]).stat().st_size < 0.51 * graph["bytes"]
     assert graph["outputs"]["embeddings"]["shape"] == ["N", 128]
     assert (models / graph["file"]).stat().st_size == graph["bytes"]

@@ -38,9 +38,10 @@ async def _group_photo(desk: Desk, settings: Settings) -> list[Panel]:
     if not found:
         return [picture, Facts([Fact("Found", "no", "this pupil would be absent", "bad")])]
     (embedded,) = await embed_faces(desk.runtime, photo, found)
-    complaints = measure_quality(embedded).complaints
-    near = await desk.embedded()
     embedder = desk.runtime.manifest.embedder
+    quality = measure_quality(embedded, embedder)
+    complaints = quality.complaints
+    near = await desk.embedded()
     decision = decide(np.asarray(embedded.embedding), np.asarray(near.embedding), embedder, desk.runtime.cohort, bool(complaints))
     return [
         picture,
@@ -48,7 +49,7 @@ async def _group_photo(desk: Desk, settings: Settings) -> list[Panel]:
         Facts(
             [
                 Fact("Found", "yes", f"score {found[0].score:.3f}", "good"),
-                Fact("Between the eyes", f"{measure_quality(embedded).eyes:.0f} px"),
+                Fact("Between the eyes", f"{quality.eyes:.0f} px"),
                 Fact("Quality", ", ".join(complaints) or "good enough", tone="warn" if complaints else "good"),
                 Fact(
                     "Against the same photo from near by",

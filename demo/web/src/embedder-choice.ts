@@ -18,7 +18,7 @@ export class EmbedderChoice extends HTMLElement {
        <summary>Embedder: <span data-testid="embedder-name"></span></summary>
        <fieldset><legend>Which network reads the faces?</legend></fieldset>
        <div class="crowding" hidden>
-         <label><input type="checkbox" data-testid="embedder-crowding"> Correct distances for crowding</label>
+         <label><input type="checkbox" data-testid="embedder-crowding">Correct distances for crowding</label>
          <p class="caption" id="why">Some people look more alike to the network than others do; where many are alike, this makes a distance count for less.</p>
        </div>
        <div class="drop" data-testid="embedder-drop">
@@ -70,10 +70,10 @@ export class EmbedderChoice extends HTMLElement {
     const options = this.#listed.map(({ name }) => {
       const graph = embedders[name]?.graph;
       const option = document.createElement("label");
-      option.innerHTML = `<input type="radio" name="embedder" data-testid="embedder-option"> <strong></strong> <span class="caption"></span>`;
+      option.innerHTML = `<input type="radio" name="embedder" data-testid="embedder-option"><span><strong></strong> <span class="caption"></span></span>`;
       find<HTMLInputElement>(option, "input").value = name;
       find(option, "strong").textContent = networkName(name);
-      const tell = (bytes: number) => (find(option, "span").textContent = graph ? `to compare; ${megabytes((graph.compact ?? graph).bytes + bytes)} MB to download` : "this site’s own");
+      const tell = (bytes: number) => (find(option, ".caption").textContent = graph ? `to compare; ${megabytes((graph.compact ?? graph).bytes + bytes)} MB to download` : "this site’s own");
       tell(0);
       if (graph) find(this.#root, "details").addEventListener("toggle", () => void runtimeBytes().then(tell, () => {}), { once: true });
       return option;

@@ -49,6 +49,8 @@ export class FaceVerify extends HTMLElement {
   #sides: Record<SlotName, Side | null> = { a: null, b: null };
   /** Where the gauge has its marks before there is a verdict. */
   #scale: Scale | undefined;
+  /** The embedder that reads the faces, by its name in models.json; undefined: a file. */
+  #network: string | undefined;
 
   /** What the strips show, in numbers, for those who script this page: null where there is none. */
   get embeddings(): Record<SlotName, Float32Array | null> {
@@ -137,11 +139,12 @@ export class FaceVerify extends HTMLElement {
     this.#engine.manifest.then((manifest) => {
       this.#choice.offer(manifest, () => this.#engine.runtimeBytes());
       this.#scale = scaleOf(manifest.embedder.calibration?.good);
+      this.#network = manifest.embedder.name;
       if (!this.#sides.a && !this.#sides.b) this.#result(null);
     }, () => {}); // the engine says what went wrong
   }
 
-  /** Every face in view is read again by the new one. */
+  /** Every face in view is read again by the new one; where only the distances change, the two are compared again. */
   async #useEmbedder(asked: EmbedderEvent["detail"]): Promise<void> {
     const choice = this.#choice;
     choice.busy();
@@ -149,7 +152,10 @@ export class FaceVerify extends HTMLElement {
     try {
       const told = await this.#engine.useEmbedder(asked && "file" in asked ? { file: await asked.file.arrayBuffer() } : asked);
       choice.done(told, asked);
-      read = SLOTS.filter((name) => this.#sides[name]?.analysis && this.#sides[name]?.chosen !== null);
+      const network = asked && "file" in asked ? undefined : told.name;
+      const isAnother = !network || network !== this.#network;
+      this.#network = network;
+      read = SLOTS.filter((name) => isAnother && this.#sides[name]?.analysis && this.#sides[name]?.chosen !== null);
       for (const name of read) this.#sides[name]!.embedded = undefined; // numbers of two networks cannot be compared
       this.#scale = told.measured ? scaleOf(await this.#engine.scale()) : undefined;
       this.#result(null);
@@ -159,6 +165,7 @@ export class FaceVerify extends HTMLElement {
       return choice.fail(known ? error.message : "This file could not be opened. Choose it again, or another one.");
     }
     for (const name of read) await this.#choose(name, this.#sides[name]?.chosen ?? 0);
+    if (!read.length && SLOTS.every((name) => this.#sides[name]?.embedded)) await this.#compare();
   }
 
   // What happens to a photo
@@ -380,7 +387,9 @@ function scaleFor({ sure_below, threshold }: Verdict): Scale | undefined {
 function reasonOf(answer: Verdict): string {
   const scale = scaleFor(answer);
   if (!scale || !answer.verdict) return "";
-  const [distance, same, different] = [answer.distance, scale.sure_below, scale.threshold].map((value) => inWords(value, 2));
+  const values = [answer.distance, scale.sure_below, scale.threshold];
+  const digits = new Set(values.map((value) => value.toFixed(2))).size === values.length ? 2 : 3; // a distance is on one side of its limit
+  const [distance, same, different] = values.map((value) => inWords(value, digits));
   const limits = {
     same: `the limit for “same person” is ${same}`,
     different: `“different people” begins at ${different}`,

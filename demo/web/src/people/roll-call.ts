@@ -675,7 +675,7 @@ export class RollCall extends Tool {
     return html`<li data-testid="person" data-name=${person.name}>
       <div class="chips">
         ${enrolled.map((photo) => html`<button type="button" class="chip ${odd.has(photo.id) ? "odd" : ""}" title="${photo.file}: remove it"
-            aria-label="${photo.chip ? "" : "no picture: "}${person.name}, ${photo.file}: remove it" @click=${() => remove(photo)}>${photo.chip ? html`<img src=${photo.chip} alt="" />` : "no picture"}</button>`)}
+            aria-label="${photo.chip ? "" : "no picture: "}${person.name}, ${photo.file}: remove it" @click=${() => remove(photo)}>${photo.chip ? html`<img src=${photo.chip} alt="" />` : html`<span>no picture</span>`}</button>`)}
       </div>
       <b>${person.name}</b> <span class="muted">${photos(enrolled.length)}</span>
       ${enrolled.some(({ id }) => odd.has(id)) ? html`<p class="note" data-testid="odd">The framed photo is not like the others: is it ${person.name}’s?</p>` : nothing}
