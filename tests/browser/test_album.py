@@ -13,6 +13,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from facelab.cluster import usual_limit
+from facelab.native import NativeRuntime, models_folder
+
 from .conftest import READY, Watched, axe_violations, network_workers, watch
 
 PEOPLE, PHOTOS = 6, 5
@@ -55,6 +58,15 @@ def test_photos_of_one_person_lie_together(album: Watched) -> None:
     right = sum(a == b for a, b in together)
     of_one = PEOPLE * PHOTOS * (PHOTOS - 1) / 2
     assert 2 * right / (len(together) + of_one) >= 0.95
+
+
+def test_slider_starts_at_the_usual_limit(album: Watched) -> None:
+    slider = album.page.get_by_test_id("album-limit")
+    usual = usual_limit(NativeRuntime(models_folder()).manifest.embedder)
+    assert float(slider.input_value()) == pytest.approx(usual, abs=0.01)
+    strictest, laxest = (float(slider.get_attribute(end) or "nan") for end in ("min", "max"))
+    assert strictest < usual < laxest
+    expect(album.page.get_by_text(f"mean distance below {usual:.2f}")).to_be_visible()
 
 
 def test_there_is_a_network_worker_for_each_core_up_to_four(album: Watched, chromium: Browser) -> None:

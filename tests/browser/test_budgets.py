@@ -39,9 +39,9 @@ def test_first_verdict(watched: Watched) -> None:
     page.get_by_test_id("sample-0").click()
     page.locator('[data-testid="verdict"][data-verdict]').wait_for()
     everything = fetched(watched)
-    assert sum(everything.values()) < 10.8e6
+    assert sum(everything.values()) < 7.6e6
     engine = {name: size for name, size in everything.items() if name.startswith("app/")}
-    assert sum(engine.values()) < 10.6e6, engine
+    assert sum(engine.values()) < 7.5e6, engine
     assert len(engine) <= 34, sorted(engine)
     assert not [name for name in engine if "_rest" in name], "what only labs need is not fetched"
 
@@ -64,8 +64,8 @@ def test_models() -> None:
     """What the page takes of them."""
     manifest = json.loads((SITE / "app" / "models" / "models.json").read_text())
     sizes = {name: graph.get("compact", graph)["bytes"] for name, graph in manifest["graphs"].items()}
-    assert sizes["embedder"] < 6e6
-    assert sum(sizes.values()) < 7e6
+    assert sizes["embedder"] < 1.2e6
+    assert sum(sizes.values()) < 2.3e6
     graphs = [*manifest["graphs"].values(), *(entry["graph"] for entry in manifest.get("embedders", {}).values())]
     listed = {graph.get("compact", graph)["file"] for graph in graphs}
     assert {path.name for path in (SITE / "app" / "models").glob("*.onnx")} == listed, "no file that nobody asks for"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from facelab.embed import Embedded, embed_kept_chip
 from facelab.enrol import look_at
@@ -152,7 +152,7 @@ Visit = Callable[[dict[str, Rows]], Page]
 @pytest.fixture
 def visit(chromium: Browser, site: str) -> Iterator[Visit]:
     """The roll call of a browser in which a database of the first version was left."""
-    context: BrowserContext = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True, service_workers="block")
     context.set_default_timeout(READY)
     context.clock.set_fixed_time(NOON)
 
@@ -214,6 +214,22 @@ def test_class_of_the_first_version_is_still_read_with_dlibs_network(visit: Visi
     np.testing.assert_allclose(added["embedding"], seen(old.further[name], dlib)[0].embedding, atol=1e-3)
 
 
+def test_engine_that_starts_anew_reads_with_dlibs_network_too(visit: Visit, old: Old, dlib: NativeRuntime, site: str) -> None:
+    page = visit(old.tables)
+    page.context.route("**/ort.memory.gz", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_test_id("failure")).to_be_visible()
+    page.context.unroute("**/ort.memory.gz")
+    page.get_by_test_id("retry").click()
+    expect(page.get_by_test_id("class-sentence")).to_be_visible(timeout=READY)
+    name = old.pupils[0]
+    page.get_by_test_id("pupil").fill(name)
+    page.get_by_test_id("portraits").set_input_files(old.further[name])
+    finished(page)
+    (added,) = [one for one in kept(page)["photos"] if one["file"] == old.further[name].name]
+    np.testing.assert_allclose(added["embedding"], seen(old.further[name], dlib)[0].embedding, atol=1e-3)
+
+
 def test_new_class_is_read_with_the_pages_own_network(visit: Visit, old: Old, own: NativeRuntime) -> None:
     page = visit(old.tables)
     page.get_by_test_id("class").select_option(label="empty")
@@ -226,7 +242,9 @@ def test_new_class_is_read_with_the_pages_own_network(visit: Visit, old: Old, ow
     (added,) = [one for one in tables["photos"] if one["classId"] == "empty"]
     assert added["embedder"] == OWN
     assert {one["embedder"] for one in tables["classes"] if one["id"] == "empty"} == {OWN}
-    np.testing.assert_allclose(added["embedding"], seen(old.further[name], own)[0].embedding, atol=1e-3)  # last digits of landmarks differ
+    np.testing.assert_allclose(
+        added["embedding"], seen(old.further[name], own)[0].embedding, atol=1e-3
+    )  # last digits of landmarks differ
 
 
 def test_class_is_read_again(visit: Visit, old: Old, own: NativeRuntime, dlib: NativeRuntime) -> None:
