@@ -63,7 +63,7 @@ def read_tflite(data: bytes) -> Layers:
         interpreter.allocate_tensors()
         places = {detail["name"]: detail["index"] for detail in interpreter.get_tensor_details()}
     except ValueError as error:
-        raise ExportError(f"this is no TensorFlow Lite file ({error})") from error
+        raise ExportError(f"this is no TensorFlow Lite file ({' '.join(str(error).split())})") from error
 
     def tensor(name: str) -> Weights:
         return np.asarray(interpreter.get_tensor(places[name]), np.float32)

@@ -42,16 +42,15 @@ class Strangers:
     second: NDArray[np.intp]
 
     def of(self, chosen: NDArray[np.bool_]) -> Strangers:
-        """The pairs of which both people are chosen. chosen: [people]."""
-        return self._only(chosen[self.first] & chosen[self.second], int(chosen.sum()))
+        """The pairs of which both people are chosen, who are counted anew. chosen: [people]."""
+        kept, places = chosen[self.first] & chosen[self.second], np.cumsum(chosen) - 1
+        return Strangers(int(chosen.sum()), self.scores[kept], places[self.first[kept]], places[self.second[kept]])
 
     def without(self, pairs: Collection[tuple[int, int]]) -> Strangers:
         """All but these pairs of people, the lower index first."""
         left_out = {first * self.people + second for first, second in pairs}
-        return self._only(~np.isin(self.first * self.people + self.second, list(left_out)), self.people)
-
-    def _only(self, kept: NDArray[np.bool_], people: int) -> Strangers:
-        return Strangers(people, self.scores[kept], self.first[kept], self.second[kept])
+        kept = ~np.isin(self.first * self.people + self.second, list(left_out))
+        return Strangers(self.people, self.scores[kept], self.first[kept], self.second[kept])
 
 
 def duplicate_limit(embedder: Embedder) -> float:

@@ -299,7 +299,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     for label, chosen in (("pairs of one person", same), ("pairs of two people", ~same)):
         print(f"{label:27} {int(chosen.sum()):9,}   {_in_percent(answer_shares(distances[chosen], limits))}")
     for group, rate in rates.items():
-        print(f"  {group:25} FMR {rate.fmr or 'no pairs':30} FNMR {rate.fnmr or 'no pairs'}")
+        print(f"  {group:25} FMR {rate.fmr or 'no pairs'!s:30} FNMR {rate.fnmr or 'no pairs'}")
         for label, shares in (("one person", rate.one_person), ("two people", rate.two_people)):
             if shares:
                 print(f"    {label:23} {'':9}   {_in_percent(shares)}")

@@ -15,7 +15,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -159,7 +158,6 @@ class _Memory:
         self._base.close()
 
 
-@cache
 def _models() -> str:
     return hashlib.sha256("".join(graph.sha256 for graph in default_runtime().manifest.graphs.values()).encode()).hexdigest()
 

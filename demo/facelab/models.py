@@ -138,7 +138,7 @@ class Manifest:
 
     @property
     def names(self) -> list[str]:
-        """Of all embedders, the default one first."""
+        """Of all embedders, the one in use first."""
         return [self.embedder.name, *sorted(self.others)]
 
     def choosing(self, name: str) -> Manifest:
@@ -148,7 +148,9 @@ class Manifest:
         if name not in self.others:
             raise ModelError(f"there is no embedder {name} here, only {', '.join(self.names)}: {_how_to_get(name)}")
         graph, embedder = self.others[name]
-        return replace(self, graphs={**self.graphs, "embedder": graph}, embedder=embedder)
+        others = {other: entry for other, entry in self.others.items() if other != name}
+        others[self.embedder.name] = self.graphs["embedder"], self.embedder
+        return replace(self, graphs={**self.graphs, "embedder": graph}, embedder=embedder, others=others)
 
 
 def _how_to_get(name: str) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .embed import Embedded
 from .models import Embedder
 
-SMALLEST_EYES = 15.0  # pixels of the photo between the eyes; the chip shows them 35 apart
+SMALLEST_EYES = 15.0  # pixels of the photo between the eyes; the chip shows them 36 apart
 AROUND = 0.5  # of the distance between the eyes: the margin around the reference landmarks in which the chip is measured
 LEAST_SHARPNESS = 2.5
 DARKEST, BRIGHTEST = 45.0, 190.0

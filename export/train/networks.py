@@ -41,7 +41,7 @@ def build(name: str, chip_size: int, dimensions: int = 128) -> Any:
 
 
 def small(x: Any, dimensions: int) -> Any:
-    """Residual blocks of plain convolutions, with at most half the default embedder's filters: 55 million multiply-adds at 96 px.
+    """Residual blocks of plain convolutions, with at most half dlib's filters: 55 million multiply-adds at 96 px.
 
     Depthwise convolutions (MobileNets) need fewer multiplications for as much, but on a CPU not less time: with as many of them as
     here, a step of training took three times as long.

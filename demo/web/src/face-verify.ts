@@ -388,7 +388,7 @@ function reasonOf(answer: Verdict): string {
   const scale = scaleFor(answer);
   if (!scale || !answer.verdict) return "";
   const values = [answer.distance, scale.sure_below, scale.threshold];
-  const digits = new Set(values.map((value) => value.toFixed(2))).size === values.length ? 2 : 3; // a distance is on one side of its limit
+  const digits = [2, 3, 4].find((digits) => new Set(values.map((value) => value.toFixed(digits))).size === values.length) ?? 5; // it is on one side of each
   const [distance, same, different] = values.map((value) => inWords(value, digits));
   const limits = {
     same: `the limit for “same person” is ${same}`,

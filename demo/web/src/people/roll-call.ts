@@ -21,7 +21,7 @@ const UNDO_SECONDS = 20;
 const PICTURES = 12; // of the day's group photos stay in memory, to be looked at
 
 const RULES: Record<Rule, string> = {
-  template: "nearest mean of a pupil’s photos (measured best)",
+  template: "nearest mean of a pupil’s photos (usual)",
   nearest: "nearest single photo",
   mean: "mean distance to a pupil’s photos",
   original: "the original system’s rule",
