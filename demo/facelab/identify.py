@@ -85,7 +85,7 @@ def template(embeddings: NDArray[np.floating], around: NDArray[np.floating]) -> 
 def scores(gallery: Gallery, probes: NDArray[np.floating], way: Way = "template") -> Scores:
     """The distance of every probe [N, D] to every person: [N, P].
 
-    way: to the person's template (measured best), the nearest of their photos, or the mean over their photos.
+    way: to the person's template (as the demo does), the nearest of their photos, or the mean over their photos.
     """
     if not gallery.names:
         return np.empty((len(probes), 0))

@@ -1,8 +1,9 @@
 """Whether a face is seen well enough to be sure about: its size, sharpness, light and turn.
 
 What is measured is the chip that the embedder sees. The limits are where it begins to cost: beyond each of them more than about
-one photo in twenty is no longer taken for the same person as its undamaged self (`python -m tests.experiments proxies`; the turn:
-between photos of actors6). There the answer is more careful (see verify).
+one photo in twenty is no longer taken for the same person as its undamaged self, or strangers are taken for one person ten times as
+often as promised (`python -m tests.experiments proxies`; the turn: between photos of actors6). There the answer is more careful
+(see verify).
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 from .embed import Embedded
 from .models import Embedder
 
-SMALLEST_EYES = 15.0  # pixels of the photo between the eyes; the chip shows them 36 apart
+SMALLEST_EYES = 15.0  # pixels of the photo between the eyes
+EYES_IN_CHIP = 36.3  # pixels between them in MobileFaceNet's chip, on whose scale sharpness is told
 AROUND = 0.5  # of the distance between the eyes: the margin around the reference landmarks in which the chip is measured
-LEAST_SHARPNESS = 2.5
+LEAST_SHARPNESS = 3.5
 DARKEST, BRIGHTEST = 45.0, 190.0
 LARGEST_TURN = 0.3
 
@@ -54,9 +56,10 @@ def measure_quality(embedded: Embedded, embedder: Embedder) -> Quality:
     eyes = float(np.hypot(*across))
     red, green, blue = np.moveaxis(embedded.chip[_part(embedder)].astype(np.float32), 2, 0)
     middle = (red + green + blue) / 3  # four times as fast as a mean over so short an axis
+    finer = _eyes_apart(embedder) / EYES_IN_CHIP  # where a chip shows more pixels of the same edge, each step is smaller
     return Quality(
         eyes=eyes,
-        sharpness=float(_laplacian(middle).std()),
+        sharpness=float(_laplacian(middle).std()) * finer,
         light=float(middle.mean()),
         turn=float(abs((nose - (left + right) / 2) @ across)) / max(eyes, 1e-6) ** 2,
     )
@@ -64,10 +67,14 @@ def measure_quality(embedded: Embedded, embedder: Embedder) -> Quality:
 
 def _part(embedder: Embedder) -> tuple[slice, slice]:
     """Rows and columns of the chip: the box around the reference landmarks and a margin."""
-    margin = AROUND * float(np.hypot(*(embedder.template[1] - embedder.template[0])))
+    margin = AROUND * _eyes_apart(embedder)
     (left, top), (right, bottom) = embedder.template.min(axis=0) - margin, embedder.template.max(axis=0) + margin
     x1, y1, x2, y2 = (round(float(edge)) for edge in (max(left, 0), max(top, 0), right, bottom))
     return slice(y1, y2 + 1), slice(x1, x2 + 1)
+
+
+def _eyes_apart(embedder: Embedder) -> float:
+    return float(np.hypot(*(embedder.template[1] - embedder.template[0])))
 
 
 def _laplacian(grey: NDArray[np.float32]) -> NDArray[np.float32]:
