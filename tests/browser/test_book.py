@@ -225,3 +225,20 @@ def test_labs_have_stills_without_scripts(stem: str, chromium: Browser, site: st
         expect(still).to_have_js_property("complete", True)
         assert still.evaluate("img => img.naturalWidth") > 300
     context.close()
+
+
+def test_both_networks_answer_about_the_photos_on_the_desk(book: Watched) -> None:
+    """dlib's network is fetched for it, by plain and by corrected distances; the page's own is in use again afterwards."""
+    lab = open_lab(book.open(address("face-verification")), "networks")
+    for kind in ("plain", "corrected"):
+        before = answers(lab)
+        lab.get_by_test_id("lab-networks-what").select_option("yours")
+        lab.get_by_test_id("lab-networks-kind").select_option(kind)
+        wait_for_answer(lab, before)
+        tables = lab.locator("table")
+        expect(tables).to_have_count(2, timeout=READY)
+        for table, name in ((tables.nth(0), "MobileFaceNet"), (tables.nth(1), "dlib's ResNet")):
+            expect(table.locator("th").first).to_have_text(name)
+            near, far = (float(table.locator("tbody tr").nth(0).locator("td").nth(column).inner_text()) for column in (1, 3))
+            assert near < far, "two photos of one man, and one of another"
+    assert any("embedder-dlib-resnet-v1" in url for url in book.requests)

@@ -158,7 +158,7 @@ NETWORKS = Lab(
             [
                 ("strangers", "who is confused with whom"),
                 ("lfw", "pairs of LFW"),
-                ("yours", "your photos (fetches dlib's network, about 20 MB)"),
+                ("yours", "your photos (fetches 20 MB)"),
             ],
             "strangers",
         ),
