@@ -27,7 +27,7 @@ from facelab.runtime import finish
 INKS = {"light": ("#33313a", "#cfccdd", "#5a4fcf"), "dark": ("#c9c6c3", "#4a4646", "#b4a9ff")}
 TONES = {"good": "#2f9e63", "bad": "#d9564a", "warn": "#c58a1a"}
 COLOURS = ("#d1651f", "#1f9e77", "#cc4f93", "#3a8fd0", "#a3842a")
-WIDTH, DPI = 7.6, 135
+WIDTH, DPI = 7.6, 125
 A_ROW = 3
 
 
