@@ -41,7 +41,7 @@ def draw_stills(models: Path, samples: Path, folder: Path) -> None:
         for scheme, inks in INKS.items():
             file = io.BytesIO()
             _draw(panels, *inks).savefig(file, format="png", dpi=DPI, transparent=True)
-            Image.open(file).save(folder / f"{kind}-{scheme}.webp", quality=82, method=4)
+            Image.open(file).save(folder / f"{kind}-{scheme}.webp", quality=76, method=4)
 
 
 def _draw(panels: Sequence[Panel], ink: str, rule: str, accent: str) -> Figure:
