@@ -63,8 +63,12 @@ build/downloads/complete: requirements-data.lock export/sources.py | $(VENV)/ins
 
 models: build/models/models.json
 
+# So that another COHORT than the last build's makes the models anew.
+build/cohort-$(COHORT):
+	@mkdir -p build && rm -f build/cohort-* && touch $@
+
 # The export looks for itself whether anything that matters has changed.
-build/models/models.json: build/downloads/complete requirements.lock $(wildcard export/*.py export/cohorts/*) | $(VENV)/installed
+build/models/models.json: build/downloads/complete build/cohort-$(COHORT) requirements.lock $(wildcard export/*.py export/cohorts/*) | $(VENV)/installed
 	$(PY) -m export $(if $(filter 0,$(COHORT)),--no-cohorts)
 	@touch $@
 
