@@ -55,7 +55,7 @@ class Faces:
 def read_faces(folder: Path, same_people: Path | None = None, closer: float = DUPLICATE) -> Faces:
     """The largest face of every photo of a folder that shows one, but one of each heap of photos closer than that.
 
-    same_people: CSV a,b,verdict of pairs that were looked at. Whoever is in two photos is left out with all of them, for there may
+    same_people: CSV a,b,verdict of pairs that were looked at. A person in two photos is left out with all of them: there may
     be a third that no network puts close.
     """
     known = read_people_seen_twice(same_people) if same_people else set()

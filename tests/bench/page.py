@@ -143,7 +143,7 @@ def _ratio(rows: list[dict[str, Any]], words: str) -> float:
 
 
 def measure(chromium: BrowserType, address: str, group: Path | None) -> tuple[list[dict[str, Any]], float]:
-    """Rows of {what, unit, ours, tiny, ssd}: medians of ROUNDS, ours and theirs in turns, each round in a browser of its own.
+    """Rows of {what, unit, ours, tiny, ssd}: medians of ROUNDS, ours and theirs in turns, each round in a fresh browser.
 
     And how the cores were meanwhile: see _crowding.
     """
