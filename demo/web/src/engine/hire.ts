@@ -6,6 +6,7 @@
 import * as Comlink from "comlink";
 
 import { RELOAD } from "../contract";
+import { newId } from "../new-id";
 import type { Engine } from "./worker";
 
 /** "own": one that is the page's alone, and can be stopped in the middle; "afresh": such a one that distrusts what the browser has kept. */
@@ -98,7 +99,7 @@ async function taken(worker: SharedWorker): Promise<Hired | undefined> {
 
 /** A lock that is let go of when this page leaves, or is gone. */
 async function held(): Promise<{ lock: string; leave: () => void }> {
-  const lock = `facelab ${crypto.randomUUID()}`;
+  const lock = `facelab ${newId()}`;
   let leave!: () => void;
   const left = new Promise<void>((resolve) => (leave = resolve));
   await new Promise<void>((resolve) => {

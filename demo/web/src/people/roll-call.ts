@@ -6,6 +6,7 @@ import { openCamera, takePhoto } from "../camera";
 import { PhotoError, type ClassTold, type Gallery, type Look, type Manifest, type Rule, type SeenFace } from "../contract";
 import { joined } from "../engine/client";
 import { networkName } from "../network-names";
+import { newId } from "../new-id";
 import { pixelsOf, type Photo } from "../photos";
 import { chipUrl, reread } from "./chips";
 import { groupPicture, labelOf } from "./group-picture";
@@ -224,7 +225,7 @@ export class RollCall extends Tool {
         if (this.#class?.row.id !== row.id) throw new PhotoError("the class has been deleted meanwhile");
         await this.#enrolEngine(this.#class);
         const day = await this.store.day(row.id, this.#date);
-        const id = crypto.randomUUID();
+        const id = newId();
         const faces = await this.#judged(look.faces.map((face) => sighting(face, embedder, day, id)), row.rule);
         await this.#show(id, photo);
         await this.store.addGroupPhoto(day.id, { id, file: file.name, width: photo.width, height: photo.height }, faces);
@@ -812,7 +813,7 @@ const photos = (count: number) => (count === 1 ? "one photo" : `${count} photos`
 function sighting(seen: SeenFace, embedder: string, day: Day, photoId: string): Sighting {
   const { face, embedding, poor } = seen;
   return {
-    id: crypto.randomUUID(),
+    id: newId(),
     classId: day.classId,
     dayId: day.id,
     photoId,

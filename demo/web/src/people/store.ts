@@ -8,6 +8,7 @@ import { Dexie, type EntityTable, type Transaction } from "dexie";
 
 import { PhotoError, type Certainty, type Gallery, type Rule } from "../contract";
 import { networkName } from "../network-names";
+import { newId } from "../new-id";
 
 export interface ClassRow {
   id: string;
@@ -164,7 +165,7 @@ export class Store {
 
   async addClass(name: string): Promise<string> {
     void navigator.storage?.persist?.(); // asks the browser not to clear it away when the disk is short
-    return this.db.classes.add({ id: crypto.randomUUID(), name, rule: "template" });
+    return this.db.classes.add({ id: newId(), name, rule: "template" });
   }
 
   /** The person of that name in a class, made where there is none. */
@@ -172,7 +173,7 @@ export class Store {
     const { people } = this.db;
     return this.db.transaction("rw", people, async () => {
       const known = await people.where({ classId, name }).first();
-      return known?.id ?? people.add({ id: crypto.randomUUID(), classId, name });
+      return known?.id ?? people.add({ id: newId(), classId, name });
     });
   }
 
@@ -195,7 +196,7 @@ export class Store {
     return this.db.transaction("rw", classes, people, photos, async () => {
       await this.#admit([photo]);
       const personId = await this.person(photo.classId, name);
-      await photos.add({ id: crypto.randomUUID(), personId, ...photo });
+      await photos.add({ id: newId(), personId, ...photo });
       return personId;
     });
   }
@@ -206,7 +207,7 @@ export class Store {
     return this.db.transaction("rw", days, async () => {
       const known = await days.where({ classId, date }).first();
       if (known) return known;
-      const made: Day = { id: crypto.randomUUID(), classId, date, photos: [], marks: {} };
+      const made: Day = { id: newId(), classId, date, photos: [], marks: {} };
       await days.add(made);
       return made;
     });
@@ -259,7 +260,7 @@ export class Store {
         for (const { file, embedding, chip } of photos) {
           const numbers = new Float32Array(embedding);
           if (known.some((one) => one.embedding.every((value, i) => value === numbers[i]))) continue;
-          await db.photos.add({ id: crypto.randomUUID(), classId, personId, file, hash: "", embedding: numbers, embedder, chip: chip ?? "" });
+          await db.photos.add({ id: newId(), classId, personId, file, hash: "", embedding: numbers, embedder, chip: chip ?? "" });
           added++;
         }
       }
