@@ -6,6 +6,7 @@
 import * as Comlink from "comlink";
 
 import { EngineError, RELOAD, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../contract";
+import { newId } from "../new-id";
 import type { Sizes } from "./assets";
 import type { Graphs, Held, Outputs, Plain } from "./graphs";
 import type { Report } from "./report";
@@ -130,7 +131,7 @@ export class Pool {
   }
 
   async #ready(kind: string): Promise<Member> {
-    const member = this.#hire ? await hired(this.#hire, `${kind} ${crypto.randomUUID()}`) : start(kind);
+    const member = this.#hire ? await hired(this.#hire, `${kind} ${newId()}`) : start(kind);
     const broken = new Promise<never>((_, reject) =>
       member.worker.addEventListener("error", (event) => {
         event.preventDefault(); // not the page's end
