@@ -39,7 +39,7 @@ def test_file_that_may_not_be_read_is_said_to_be_so(samples: Path, tmp_path: Pat
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("PIL.Image.open", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(facelab.PhotoError, match="may not be read"):
         facelab.detect(samples / "obama.jpg")
 
