@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import os
 import sys
@@ -24,30 +25,50 @@ from .cohort import Cohort, crowdedness, normalised
 from .det import draw_det
 from .errors import FacelabError, InputError, NoFaceError, PhotoError
 from .evaluate import Pair, answer_shares, rates_by_group, read_doubtful, read_groups, read_pairs, summarise, worst_to_best
-from .folders import Found, find_faces, forget, photos_in, unfit
+from .files import check_writable, read_plain, why, write_whole
+from .folders import find_faces, photos_in, unfit
 from .gallery import Enrolled, read_gallery, write_gallery
 from .identify import Gallery, class_thresholds, identify, most_alike, unlike_the_rest
+from .memory import Found, forget
 from .models import Thresholds
 from .native import EMBEDDER_VARIABLE, NORMALISE_VARIABLE, NativeRuntime, default_runtime
+from .output import as_json, is_unicode, readable, spreadsheet_cell
 from .verify import distance, in_words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. arguments: without the program's name; None: this process's. The exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal of another encoding shall get a name as it can
+            stream.reconfigure(errors="backslashreplace")
     parsed = _parser().parse_args(arguments)
     for variable, value in ((EMBEDDER_VARIABLE, parsed.embedder), (NORMALISE_VARIABLE, getattr(parsed, "normalise", None))):
         if value:
             os.environ[variable] = value  # the environment, for worker processes have that too
     try:
         parsed.run(parsed)
+        if sys.stdout:
+            sys.stdout.flush()
     except FacelabError as error:
-        print(f"facelab: {error}", file=sys.stderr)
+        _say(str(error))
         return 2
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # what no command has its own sentence for, such as a path that is too long
+        _say(f"{error.filename or 'the output'} cannot be used: {why(error)}")
+        return 2
+    except MemoryError:
+        _say("this needs more memory than there is: try it with fewer or smaller photos")
+        return 2
     except KeyboardInterrupt:
+        _say("stopped")
         return 130
     return 0
+
+
+def _say(sentence: str) -> None:
+    """A line on standard error, above a progress bar where there is one."""
+    tqdm.write(f"facelab: {readable(sentence)}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -120,7 +141,7 @@ def _pixels(text: str) -> float:
 def _detect(arguments: argparse.Namespace) -> None:
     faces = easy.detect(arguments.photo, arguments.min_face)
     if arguments.json:
-        print(json.dumps([face.as_json() for face in faces]))
+        print(as_json([face.as_json() for face in faces]))
         return
     print(f"{len(faces)} face{'' if len(faces) == 1 else 's'} in {arguments.photo}")
     for face in faces:
@@ -131,7 +152,7 @@ def _detect(arguments: argparse.Namespace) -> None:
 def _embed(arguments: argparse.Namespace) -> None:
     embedded = easy.embed(arguments.photo, arguments.min_face)
     if arguments.json:
-        print(json.dumps([{**e.face.as_json(), "embedding": [float(v) for v in e.embedding]} for e in embedded]))
+        print(as_json([{**e.face.as_json(), "embedding": [float(v) for v in e.embedding]} for e in embedded]))
         return
     for e in embedded:
         print(" ".join(f"{v:.6f}" for v in e.embedding))
@@ -140,7 +161,7 @@ def _embed(arguments: argparse.Namespace) -> None:
 def _verify(arguments: argparse.Namespace) -> None:
     verification = easy.verify(arguments.a, arguments.b)
     if arguments.json:
-        print(json.dumps(verification.as_json()))
+        print(as_json(verification.as_json()))
         return
     answers = {"same": "same person", "different": "different people", "unsure": "can't tell"}
     answer = answers[verification.verdict] if verification.verdict else f"distance {verification.distance:.3f}"
@@ -149,6 +170,7 @@ def _verify(arguments: argparse.Namespace) -> None:
 
 def _enrol(arguments: argparse.Namespace) -> None:
     runtime = _calibrated_runtime()
+    check_writable(arguments.out)
     if not arguments.folder.is_dir():
         raise InputError(f"{arguments.folder} is no folder: name a folder with a folder of photos for each person")
     photos = [photo for photo in photos_in(arguments.folder) if photo.parent != arguments.folder]
@@ -161,10 +183,12 @@ def _enrol(arguments: argparse.Namespace) -> None:
         if sentence := unfit(found):
             left_out.append(f"{photo}: {sentence}" if not isinstance(found, str) else sentence)
             continue
-        people.setdefault(name, []).append(Enrolled(photo.name, found[0].embedding))  # type: ignore[union-attr]
+        people.setdefault(readable(name), []).append(Enrolled(readable(photo.name), found[0].embedding))  # type: ignore[union-attr]
     if not people:
         raise InputError(f"{arguments.folder}: no photo shows exactly one face clearly enough to enrol it")
-    _write(arguments.out, write_gallery(people, runtime.manifest.embedder.name))
+    if not all(is_unicode(str(photo.relative_to(arguments.folder))) for photo in photos):
+        _say("some names of files or folders are not UTF-8: what is odd in them is written as in M\\xfcller")
+    write_whole(arguments.out, write_gallery(people, runtime.manifest.embedder.name))
     gallery = _gallery(people)
     limits, alike, odd = class_thresholds(gallery), most_alike(gallery), unlike_the_rest(gallery)
     if arguments.json:
@@ -176,7 +200,7 @@ def _enrol(arguments: argparse.Namespace) -> None:
             "threshold": limits.different_from,
             "most_alike": [{"names": [a, b], "distance": d} for a, b, d in alike],
         }
-        print(json.dumps(told))
+        print(as_json(told))
         return
     print(f"{len(people)} people with {sum(map(len, people.values()))} photos in {arguments.out}")
     for sentence in left_out:
@@ -189,15 +213,13 @@ def _enrol(arguments: argparse.Namespace) -> None:
 
 def _identify(arguments: argparse.Namespace) -> None:
     try:
-        text = arguments.gallery.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{arguments.gallery} cannot be read as a gallery: {getattr(error, 'strerror', None) or 'it is no text'}"
-        ) from None
+        text = read_plain(arguments.gallery).decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{arguments.gallery} cannot be read as a gallery: it is no text") from None
     used, people = read_gallery(text, default_runtime().manifest)
     if used != default_runtime().manifest.embedder.name:  # numbers of two networks cannot be compared
         os.environ[EMBEDDER_VARIABLE] = used
-        print(f"facelab: {arguments.gallery} was made with {used}, so that network reads {arguments.photo} too", file=sys.stderr)
+        _say(f"{arguments.gallery} was made with {used}, so that network reads {arguments.photo} too")
     gallery = _gallery(people)
     embedded = easy.embed(arguments.photo, arguments.min_face)
     named = identify(gallery, np.stack([e.embedding for e in embedded])) if embedded else []
@@ -206,7 +228,7 @@ def _identify(arguments: argparse.Namespace) -> None:
             {**e.face.as_json(), "name": n.name, "answer": n.answer, "distance": n.distance, "nearest": n.nearest}
             for e, n in zip(embedded, named, strict=True)
         ]
-        print(json.dumps(faces))
+        print(as_json(faces))
         return
     print(f"{len(named)} face{'' if len(named) == 1 else 's'} in {arguments.photo}")
     for e, n in zip(embedded, named, strict=True):
@@ -225,7 +247,7 @@ def _cluster(arguments: argparse.Namespace) -> None:
     groups = cluster(np.stack(embeddings), runtime.cohort, usual_limit(runtime.manifest.embedder)) if embeddings else []
     named = [sorted({str(files[face]) for face in group}) for group in groups]
     if arguments.json:
-        print(json.dumps(named))
+        print(as_json(named))
         return
     print(f"{len(named)} {'person' if len(named) == 1 else 'people'} in {len(set(files))} photos of {arguments.folder}")
     for number, group in enumerate(named, 1):
@@ -234,16 +256,16 @@ def _cluster(arguments: argparse.Namespace) -> None:
 
 def _forget(arguments: argparse.Namespace) -> None:
     there = forget()
-    print(json.dumps({"forgotten": there}) if arguments.json else "all gone" if there else "there was nothing to forget")
+    print(as_json({"forgotten": there}) if arguments.json else "all gone" if there else "there was nothing to forget")
 
 
 def _looked_at(photos: Sequence[Path], arguments: argparse.Namespace) -> Iterator[tuple[Path, list[Found] | str]]:
     """What is in each photo, with progress; what cannot be read is told as it is met."""
     for photo, found in tqdm(
-        find_faces(photos, remember=not arguments.no_cache), total=len(photos), desc="photos", unit="photo", disable=None
+        find_faces(photos, remember=not arguments.no_cache, say=_say), total=len(photos), desc="photos", unit="photo", disable=None
     ):
         if isinstance(found, str):
-            tqdm.write(f"facelab: {found}", file=sys.stderr)
+            _say(found)
         yield photo, found
 
 
@@ -265,16 +287,18 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     embedder = runtime.manifest.embedder
     limits = embedder.measured.good if embedder.measured else Thresholds(embedder.plain_threshold, embedder.plain_threshold)
     threshold = limits.different_from
+    for file in filter(None, (arguments.save, arguments.det)):
+        check_writable(file)
     pairs, distances, failed = _measure_pairs(arguments.pairs, runtime.cohort)
     if arguments.save:
-        _save_distances(arguments.save, pairs, distances)
+        write_whole(arguments.save, _distances_as_csv(pairs, distances))
     same, groups = np.array([pair.same for pair in pairs]), [pair.group for pair in pairs]
     evaluation = summarise(distances, same, threshold, failed)
     rates = rates_by_group(distances, same, groups, limits)
     if arguments.det:
         curves = {"all": (distances[same], distances[~same])}
         curves |= {g: (distances[same & (np.array(groups) == g)], distances[~same & (np.array(groups) == g)]) for g in rates}
-        _write(arguments.det, draw_det(curves))
+        write_whole(arguments.det, draw_det(curves))
     if arguments.json:
         by_group = {
             group: {
@@ -287,7 +311,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             for group, rate in rates.items()
         }
         answers = {"one_person": answer_shares(distances[same], limits), "two_people": answer_shares(distances[~same], limits)}
-        print(json.dumps({**evaluation.as_json(), **answers, "groups": by_group, "worst_to_best": worst_to_best(rates)}))
+        print(as_json({**evaluation.as_json(), **answers, "groups": by_group, "worst_to_best": worst_to_best(rates)}))
         return
     print(f"pairs                       {evaluation.pairs} ({evaluation.genuine} of one person)")
     print(f"accuracy at {evaluation.threshold:.3f}           {evaluation.accuracy}")
@@ -336,13 +360,14 @@ def _embed_all(folder: Path, names: Iterable[str]) -> tuple[dict[str, NDArray[np
         try:
             embeddings[name] = easy.largest_face(folder / name).embedding
         except (PhotoError, NoFaceError) as error:
-            tqdm.write(f"facelab: {error}", file=sys.stderr)
+            _say(str(error))
             failed.append(name)
     return embeddings, failed
 
 
 def _calibrate(arguments: argparse.Namespace) -> None:
     runtime = default_runtime()
+    check_writable(arguments.out or runtime.folder / "models.json")
     labelled = read_groups(arguments.faces)
     embeddings, failed = _embed_all(arguments.faces.parent, labelled)
     people = np.stack(list(embeddings.values()))
@@ -375,16 +400,16 @@ def _calibrate(arguments: argparse.Namespace) -> None:
         "normalised": runtime.cohort is not None,
     }
     if arguments.out:
-        _write(arguments.out, json.dumps(calibration, indent=1) + "\n")
+        write_whole(arguments.out, as_json(calibration, indent=1) + "\n")
     else:
         path = runtime.folder / "models.json"
         manifest = json.loads(path.read_text(encoding="utf-8"))
         name = runtime.manifest.embedder.name
         entry = manifest["embedder"] if manifest["embedder"]["name"] == name else manifest["embedders"][name]["embedder"]
         (entry["cohort"] if runtime.cohort else entry)["calibration"] = calibration
-        _write(path, json.dumps(manifest, indent=1) + "\n")
+        write_whole(path, as_json(manifest, indent=1) + "\n")
     if arguments.json:
-        print(json.dumps(calibration))
+        print(as_json(calibration))
         return
     for rate, found in calibration["rates"].items():
         costs = ", ".join(f"{100 * share:.2f} % {group}".rstrip() for group, share in found["fnmr"].items())
@@ -400,21 +425,15 @@ def _pairs_among(photos: Sequence[str], pairs: Collection[frozenset[str]]) -> li
     return [(first, second) for first, second in found]
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from None
-
-
-def _save_distances(path: Path, pairs: Sequence[Pair], distances: NDArray[np.floating]) -> None:
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            rows.writerow(["a", "b", "same", "distance"])
-            rows.writerows([pair.a, pair.b, int(pair.same), f"{d:.6f}"] for pair, d in zip(pairs, distances, strict=True))
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from None
+def _distances_as_csv(pairs: Sequence[Pair], distances: NDArray[np.floating]) -> str:
+    file = io.StringIO(newline="")
+    rows = csv.writer(file)
+    rows.writerow(["a", "b", "same", "distance"])
+    rows.writerows(
+        [spreadsheet_cell(pair.a), spreadsheet_cell(pair.b), int(pair.same), f"{d:.6f}"]
+        for pair, d in zip(pairs, distances, strict=True)
+    )
+    return file.getvalue()
 
 
 if __name__ == "__main__":

@@ -7,8 +7,11 @@ photos depend on each other, so the true intervals are wider.
 
 from __future__ import annotations
 
+import codecs
 import csv
-from collections.abc import Callable, Mapping, Sequence
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
+from .files import read_plain
 from .models import Thresholds
+from .output import readable
 
 Distances = NDArray[np.float64]
 Interval = tuple[float, float]
 Figure = Callable[[Distances, Distances], float]
 
+SEPARATORS = ",;\t"
+VERDICTS = ("a", "b", "verdict")
 RESAMPLES = 500
 SEED = 1
 
@@ -84,21 +91,13 @@ def read_pairs(path: Path) -> list[Pair]:
     `same` is 1, true or yes, or 0, false or no. Raises InputError, which names the line.
     """
     truth = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            if not {"a", "b", "same"} <= set(rows.fieldnames or ()):
-                raise InputError(f"{path} needs a first line with the columns a,b,same")
-            pairs = []
-            for row in rows:
-                same = truth.get((row["same"] or "").strip().lower())
-                if same is None or not row["a"] or not row["b"]:
-                    raise InputError(
-                        f"{path}, line {rows.line_num}: expected two photos and 1 or 0, found {row['a']},{row['b']},{row['same']}"
-                    )
-                pairs.append(Pair(row["a"], row["b"], same, (row.get("group") or "").strip()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as CSV: {getattr(error, 'strerror', None) or error}") from None
+    pairs = []
+    for line, row in _table(path, ("a", "b", "same")):
+        same = truth.get(row["same"].lower())
+        if same is None or not row["a"] or not row["b"]:
+            found = readable(",".join(row[column] for column in ("a", "b", "same")))
+            raise InputError(f"{path}, line {line}: expected two photos and 1 or 0, found {found}")
+        pairs.append(Pair(row["a"], row["b"], same, row.get("group", "")))
     if not pairs:
         raise InputError(f"{path} holds no pairs")
     return pairs
@@ -106,18 +105,11 @@ def read_pairs(path: Path) -> list[Pair]:
 
 def read_groups(path: Path) -> dict[str, str]:
     """Photo -> group, from a CSV file with the columns photo, group. Raises InputError, which names the line."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            if not {"photo", "group"} <= set(rows.fieldnames or ()):
-                raise InputError(f"{path} needs a first line with the columns photo,group")
-            groups = {}
-            for row in rows:
-                if not row["photo"] or not row["group"]:
-                    raise InputError(f"{path}, line {rows.line_num}: expected a photo and its group")
-                groups[row["photo"]] = row["group"]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as CSV: {getattr(error, 'strerror', None) or error}") from None
+    groups = {}
+    for line, row in _table(path, ("photo", "group")):
+        if not row["photo"] or not row["group"]:
+            raise InputError(f"{path}, line {line}: expected a photo and its group")
+        groups[row["photo"]] = row["group"]
     if not groups:
         raise InputError(f"{path} names no photos")
     return groups
@@ -128,23 +120,43 @@ def read_doubtful(path: Path) -> set[frozenset[str]]:
 
     Raises InputError.
     """
-    return {frozenset((row["a"], row["b"])) for row in _verdicts(path) if row["verdict"] == "doubtful"}
+    return {frozenset((row["a"], row["b"])) for _, row in _table(path, VERDICTS) if row["verdict"] == "doubtful"}
 
 
 def read_people_seen_twice(path: Path) -> set[str]:
     """All photos of people who are in more than one photo, from the same file: those of its pairs whose verdict is "same"."""
-    return {name for row in _verdicts(path) if row["verdict"] == "same" for name in (row["a"], row["b"])}
+    return {name for _, row in _table(path, VERDICTS) if row["verdict"] == "same" for name in (row["a"], row["b"])}
 
 
-def _verdicts(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            if not {"a", "b", "verdict"} <= set(rows.fieldnames or ()):
-                raise InputError(f"{path} needs a first line with the columns a,b,verdict")
-            return list(rows)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as CSV: {getattr(error, 'strerror', None) or error}") from None
+def _table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV file, each with the number of its line, as people and spreadsheets write it.
+
+    Cells are separated by commas, semicolons or tabs, with spaces around them or not; the text is UTF-8, UTF-16 or Windows-1252.
+    Raises InputError where a column is missing, or where a quotation mark is not closed.
+    """
+    text = _decoded(path)
+    for separator in SEPARATORS:
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
+        try:
+            header = [cell.strip().lower() for cell in next(rows, [])]
+            if set(columns) <= set(header):
+                for cells in rows:
+                    if any(cell.strip() for cell in cells):
+                        padded = cells + [""] * (len(header) - len(cells))
+                        yield rows.line_num, dict(zip(header, (cell.strip() for cell in padded), strict=False))
+                return
+        except csv.Error as error:
+            raise InputError(f"{path}, line {rows.line_num}: this is no CSV ({error})") from None
+    raise InputError(f"{path} needs a first line with the columns {','.join(columns)}")
+
+
+def _decoded(path: Path) -> str:
+    data = read_plain(path)
+    utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if utf_16 else ("utf-8-sig", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return data.decode(encoding)
+    raise InputError(f"{path} is not text that can be read here: save it as CSV in UTF-8")
 
 
 def summarise(distances: Distances, same: NDArray[np.bool_], threshold: float, failed: Sequence[str] = ()) -> Evaluation:
