@@ -18,6 +18,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from facelab.files import read_plain, why
+
 from .errors import ExportError
 
 Weights = NDArray[np.float32]
@@ -51,7 +53,7 @@ class DlibReader:
         self.at = 0
 
     def take(self, length: int) -> bytes:
-        if self.at + length > len(self.data):
+        if not 0 <= length <= len(self.data) - self.at:
             raise ExportError(f"the dlib file ends in the middle of a layer, at byte {self.at}: download it again")
         self.at += length
         return self.data[self.at - length : self.at]
@@ -85,7 +87,13 @@ def read_dlib_network(path: Path) -> DlibNetwork:
 
     Raises ExportError where the file is not one, ends early, or holds a layer that this reader does not know.
     """
-    reader = DlibReader(path.read_bytes())
+    try:
+        return _parsed(DlibReader(read_plain(path, ExportError)), path)
+    except (ValueError, OverflowError, MemoryError) as error:
+        raise ExportError(f"{path.name} is damaged ({why(error)}): download it again") from error
+
+
+def _parsed(reader: DlibReader, path: Path) -> DlibNetwork:
     # Before the input layer stand only version numbers and the loss's settings, which inference does not need.
     reader.at = reader.data.find(INPUT_LAYER) + len(INPUT_LAYER)
     if reader.at < len(INPUT_LAYER):

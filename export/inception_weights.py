@@ -91,6 +91,8 @@ def _read(layer: str, kind: str, shape: tuple[int, ...], tensors: Tensors, layou
         value = layout.to_keras(np.asarray(tensors[address]()))
     except UnreadableError as error:
         raise ExportError(f"{what} is damaged or cut short in its {kind} ({address}): download the file again") from error
+    if value.dtype.kind in "OSUMmc":
+        raise ExportError(f"{what} has a {kind} that holds no numbers ({address})")
     if value.shape != shape:
         raise ExportError(f"{what} has a {kind} of {_sides(value.shape)}; {_sides(shape)} were expected ({address})")
     if not np.isfinite(value).all():

@@ -95,7 +95,7 @@ def read_tfjs(topology: bytes, data: bytes) -> Layers:
             if entry["dtype"] == "float32":
                 tensors[entry["name"]] = np.frombuffer(data, "<f4", count, at).reshape(entry["shape"])
             at += 4 * count
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except Exception as error:  # damaged JSON makes nearly anything of a shape
         raise ExportError(f"this is no TensorFlow.js model with its weights ({error})") from error
 
     def part(scope: str, is_depthwise: bool, what: str) -> Weights:

@@ -6,22 +6,27 @@ Nothing in such a file is run or unpickled, and PyTorch is not needed. Each tens
 from __future__ import annotations
 
 import json
+import math
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
+from facelab.files import open_plain
+
 from .errors import ExportError
 from .weight_names import Tensor
 
 Tensors = Mapping[str, Callable[[], Tensor]]
+Result = TypeVar("Result")
 
+MOST_BYTES = 2**30  # of a tensor: a small file can name any shape. The networks that use these files need a hundredth of it.
 AVERAGED = "/ExponentialMovingAverage"
 KINDS = "a Keras .h5 file, a TensorFlow 1 checkpoint or frozen .pb, or a PyTorch state dict as .npz or .safetensors"
 
@@ -36,45 +41,57 @@ def read_tensors(path: Path) -> Tensors:
     path: the file; of a checkpoint, any of its files, their common beginning, or their folder.
     Raises ExportError where there is no such file or it is of no known kind, UnreadableError where nothing of it can be read.
     """
-    if checkpoint := _checkpoint(path):
-        return _read_checkpoint(checkpoint)
+    read = _or_unreadable(partial(_reader_of, path))
+    return {name: partial(_or_unreadable, tensor) for name, tensor in _or_unreadable(read).items()}
+
+
+def _or_unreadable(read: Callable[[], Result]) -> Result:
+    """What `read` gives. A damaged file makes the libraries raise nearly anything, which becomes an UnreadableError."""
     try:
-        with path.open("rb") as file:
-            start = file.read(16)
-    except OSError as error:
-        raise ExportError(f"{path} cannot be read ({error.strerror}): name {KINDS}") from None
+        return read()
+    except (ExportError, UnreadableError):
+        raise
+    except Exception as error:
+        raise UnreadableError(error) from error
+
+
+def _reader_of(path: Path) -> Callable[[], Tensors]:
+    if checkpoint := _checkpoint(path):
+        return partial(_read_checkpoint, checkpoint)
+    with open_plain(path, ExportError) as file:
+        start = file.read(16)
     if start.startswith(b"\x89HDF"):
-        return _read_hdf5(path)
+        return partial(_read_hdf5, path)
     if start.startswith(b"PK"):
-        return _read_npz(path)
+        return partial(_read_npz, path)
     if start[8:9] == b"{":
-        return _read_safetensors(path)
-    return _read_frozen_graph(path)
+        return partial(_read_safetensors, path)
+    return partial(_read_frozen_graph, path)
+
+
+def _refuse_large(shape: Iterable[int], width: int = 1) -> None:
+    if math.prod(shape) * width > MOST_BYTES:
+        raise UnreadableError(f"a tensor of more than {MOST_BYTES // 2**20} MiB")
 
 
 def _read_hdf5(path: Path) -> Tensors:
     """Keras 2: a group `model_weights`, or the file where it holds weights alone, with .../LAYER/KIND:0 in it."""
     tensors: dict[str, Callable[[], Tensor]] = {}
-    try:
-        with h5py.File(path) as file:
+    with h5py.File(path) as file:
 
-            def keep(address: str, item: Any) -> None:
-                if isinstance(item, h5py.Dataset):
-                    layer, _, kind = address.rpartition("/")
-                    tensors[f"{layer.rpartition('/')[2]}/{kind.removesuffix(':0')}"] = partial(_read_dataset, path, item.name)
+        def keep(address: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset):
+                layer, _, kind = address.rpartition("/")
+                tensors[f"{layer.rpartition('/')[2]}/{kind.removesuffix(':0')}"] = partial(_read_dataset, path, item.name)
 
-            file.get("model_weights", file).visititems(keep)
-    except (OSError, RuntimeError) as error:
-        raise UnreadableError(error) from error
+        file.get("model_weights", file).visititems(keep)
     return tensors
 
 
 def _read_dataset(path: Path, name: str) -> Tensor:
-    try:
-        with h5py.File(path) as file:
-            return np.asarray(file[name])
-    except (OSError, RuntimeError, KeyError) as error:
-        raise UnreadableError(error) from error
+    with h5py.File(path) as file:
+        _refuse_large(file[name].shape, file[name].dtype.itemsize)
+        return np.asarray(file[name])
 
 
 def _checkpoint(path: Path) -> Path | None:
@@ -92,16 +109,11 @@ def _read_checkpoint(start: Path) -> Tensors:
     """Variables by name, each as its moving average where the training kept one."""
 
     def read(name: str) -> Tensor:
-        try:
-            return np.asarray(reader.get_tensor(name))
-        except (tf.errors.OpError, RuntimeError, IndexError) as error:
-            raise UnreadableError(error) from error
+        _refuse_large(names[name], 8)
+        return np.asarray(reader.get_tensor(name))
 
-    try:
-        reader = tf.train.load_checkpoint(str(start))
-        names = reader.get_variable_to_shape_map()
-    except (tf.errors.OpError, RuntimeError, IndexError, ValueError) as error:
-        raise UnreadableError(error) from error
+    reader = tf.train.load_checkpoint(str(start))
+    names = reader.get_variable_to_shape_map()
     return {name: partial(read, name + AVERAGED if name + AVERAGED in names else name) for name in names}
 
 
@@ -115,15 +127,17 @@ def _read_frozen_graph(path: Path) -> Tensors:
             raise UnreadableError(error) from error
         raise ExportError(f"{path.name} is no file of weights that can be read here: name {KINDS}") from None
     constants = {node.name: node.attr["value"].tensor for node in graph.node if node.op == "Const"}
-    return {name: partial(tf.make_ndarray, constants.get(name + AVERAGED, value)) for name, value in constants.items()}
+    return {name: partial(_read_constant, constants.get(name + AVERAGED, value)) for name, value in constants.items()}
+
+
+def _read_constant(constant: Any) -> Tensor:
+    _refuse_large((side.size for side in constant.tensor_shape.dim), 8)
+    return np.asarray(tf.make_ndarray(constant))
 
 
 def _read_npz(path: Path) -> Tensors:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.namelist()
-    except zipfile.BadZipFile as error:
-        raise UnreadableError(error) from error
+    with zipfile.ZipFile(path) as archive:
+        members = archive.namelist()
     if any(member.endswith("data.pkl") for member in members):
         raise ExportError(
             f"{path.name} is PyTorch's own format, which runs code as it is read: save its state dict as safetensors, or as .npz "
@@ -133,36 +147,29 @@ def _read_npz(path: Path) -> Tensors:
 
 
 def _read_member(path: Path, name: str) -> Tensor:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return np.asarray(file[name])
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise UnreadableError(error) from error
+    with np.load(path, allow_pickle=False) as file:
+        _refuse_large([file.zip.getinfo(f"{name}.npy").file_size])
+        return np.asarray(file[name])
 
 
 def _read_safetensors(path: Path) -> Tensors:
     """Eight bytes: the header's length, little endian; the header, JSON: name -> dtype, shape, where; then the numbers."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        try:
-            header = json.loads(file.read(min(length, path.stat().st_size)))
-            entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
-            return {
-                name: partial(_read_slice, path, 8 + length, entry["dtype"], tuple(entry["shape"]), *entry["data_offsets"])
-                for name, entry in entries.items()
-            }
-        except (ValueError, AttributeError, KeyError, TypeError) as error:
-            raise UnreadableError(error) from error
+        header = json.loads(file.read(min(length, path.stat().st_size)))
+    return {
+        name: partial(_read_slice, path, 8 + length, entry["dtype"], tuple(entry["shape"]), *entry["data_offsets"])
+        for name, entry in header.items()
+        if name != "__metadata__"
+    }
 
 
 def _read_slice(path: Path, start: int, dtype: str, shape: tuple[int, ...], begin: int, end: int) -> Tensor:
     """dtype: the format's name for it. BF16 is the upper half of F32."""
+    kind = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8"}[dtype]
+    _refuse_large([end - begin])
     with path.open("rb") as file:
         file.seek(start + begin)
         data = file.read(end - begin)
-    kind = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8"}.get(dtype, "")
-    try:
-        numbers = np.frombuffer(data, kind).reshape(shape)
-    except (TypeError, ValueError) as error:
-        raise UnreadableError(error) from error
+    numbers = np.frombuffer(data, kind).reshape(shape)
     return (numbers.astype("<u4") << 16).view("<f4") if dtype == "BF16" else numbers

@@ -12,6 +12,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz", type=float, default=5, metavar="SECONDS", help="for all of tests/unit/test_fuzz.py (5)")
+
+
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """The site's sample photos: obama, obama2, obama3 and biden, at most 640 pixels a side."""

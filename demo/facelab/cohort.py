@@ -14,6 +14,7 @@ without the division by a spread, in distances instead of scores.
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -48,12 +49,24 @@ class Cohort:
 def read_cohort(data: bytes, entry: CohortFile) -> Cohort:
     """The cohort in the bytes of its .npy file (int8 [K, D]). Raises ModelError where it is none."""
     try:
-        quantised = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        quantised = _int8_table(data)
+    except Exception as error:  # NumPy raises nearly anything on a damaged file
         raise ModelError(f"{entry.file} cannot be read ({error}): run `make models`") from error
-    if quantised.dtype != np.int8 or quantised.ndim != 2:
-        raise ModelError(f"{entry.file} holds {quantised.dtype} {quantised.shape}, not rows of int8: run `make models`")
+    if not 1 <= entry.neighbours <= len(quantised):
+        raise ModelError(f"{entry.file} has {len(quantised)} rows, models.json asks for {entry.neighbours}: run `make models`")
     return Cohort(quantised.astype(np.float32) * np.float32(entry.step), entry.neighbours, entry.weight, entry.centre)
+
+
+def _int8_table(data: bytes) -> NDArray[np.int8]:
+    """[K, D]. Raises ValueError, or what NumPy raises, before anything of a wrong size is made."""
+    file = io.BytesIO(data)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("another version of .npy")
+    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(file)
+    numbers = np.frombuffer(data, np.int8, offset=file.tell())
+    if dtype != np.int8 or len(shape) != 2 or by_columns or math.prod(shape) != len(numbers):
+        raise ValueError(f"{dtype} {shape} in {len(numbers)} bytes, not rows of int8")
+    return numbers.reshape(shape)
 
 
 def crowdedness(embeddings: NDArray[np.floating], cohort: Cohort) -> NDArray[np.float64]:

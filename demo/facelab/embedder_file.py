@@ -26,7 +26,7 @@ def read_embedder(data: bytes) -> Embedder:
                 metadata[entry[MAP_KEY]] = entry[MAP_VALUE]
         if IR_VERSION not in dict(model):
             raise ValueError
-    except (ValueError, IndexError, KeyError):
+    except (ValueError, IndexError, KeyError, TypeError):
         raise InputError(
             "This is no ONNX file, or only a part of one: choose it again, or copy it again from where it came."
         ) from None

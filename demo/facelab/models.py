@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -162,67 +162,130 @@ def _how_to_get(name: str) -> str:
 def parse_manifest(text: str) -> Manifest:
     """The manifest in the text of a models.json. Raises ModelError where it is none, or of another format."""
     try:
-        data: dict[str, Any] = json.loads(text)
+        data: dict[str, Any] = json.loads(text, parse_constant=_refuse)
         if data["format"] != FORMAT:
             raise ModelError(f"models.json has format {data['format']}, this facelab reads format {FORMAT}: run `make models`")
-        detector, others = data["detector"], data.get("embedders", {})
         return Manifest(
             graphs={name: _graph(entry) for name, entry in data["graphs"].items()},
-            detector=Detector(**{**detector, "thresholds": tuple(detector["thresholds"])}),
+            detector=_detector(data["detector"]),
             embedder=_embedder(data["embedder"]),
-            max_side=data["photo"]["max_side"],
-            others={name: (_graph(entry["graph"]), _embedder(entry["embedder"])) for name, entry in others.items()},
+            max_side=_whole(data["photo"]["max_side"], 12, 100_000),
+            others={name: (_graph(e["graph"]), _embedder(e["embedder"])) for name, e in data.get("embedders", {}).items()},
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a value of a wrong kind leads to
         raise ModelError(f"models.json cannot be read ({error}): run `make models`") from error
 
 
 def parse_embedder(text: str) -> Embedder:
     """An embedder's entry alone, as JSON. Raises ModelError where it is none, or not of a kind that can be used here."""
     try:
-        embedder = _embedder(json.loads(text))
-        right = embedder.template.shape == (5, 2) and embedder.landmark_weights.shape == (5,) and embedder.chip_size > 0
-    except (ValueError, KeyError, TypeError, AttributeError):
-        right = False
-    if not right:
-        raise ModelError("this is no entry of an embedder")
-    return embedder
+        return _embedder(json.loads(text, parse_constant=_refuse))
+    except Exception as error:
+        raise ModelError(f"this is no entry of an embedder ({error})") from error
 
 
 def _graph(entry: dict[str, Any]) -> GraphFile:
     compact = entry.get("compact")
-    return GraphFile(entry["file"], entry["sha256"], entry["bytes"], _graph(compact) if compact else None)
+    return GraphFile(_file(entry["file"]), _text(entry["sha256"]), _whole(entry["bytes"]), _graph(compact) if compact else None)
+
+
+def _detector(entry: dict[str, Any]) -> Detector:
+    pnet, rnet, onet = (_number(value, 0, 1) for value in entry["thresholds"])
+    return Detector(
+        cell=_whole(entry["cell"], 1, 1000),
+        stride=_whole(entry["stride"], 1, 1000),
+        pyramid_factor=_number(entry["pyramid_factor"], 0.01, 0.99),
+        thresholds=(pnet, rnet, onet),
+        second_look=_number(entry["second_look"], 0, 1),
+        min_face=_number(entry["min_face"], 1, 100_000),
+        padding=_whole(entry["padding"], 0, 1000),
+    )
 
 
 def _embedder(entry: dict[str, Any]) -> Embedder:
     return Embedder(
-        name=entry["name"],
-        chip_size=entry["chip_size"],
-        dimensions=entry["dimensions"],
-        template=np.array(entry["template"], np.float64),
-        landmark_weights=np.array(entry["landmark_weights"], np.float64),
-        metric=entry["metric"],
-        plain_threshold=entry["plain_threshold"],
+        name=_text(entry["name"]),
+        chip_size=_whole(entry["chip_size"], 1, 4096),
+        dimensions=_whole(entry["dimensions"], 1, 100_000),
+        template=_numbers(entry["template"], (5, 2)),
+        landmark_weights=_numbers(entry["landmark_weights"], (5,)),
+        metric=_text(entry["metric"]),
+        plain_threshold=_number(entry["plain_threshold"]),
         cohort=_cohort(entry["cohort"]) if entry.get("cohort") else None,
         measured=_calibration(entry["calibration"]) if entry.get("calibration") else None,
     )
 
 
 def _cohort(entry: dict[str, Any]) -> CohortFile:
-    told = {field.name: entry[field.name] for field in fields(CohortFile) if field.name != "calibration"}
-    return CohortFile(**told, calibration=_calibration(entry["calibration"]) if entry.get("calibration") else None)
+    return CohortFile(
+        file=_file(entry["file"]),
+        sha256=_text(entry["sha256"]),
+        bytes=_whole(entry["bytes"]),
+        step=_number(entry["step"]),
+        neighbours=_whole(entry["neighbours"], 1),
+        weight=_number(entry["weight"]),
+        centre=_number(entry["centre"]),
+        calibration=_calibration(entry["calibration"]) if entry.get("calibration") else None,
+    )
 
 
 def _calibration(entry: dict[str, Any]) -> Calibration:
-    good, poor = (Thresholds(entry[kind]["same_below"], entry[kind]["different_from"]) for kind in ("good", "poor"))
+    good, poor = (
+        Thresholds(_number(entry[kind]["same_below"]), _number(entry[kind]["different_from"])) for kind in ("good", "poor")
+    )
     slope_and_intercept = entry.get("log_odds")
-    return Calibration(good, poor, (slope_and_intercept[0], slope_and_intercept[1]) if slope_and_intercept else None)
+    return Calibration(
+        good, poor, (_number(slope_and_intercept[0]), _number(slope_and_intercept[1])) if slope_and_intercept else None
+    )
+
+
+# One value of the manifest each. Raise ValueError where it is of another kind, or out of range.
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
+def _file(value: object) -> str:
+    name = _text(value)
+    if Path(name).name != name:
+        raise ValueError(f"{name!r} is not the name of a file beside it")
+    return name
+
+
+def _number(value: object, least: float = -1e9, most: float = 1e9) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise ValueError(f"{value!r} is no number from {least} to {most}")
+    return value
+
+
+def _whole(value: object, least: int = 0, most: int = 10**12) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"{value!r} is no whole number from {least} to {most}")
+    return value
+
+
+def _numbers(value: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    numbers = np.array(value, np.float64)
+    if numbers.shape != shape or not np.isfinite(numbers).all():
+        raise ValueError(f"{list(shape)} numbers were expected, not {value!r}")
+    return numbers
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
 
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a folder of models. Raises ModelError where there is none."""
     try:
         text = (folder / "models.json").read_text(encoding="utf-8")
-    except OSError:
+    except UnicodeDecodeError:
+        raise ModelError(f"{folder / 'models.json'} is no text: run `make models`") from None
+    except (OSError, ValueError):
         raise ModelError(f"no models.json in {folder}: run `make models`, or name the folder in FACELAB_MODELS") from None
     return parse_manifest(text)

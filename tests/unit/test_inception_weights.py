@@ -391,7 +391,7 @@ def test_other_files_are_refused_in_one_sentence(tmp_path: Path) -> None:
         archive.writestr("archive/data.pkl", b"")
     (tmp_path / "folder").mkdir()
     for name, sentence in {
-        "nowhere.h5": "cannot be read",
+        "nowhere.h5": "does not exist",
         "text.txt": "no file of weights that can be read here",
         "other.h5": "not Inception-ResNet-v1: its first layer, Conv2d_1a_3x3, is missing",
         "model.pt": "save its state dict as safetensors",
@@ -405,7 +405,7 @@ def test_other_files_are_refused_in_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--weights", "nowhere.h5"], "nowhere.h5 cannot be read"),
+        (["--weights", "nowhere.h5"], "nowhere.h5 does not exist"),
         (["--weights", "nowhere.h5", "--name", "mobilefacenet-v1"], "mobilefacenet-v1 is the name of an embedder that comes with"),
         (["--weights", "nowhere.h5", "--name", "dlib-resnet-v1"], "dlib-resnet-v1 is the name of an embedder that comes with"),
         (["--weights", "nowhere.h5", "--name", "mine-int8"], "compact file"),
