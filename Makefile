@@ -16,6 +16,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
+# A step that fails leaves no half-made target that the next run would take for whole.
+.DELETE_ON_ERROR:
+
 .PHONY: serve site test bench lock wheel clean downloads models web app install chromium others
 
 serve: site

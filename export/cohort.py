@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import os
 import sys
@@ -26,8 +27,9 @@ from tqdm import tqdm
 from facelab.calibrate import DUPLICATE, duplicate_limit, without_duplicates
 from facelab.cohort import Cohort, crowdedness
 from facelab.easy import largest_face
-from facelab.errors import FacelabError, NoFaceError, PhotoError
+from facelab.errors import FacelabError, InputError, NoFaceError, PhotoError
 from facelab.evaluate import read_people_seen_twice
+from facelab.files import write_whole
 from facelab.native import EMBEDDER_VARIABLE, default_runtime
 from facelab.verify import distance
 
@@ -140,6 +142,15 @@ def nearest_source(table: NDArray[np.int8], step: float, embeddings: NDArray[np.
 
 
 def main() -> int:
+    try:
+        print(_make(_arguments()))
+    except (FacelabError, OSError) as error:
+        print(f"cohort: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m export.cohort", description=__doc__)
     parser.add_argument("folder", type=Path, help="photos, each of another person; UTKFace's names tell the groups")
     parser.add_argument("--embedder", metavar="NAME", help="one of those in models.json, where there are several")
@@ -150,24 +161,25 @@ def main() -> int:
     parser.add_argument("--rest", type=Path, help="write the photos that are not in the cohort, with their groups, as CSV")
     parser.add_argument("--everyone", type=Path, help="write all photos, with their groups, as CSV: for plain distances")
     parser.add_argument("-o", "--out", type=Path, default=COHORTS, help="folder for NAME.npy and NAME.json (export/cohorts)")
-    arguments = parser.parse_args()
-    try:
-        if arguments.embedder:
-            os.environ[EMBEDDER_VARIABLE] = arguments.embedder
-        embedder = default_runtime().manifest.embedder
-        name, closer = embedder.name, duplicate_limit(embedder)
-        faces = read_faces(arguments.folder, arguments.same, closer)
-    except (FacelabError, OSError) as error:
-        print(f"cohort: {error}", file=sys.stderr)
-        return 2
+    return parser.parse_args()
+
+
+def _make(arguments: argparse.Namespace) -> str:
+    """Writes the cohort and the lists of photos; a line about it for a person to read. Raises FacelabError, OSError."""
+    if arguments.embedder:
+        os.environ[EMBEDDER_VARIABLE] = arguments.embedder
+    embedder = default_runtime().manifest.embedder
+    name, closer = embedder.name, duplicate_limit(embedder)
+    faces = read_faces(arguments.folder, arguments.same, closer)
     if len(faces.names) <= arguments.people:
-        print(f"cohort: {arguments.folder} shows {len(faces.names)} different faces: fewer than --people", file=sys.stderr)
-        return 2
+        raise InputError(f"{arguments.folder} shows {len(faces.names)} different faces: fewer than --people")
     chosen, rest = split(len(faces.names), arguments.people / len(faces.names), arguments.seed)
     inside, outside = faces.take(chosen), faces.take(rest)
     table, settings = build_cohort(inside.embeddings, outside.embeddings, arguments.seed, closer)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    np.save(arguments.out / f"{name}.npy", table)
+    file = io.BytesIO()
+    np.save(file, table)
+    write_whole(arguments.out / f"{name}.npy", file.getvalue())
     card = {
         "embedder": name,
         "rows": len(table),
@@ -178,20 +190,20 @@ def main() -> int:
         "groups": dict(sorted(Counter(group or "unlabelled" for group in inside.groups).items())),
         "nearest_source_face": round(nearest_source(table, settings["step"], inside.embeddings), 4),
     }
-    (arguments.out / f"{name}.json").write_text(json.dumps({**settings, "card": card}, indent=1) + "\n")
+    write_whole(arguments.out / f"{name}.json", json.dumps({**settings, "card": card}, indent=1, allow_nan=False) + "\n")
     for path, some in ((arguments.rest, outside), (arguments.everyone, faces)):
         if path:
             write_groups(path, arguments.folder, some)
-    print(f"{name}: {len(table)} composites of {len(inside.names)} people; {len(outside.names)} people left for calibrating")
-    return 0
+    return f"{name}: {len(table)} composites of {len(inside.names)} people; {len(outside.names)} people left for calibrating"
 
 
 def write_groups(path: Path, folder: Path, faces: Faces) -> None:
     """photo,group for every labelled face, named by absolute paths."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(["photo", "group"])
-        rows.writerows(_labelled(folder.resolve(), faces))
+    file = io.StringIO(newline="")
+    rows = csv.writer(file)
+    rows.writerow(["photo", "group"])
+    rows.writerows(_labelled(folder.resolve(), faces))
+    write_whole(path, file.getvalue())
 
 
 def _labelled(folder: Path, faces: Faces) -> Iterator[tuple[Path, str]]:

@@ -132,7 +132,7 @@ def export_trained(folder: Path, weights: Path, name: str | None) -> str:
 def _write(folder: Path, recipe: Recipe, entry: dict[str, Any]) -> str:
     """The graph, and its entry in the manifest."""
     name = entry["name"]
-    recipe = replace(recipe, metadata={KEY: json.dumps(entry)})  # so that the page can take the file alone
+    recipe = replace(recipe, metadata={KEY: json.dumps(entry, allow_nan=False)})  # so that the page can take the file alone
     with tempfile.TemporaryDirectory(dir=folder) as made:
         graph, told = write_graph(f"embedder-{name}", recipe, Path(made))
         for file in Path(made).iterdir():

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from facelab.files import write_whole
+
 from .errors import ExportError
 from .sources import ROOT
 
@@ -110,9 +112,7 @@ def _added_before(folder: Path) -> dict[str, Any]:
 
 
 def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
-    partial = folder / "models.json.part"
-    partial.write_text(json.dumps(manifest, indent=1) + "\n")
-    partial.replace(folder / "models.json")
+    write_whole(folder / "models.json", json.dumps(manifest, indent=1, allow_nan=False) + "\n", ExportError)
 
 
 def _cohort_and_calibration(folder: Path, name: str, cohorts: bool) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def _cohort_and_calibration(folder: Path, name: str, cohorts: bool) -> dict[str,
     if cohorts and table.exists():
         data = table.read_bytes()
         file = f"cohort-{name}.npy"
-        (folder / file).write_bytes(data)
+        write_whole(folder / file, data)
         about = {"file": file, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
         entries["cohort"] = {**about, **json.loads(settings.read_text()), "calibration": None}
         if normalised.exists():

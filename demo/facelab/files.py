@@ -38,27 +38,27 @@ def read_plain(path: Path, error: type[Exception] = InputError) -> bytes:
         raise error(f"{path} cannot be read: {why(problem)}") from None
 
 
-def check_writable(path: Path) -> Path:
-    """The file that `write_whole` would replace, links followed. Raises InputError where it can be seen that this would fail."""
+def check_writable(path: Path, error: type[Exception] = InputError) -> Path:
+    """The file that `write_whole` would replace, links followed. Raises `error` where it can be seen that this would fail."""
     try:
         target = Path(os.path.realpath(path))
         if target.is_dir():
-            raise InputError(f"{path} cannot be written: it is a folder; name a file in it")
+            raise error(f"{path} cannot be written: it is a folder; name a file in it")
         if not target.parent.is_dir():
-            raise InputError(f"{path} cannot be written: there is no folder {target.parent}")
+            raise error(f"{path} cannot be written: there is no folder {target.parent}")
         if not os.access(target if target.exists() else target.parent, os.W_OK):
-            raise InputError(f"{path} cannot be written: check the permissions")
+            raise error(f"{path} cannot be written: check the permissions")
         return target
     except (OSError, ValueError) as problem:
-        raise InputError(f"{path} cannot be written: {why(problem)}") from None
+        raise error(f"{path} cannot be written: {why(problem)}") from None
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: str | bytes, error: type[Exception] = InputError) -> None:
     """Write a file so that it holds all of the new content, or still what it held before, whatever happens.
 
-    Its permissions stay, and a link to it stays a link. Raises InputError.
+    Its permissions stay, and a link to it stays a link. Raises `error` where it cannot be written.
     """
-    target = check_writable(path)
+    target = check_writable(path, error)
     data = content.encode("utf-8") if isinstance(content, str) else content
     try:
         if target.exists() and not target.is_file():  # /dev/stdout, or a pipe: nothing is there that could be kept
@@ -66,7 +66,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
         else:
             _replace(target, data)
     except OSError as problem:
-        raise InputError(f"{path} cannot be written: {why(problem)}") from None
+        raise error(f"{path} cannot be written: {why(problem)}") from None
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from facelab.files import write_whole
 from facelab.models import Embedder
 
 from ..errors import ExportError
@@ -48,10 +49,12 @@ def save_result(
     }
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        plain.save(file)
-        file.with_suffix(".json").write_text(json.dumps(sidecar, indent=1) + "\n")
+        partial = file.with_name(f"{file.stem}.part.keras")
+        plain.save(partial)
+        partial.replace(file)
     except OSError as error:
         raise ExportError(f"{file} cannot be written ({error})") from None
+    write_whole(file.with_suffix(".json"), json.dumps(sidecar, indent=1, allow_nan=False) + "\n", ExportError)
     return sidecar
 
 

@@ -16,6 +16,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from facelab.files import write_whole
+
 from ..errors import ExportError
 from .lessons import Lesson
 
@@ -134,7 +136,11 @@ def _save(file: Path, model: Any, plan: Plan, progress: Progress) -> None:
     best = {f"best{i}": array for i, array in enumerate(progress.best_weights)}
     about = {"plan": _told(plan), "epoch": progress.epoch, "history": progress.history, "best": progress.best}
     packed = io.BytesIO()
-    np.savez(packed, about=np.array(json.dumps(about)), **state, **best)  # type: ignore[arg-type]
+    try:
+        told = json.dumps(about, allow_nan=False)
+    except ValueError:
+        raise ExportError("the training has diverged, its loss is not a number any more: begin anew with a lower rate") from None
+    np.savez(packed, about=np.array(told), **state, **best)  # type: ignore[arg-type]
     _write(file, packed.getvalue())
 
 
@@ -185,8 +191,6 @@ def _write(file: Path, data: bytes) -> None:
     """Whole or not at all."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f"{file.name}.part")
-        partial.write_bytes(data)
-        partial.replace(file)
     except OSError as error:
         raise ExportError(f"{file} cannot be written ({error.strerror})") from None
+    write_whole(file, data, ExportError)
