@@ -84,7 +84,7 @@ def _fill(app: Path) -> None:
     seal_memory(app / "python")
     draw_stills(BUILD / "models", app / "samples", app / "stills")
     sizes = {file.relative_to(app).as_posix(): file.stat().st_size for file in _files(app)}
-    (app / "assets.json").write_text(json.dumps(sizes, indent=1) + "\n")
+    (app / "assets.json").write_text(json.dumps(sizes, indent=1, allow_nan=False) + "\n")
 
 
 def _model_files(folder: Path) -> list[str]:
@@ -115,7 +115,7 @@ def _copy_as(archives: dict[str, Path], target: Path) -> None:
     for package, archive in archives.items():
         shutil.copyfile(archive, target / archive.name)
         packages[package] = {"file": archive.name, "bytes": archive.stat().st_size}
-    (target / "packages.json").write_text(json.dumps(packages, indent=1) + "\n")
+    (target / "packages.json").write_text(json.dumps(packages, indent=1, allow_nan=False) + "\n")
 
 
 def _files(folder: Path) -> Iterator[Path]:

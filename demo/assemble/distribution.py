@@ -38,7 +38,7 @@ class WeightsHook(BuildHookInterface[BuilderConfig]):
                 sys.exit(f"{file} is not the file that models.json names: run `make models`")
         self._written = TemporaryDirectory()
         texts = {
-            Path(self._written.name, "models.json"): json.dumps(manifest, indent=1) + "\n",
+            Path(self._written.name, "models.json"): json.dumps(manifest, indent=1, allow_nan=False) + "\n",
             Path(self._written.name, "ORIGIN.md"): origin(manifest),
         }
         for file, text in texts.items():

@@ -33,7 +33,7 @@ def main() -> int:
             continue
         entry = {"url": name, "revision": hashlib.sha256(path.read_bytes()).hexdigest()}
         (engine if name.startswith(ENGINE) else book).append(entry)
-    files = json.dumps({"book": book, "engine": engine}, separators=(",", ":"))
+    files = json.dumps({"book": book, "engine": engine}, separators=(",", ":"), allow_nan=False)
     (site / "service-worker.js").write_text(f"self.FILES = {files};\n{bundle.read_text()}")
     return 0
 

@@ -117,7 +117,7 @@ def seal_memory(python: Path) -> None:
     aside.unlink()
     for_page = json.loads(told.read_text())
     del for_page["further"]  # of which split_pyodide.mjs had to know
-    told.write_text(json.dumps({"mark": mark, **for_page}, separators=(",", ":")))
+    told.write_text(json.dumps({"mark": mark, **for_page}, separators=(",", ":"), allow_nan=False))
 
 
 def seal(content: bytes, file: Path) -> str:

@@ -58,7 +58,7 @@ def pack_memory(made: Path, idle: Path, models: Sequence[Path], out: Path) -> No
         "sessions": handles["sessions"],
         "tables": tables,
     }
-    (out / "ort.json").write_text(json.dumps(told, separators=(",", ":")))
+    (out / "ort.json").write_text(json.dumps(told, separators=(",", ":"), allow_nan=False))
 
 
 def _take_tables(memory: bytearray, models: Sequence[Path]) -> tuple[list[dict[str, int]], list[_Stored]]:

@@ -95,7 +95,8 @@ def place_lab(kind: str, *how: str) -> str:
     alt = f"Lab, a still: {lab.title}"
     stills = "\n".join(f"![{alt}](app/stills/{kind}-{scheme}.webp#only-{scheme}){{ loading=lazy }}" for scheme in ("light", "dark"))
     waiting = " data-waiting" if "waiting" in how else ""
-    return f'<div class="lab" data-lab="{kind}" data-told="{escape(json.dumps(told))}"{waiting} markdown>\n{stills}\n</div>'
+    settings = escape(json.dumps(told, allow_nan=False))
+    return f'<div class="lab" data-lab="{kind}" data-told="{settings}"{waiting} markdown>\n{stills}\n</div>'
 
 
 def source_of(name: str) -> str:

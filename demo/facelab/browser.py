@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -32,6 +33,8 @@ from .quality import measure_quality
 from .register import Register, Rule
 from .runtime import Answer, Photo
 from .verify import compare, in_words
+
+_json = partial(json.dumps, allow_nan=False)  # JavaScript takes no NaN
 
 
 class Loan:
@@ -189,7 +192,7 @@ class Session:
     def _offer(self, embedder: Embedder, cohort: Cohort | None) -> str:
         self._offered = embedder, cohort
         told = {"name": embedder.name, "dimensions": embedder.dimensions, "chip_size": embedder.chip_size}
-        return json.dumps({**told, "measured": embedder.measured is not None, "normalised": cohort is not None})
+        return _json({**told, "measured": embedder.measured is not None, "normalised": cohort is not None})
 
     async def embed(self, handle: JsProxy, face: str) -> JsProxy:
         """Chip and embedding of one face (as `analyse` gave it): {chip, chip_size, embedding, poor, milliseconds}."""
@@ -219,7 +222,7 @@ class Session:
         """The decision on two embeddings, with a sentence. poor: one of the faces is not seen well."""
         runtime = self._runtime
         decision = compare(np.asarray(a.to_py()), np.asarray(b.to_py()), runtime.manifest.embedder, runtime.cohort, poor)
-        return json.dumps({**decision.as_json(), "words": in_words(decision)})
+        return _json({**decision.as_json(), "words": in_words(decision)})
 
     # What the roll call and the album ask for
 
@@ -248,22 +251,22 @@ class Session:
         whose = json.loads(keys)
         embedder = self._runtime.manifest.embedder
         self._register = Register(whose, _rows(embeddings), self._runtime.cohort, embedder.calibration.good)
-        return json.dumps(self._register.told())
+        return _json(self._register.told())
 
     def who(self, embeddings: JsProxy, rule: Rule) -> str:
         """See Register.who."""
-        return json.dumps(self._register.who(_rows(embeddings), rule))
+        return _json(self._register.who(_rows(embeddings), rule))
 
     def group(self, embeddings: JsProxy, limit: float | None) -> str:
         """Faces sorted by person, as lists of their numbers. limit: None: the usual one."""
         embedder = self._runtime.manifest.embedder
         chosen = usual_limit(embedder) if limit is None else limit
-        return json.dumps(cluster(_rows(embeddings), self._runtime.cohort, chosen))
+        return _json(cluster(_rows(embeddings), self._runtime.cohort, chosen))
 
     def scale(self) -> str:
         """Where answers change, for faces seen well: {same_below, different_from, group_limit}. Raises ModelError."""
         embedder = self._runtime.manifest.embedder
-        return json.dumps({**asdict(embedder.calibration.good), "group_limit": usual_limit(embedder)})
+        return _json({**asdict(embedder.calibration.good), "group_limit": usual_limit(embedder)})
 
     def write_gallery(self, people: str) -> str:
         """A gallery's file of [{name, photos: [{file, embedding, chip}]}] (JSON)."""
@@ -283,7 +286,7 @@ class Session:
             }
             for name, photos in people.items()
         ]
-        return json.dumps({"embedder": embedder, "people": told})
+        return _json({"embedder": embedder, "people": told})
 
     # What chapters ask for: their labs and their code, on the photos that lie on the desk.
 
@@ -322,7 +325,7 @@ def _face(text: str) -> Face:
 
 
 def _analysis(photo: Photo, faces: Sequence[Face], chosen: int | None, started: float, complete: bool) -> str:
-    return json.dumps(
+    return _json(
         {
             "photo": {"width": photo.width, "height": photo.height},
             "faces": [face.as_json() for face in faces],

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,19 +135,25 @@ def _table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, 
     Cells are separated by commas, semicolons or tabs, with spaces around them or not; the text is UTF-8, UTF-16 or Windows-1252.
     Raises InputError where a column is missing, or where a quotation mark is not closed.
     """
+    rows, header = _below_header(path, columns)
+    try:
+        for cells in rows:
+            if any(cell.strip() for cell in cells):
+                padded = cells + [""] * (len(header) - len(cells))
+                yield rows.line_num, dict(zip(header, (cell.strip() for cell in padded), strict=False))
+    except csv.Error as error:
+        raise InputError(f"{path}, line {rows.line_num}: this is no CSV ({error})") from None
+
+
+def _below_header(path: Path, columns: Sequence[str]) -> tuple[Any, list[str]]:
+    """The rows below the first line, and the columns that the first line names, by the separator that finds all that are needed."""
     text = _decoded(path)
     for separator in SEPARATORS:
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
-        try:
+        with suppress(csv.Error):  # quotation marks seem misplaced where cells are cut at another sign
             header = [cell.strip().lower() for cell in next(rows, [])]
             if set(columns) <= set(header):
-                for cells in rows:
-                    if any(cell.strip() for cell in cells):
-                        padded = cells + [""] * (len(header) - len(cells))
-                        yield rows.line_num, dict(zip(header, (cell.strip() for cell in padded), strict=False))
-                return
-        except csv.Error as error:
-            raise InputError(f"{path}, line {rows.line_num}: this is no CSV ({error})") from None
+                return rows, header
     raise InputError(f"{path} needs a first line with the columns {','.join(columns)}")
 
 

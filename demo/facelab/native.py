@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .cohort import Cohort, read_cohort
 from .errors import ModelError
+from .files import why
 from .models import CohortFile, Embedder, GraphFile, Manifest, read_manifest
 from .runtime import Answer, Photo, finish
 
@@ -88,7 +89,10 @@ class NativeRuntime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        try:
+            session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime has a dozen exceptions, with no common base but this one
+            raise ModelError(f"ONNX Runtime cannot use {entry.file} ({why(error)}): run `make models`") from error
         self._sessions[graph] = session
         return session
 

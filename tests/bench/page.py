@@ -97,7 +97,7 @@ def main() -> int:
     print(f"A task on each of two cores took {crowding:.2f} times as long as one alone; 1.4 or more: they share a real one.")
     if "--keep" in sys.argv:
         keep(rows, crowding, datetime.date.today().isoformat())
-    print(json.dumps({"machine": platform.machine(), "crowding": crowding, "rows": rows}))
+    print(json.dumps({"machine": platform.machine(), "crowding": crowding, "rows": rows}, allow_nan=False))
     return 0
 
 
@@ -116,7 +116,7 @@ def keep(rows: list[dict[str, Any]], crowding: float, day: str) -> None:
     """This run, as the last of those that the speed page draws."""
     history = json.loads(HISTORY.read_text()) if HISTORY.exists() else []
     history.append({"day": day, "crowding": round(crowding, 2), "rows": rows})
-    HISTORY.write_text(json.dumps(history, indent=1) + "\n")
+    HISTORY.write_text(json.dumps(history, indent=1, allow_nan=False) + "\n")
     show(history)
 
 

@@ -68,7 +68,7 @@ class Report:
 
     def save(self, name: str) -> None:
         RESULTS.mkdir(exist_ok=True)
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
         text = re.sub(r"\[\s+([-\d.e,\s]+?)\s+\]", lambda numbers: f"[{' '.join(numbers[1].split())}]", text)
         (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 

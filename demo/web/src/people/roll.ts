@@ -46,7 +46,7 @@ function rows(roll: Entry[], day: Day | undefined): { name: string; status: Pres
 /** For a spreadsheet: the mark at the beginning tells it that this is UTF-8. */
 export function asCsv(roll: Entry[], className: string, date: string, day: Day | undefined): string {
   const lines = rows(roll, day).map(({ name, status, by, distance, photo }) =>
-    [date, className, name, status, by, distance?.toFixed(3) ?? "", photo].map(cell).join(","),
+    [...[date, className, name, status, by].map(cell), distance?.toFixed(3) ?? "", cell(photo)].join(","),
   );
   return `\ufeff${["date,class,name,status,by,distance,photo", ...lines].join("\r\n")}\r\n`;
 }
@@ -55,10 +55,12 @@ export function asJson(roll: Entry[], className: string, date: string, day: Day 
   return JSON.stringify({ kind: "facelab roll", format: 1, class: className, date, roll: rows(roll, day) }, null, 1);
 }
 
-/** A name that begins like a formula must not become one in a spreadsheet. */
+/** Where a spreadsheet may see a formula begin, however it splits or normalises text: the rule of demo/facelab/output.py. */
+const FORMULA = /((?:^|[,;|\t\r\n])[\s"\x00-\x1f\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*)(?=[-=+@−＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋⩵⩶﬩])/g;
+
 function cell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const safe = text.replace(FORMULA, "$1'");
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** In a frame of its own, so that nothing of the page is on the paper. */
