@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import resource
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import facelab
 from facelab.cli import main
+from facelab.photos import read_photo
 
+from ..conftest import SHARED_DATA
 from ..odd_photos import READABLE, UNREADABLE
 
 
@@ -66,3 +73,98 @@ def test_huge_photo_is_answered_in_its_own_pixels(odd_photos: Path, samples: Pat
     plain = facelab.largest_face(samples / "obama.jpg").face.box
     expected = plain * 10 + np.array([3000, 1500, 3000, 1500])
     assert np.abs(verification.faces[0].box - expected).max() < 0.1 * (expected[2] - expected[0])
+
+
+def _png(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
+    packed = [struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+def _gif(screen: tuple[int, int], frame: tuple[int, int]) -> bytes:
+    head = struct.pack("<6sHHBBB", b"GIF89a", *screen, 0x80, 0, 0) + bytes(6)
+    return head + struct.pack("<BHHHHB", 0x2C, 0, 0, *frame, 0) + b"\2\0;"
+
+
+def _tiff(width: int, height: int, tile: int) -> bytes:
+    tags = {256: width, 257: height, 258: 8, 259: 8, 262: 1, 277: 1, 322: tile, 323: tile, 324: 8, 325: 100}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    data = zlib.compress(bytes(100_000))
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+BOMBS = {
+    "screen.png": _png(60_000, 60_000),
+    "text.png": _png(8, 8, (b"zTXt", b"a\0\0" + zlib.compress(bytes(300_000_000), 1))),
+    "frame.gif": _gif((10, 10), (65_535, 65_535)),
+    "screen.gif": _gif((65_535, 65_535), (10, 10)),
+    "tile.tif": _tiff(100, 100, 65_536),
+    "screen.webp": b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\2\0\0\0\xfe\x3f\0\xfe\x3f\0",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_small_file_that_asks_for_much_memory_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(BOMBS[name])
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size + 200_000_000, limits[1]))
+    try:
+        with pytest.raises(facelab.PhotoError):
+            read_photo(tmp_path / name, 2048)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+def _with_exif(exif: bytes) -> bytes:
+    """A JPEG of 64 x 48 pixels with this EXIF."""
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), "grey").save(file, "JPEG", exif=b"Exif\0\0" + exif)
+    return file.getvalue()
+
+
+def _entries(*entries: tuple[int, int, int, bytes]) -> bytes:
+    """EXIF of entries: tag, type, count, four bytes."""
+    packed = b"".join(struct.pack(">HHI4s", *entry) for entry in entries)
+    return b"MM\0*" + struct.pack(">IH", 8, len(entries)) + packed + bytes(4)
+
+
+TURNED = (0x0112, 3, 1, b"\0\6\0\0")
+
+
+@pytest.mark.parametrize(
+    ("exif", "side"),
+    [
+        (_entries(TURNED), 48),
+        (_entries(TURNED, (0x011A, 10, 1, b"\xff\xff\xff\xff")), 48),  # a resolution that lies outside the file
+        (_entries(TURNED, (0x011A, 4, 2, b"\0\0\0\1")), 48),
+        (_entries(TURNED, (0x8769, 4, 1, b"\0\0\0\x08")), 48),  # a directory that contains itself
+        (_entries(TURNED, (0x010F, 99, 7, b"abcd")), 48),
+        (_entries(TURNED)[:-4], 48),
+        (_entries((0x0112, 2, 4, b"six\0")), 64),
+        (_entries((0x0112, 3, 1, b"\0\x63\0\0")), 64),
+        (b"MM\0*\xff\xff\xff\xff", 64),
+        (b"no EXIF", 64),
+        (b"", 64),
+    ],
+)
+def test_damaged_exif_stops_no_photo(exif: bytes, side: int, tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    (tmp_path / "photo.jpg").write_bytes(_with_exif(exif))
+    photo = read_photo(tmp_path / "photo.jpg", 2048)
+    assert (photo.width, photo.height) == (side, 112 - side)
+    assert not list(recwarn)
+
+
+CASES = SHARED_DATA.parent / "cases"
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the failing inputs are not beside this checkout (../shared/cases)")
+def test_photos_that_once_ended_a_batch(capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("exif-resolution-minus-1-over-0.jpg", "exif-two-resolutions.jpg"):
+        photo = read_photo(CASES / name, 2048)
+        assert (photo.width, photo.height) == (48, 64)
+    for name in ("misnamed-avif.jpg", "unknown-pixels.dds"):
+        with pytest.raises(facelab.PhotoError):
+            read_photo(CASES / name, 2048)
+    assert capfd.readouterr() == ("", "")

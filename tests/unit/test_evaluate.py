@@ -13,6 +13,7 @@ import pytest
 from facelab.cli import main
 from facelab.errors import InputError
 from facelab.evaluate import (
+    Pair,
     accuracy,
     answer_shares,
     area_under_curve,
@@ -179,6 +180,30 @@ def test_unusable_file_of_pairs_is_refused_with_its_line(text: str | bytes, said
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InputError, match=said):
         read_pairs(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("a,b,same,group\nMüller.jpg,b.jpg,1,x\n", "utf-8"),
+        ("a,b,same,group\r\nMüller.jpg,b.jpg,1,x\r\n", "utf-8-sig"),
+        ("a;b;same;group\nMüller.jpg;b.jpg;1;x\n", "cp1252"),
+        ("a\tb\tsame\tgroup\nMüller.jpg\tb.jpg\t1\tx\n", "utf-16"),
+        ("a, b, same, group\nMüller.jpg, b.jpg, 1, x\n\n", "utf-8"),
+        ('"A","B","Same","Group"\n"Müller.jpg","b.jpg","1","x"\n', "utf-8"),
+        ('"a"; "b"; "same"; "group"\n"Müller.jpg"; "b.jpg"; yes; x\n;;;\n', "utf-8-sig"),
+        ("group,a,same,b,note\nx,Müller.jpg,TRUE,b.jpg\n", "utf-8"),
+    ],
+)
+def test_pairs_are_read_as_spreadsheets_write_them(text: str, encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_bytes(text.encode(encoding))
+    assert read_pairs(tmp_path / "pairs.csv") == [Pair("Müller.jpg", "b.jpg", True, "x")]
+
+
+def test_quotation_mark_that_is_not_closed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text('a,b,same\n"p.jpg,q.jpg,1\nr.jpg,s.jpg,1\n')
+    with pytest.raises(InputError, match="this is no CSV"):
+        read_pairs(tmp_path / "pairs.csv")
 
 
 def test_missing_file_of_pairs_is_refused(tmp_path: Path) -> None:
