@@ -32,15 +32,17 @@ from .identify import Gallery, class_thresholds, identify, most_alike, unlike_th
 from .memory import Found, forget
 from .models import Thresholds
 from .native import EMBEDDER_VARIABLE, NORMALISE_VARIABLE, NativeRuntime, default_runtime
-from .output import as_json, is_unicode, readable, spreadsheet_cell
+from .output import ESCAPING, as_json, is_unicode, readable, spreadsheet_cell
 from .verify import distance, in_words
+
+LONGEST = 500  # characters of a sentence for the user
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. arguments: without the program's name; None: this process's. The exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal of another encoding shall get a name as it can
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=ESCAPING)
     parsed = _parser().parse_args(arguments)
     for variable, value in ((EMBEDDER_VARIABLE, parsed.embedder), (NORMALISE_VARIABLE, getattr(parsed, "normalise", None))):
         if value:
@@ -68,7 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _say(sentence: str) -> None:
     """A line on standard error, above a progress bar where there is one."""
-    tqdm.write(f"facelab: {readable(sentence)}", file=sys.stderr)
+    line = readable(sentence)
+    if len(line) > LONGEST:  # a path may have thousands of characters
+        line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
+    tqdm.write(f"facelab: {line}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -143,7 +148,7 @@ def _detect(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(as_json([face.as_json() for face in faces]))
         return
-    print(f"{len(faces)} face{'' if len(faces) == 1 else 's'} in {arguments.photo}")
+    print(f"{len(faces)} face{'' if len(faces) == 1 else 's'} in {readable(str(arguments.photo))}")
     for face in faces:
         x1, y1, x2, y2 = face.box
         print(f"  {x2 - x1:.0f} x {y2 - y1:.0f} pixels at ({x1:.0f}, {y1:.0f}), score {face.score:.3f}")
@@ -204,7 +209,7 @@ def _enrol(arguments: argparse.Namespace) -> None:
         return
     print(f"{len(people)} people with {sum(map(len, people.values()))} photos in {arguments.out}")
     for sentence in left_out:
-        print(f"  left out: {sentence}")
+        print(f"  left out: {readable(sentence)}")
     for name, i in odd:
         print(f"  look at it: {people[name][i].file} is not like the other photos of {name}")
     if alike:
@@ -230,10 +235,10 @@ def _identify(arguments: argparse.Namespace) -> None:
         ]
         print(as_json(faces))
         return
-    print(f"{len(named)} face{'' if len(named) == 1 else 's'} in {arguments.photo}")
+    print(f"{len(named)} face{'' if len(named) == 1 else 's'} in {readable(str(arguments.photo))}")
     for e, n in zip(embedded, named, strict=True):
         x, y = (e.face.box[:2] + e.face.box[2:]) / 2
-        print(f"  {n.name or 'unknown'}{' (not sure)' if n.answer == 'unsure' else ''}, at ({x:.0f}, {y:.0f})")
+        print(f"  {readable(n.name or 'unknown')}{' (not sure)' if n.answer == 'unsure' else ''}, at ({x:.0f}, {y:.0f})")
 
 
 def _cluster(arguments: argparse.Namespace) -> None:
@@ -249,9 +254,11 @@ def _cluster(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(as_json(named))
         return
-    print(f"{len(named)} {'person' if len(named) == 1 else 'people'} in {len(set(files))} photos of {arguments.folder}")
+    print(
+        f"{len(named)} {'person' if len(named) == 1 else 'people'} in {len(set(files))} photos of {readable(str(arguments.folder))}"
+    )
     for number, group in enumerate(named, 1):
-        print(f"\nperson {number}, {len(group)} photo{'' if len(group) == 1 else 's'}", *group, sep="\n  ")
+        print(f"\nperson {number}, {len(group)} photo{'' if len(group) == 1 else 's'}", *map(readable, group), sep="\n  ")
 
 
 def _forget(arguments: argparse.Namespace) -> None:
@@ -329,7 +336,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
                 print(f"    {label:23} {'':9}   {_in_percent(shares)}")
     if (ratio := worst_to_best(rates)) is not None:
         print(f"FMR, worst to best group    {ratio:.1f} to 1")
-    print(f"photos without a face       {len(failed)}", *failed, sep="\n  ")
+    print(f"photos without a face       {len(failed)}", *map(readable, failed), sep="\n  ")
 
 
 def _in_percent(shares: Mapping[str, float]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import unicodedata
@@ -13,6 +14,8 @@ from collections.abc import Mapping
 FORMULA_SIGNS = "-=+@−＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋⩵⩶﬩"
 UNSEEN = r'[\s"\x00-\x1f\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*'
 FORMULA = re.compile(rf"((?:^|[,;|\t\r\n]){UNSEEN})(?=[{FORMULA_SIGNS}])")
+
+ESCAPING = "facelab-escaping"  # for a stream's `errors`: what its encoding has not is written as `readable` writes it
 
 
 def readable(text: str) -> str:
@@ -47,3 +50,11 @@ def _unicode_throughout(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_unicode_throughout(inner) for inner in value]
     return value
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return "".join(map(_escaped, error.object[error.start : error.end])), error.end
+
+
+codecs.register_error(ESCAPING, _escape)
