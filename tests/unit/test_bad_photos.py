@@ -6,6 +6,8 @@ import io
 import resource
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +77,18 @@ def test_huge_photo_is_answered_in_its_own_pixels(odd_photos: Path, samples: Pat
     assert np.abs(verification.faces[0].box - expected).max() < 0.1 * (expected[2] - expected[0])
 
 
+@contextmanager
+def memory_limit(more: int) -> Iterator[None]:
+    """No more than so many bytes beside those that the process has."""
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size + more, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
 def _png(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
@@ -107,14 +121,17 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_small_file_that_asks_for_much_memory_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(BOMBS[name])
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (size + 200_000_000, limits[1]))
-    try:
-        with pytest.raises(facelab.PhotoError):
-            read_photo(tmp_path / name, 2048)
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, limits)
+    with memory_limit(200_000_000), pytest.raises(facelab.PhotoError):
+        read_photo(tmp_path / name, 2048)
+
+
+def test_large_photo_is_converted_in_bands(tmp_path: Path) -> None:
+    """4 bytes a pixel as RGBA, four times over, would be 320 MB."""
+    Image.new("P", (5000, 4000)).save(tmp_path / "palette.png", transparency=0)
+    with memory_limit(120_000_000):
+        photo = read_photo(tmp_path / "palette.png", 1000)
+    assert (photo.width, photo.height, photo.shrunk) == (1000, 800, 5)
+    assert (photo.pixels == 255).all(), "transparent pixels lie on white"
 
 
 def _with_exif(exif: bytes) -> bytes:
