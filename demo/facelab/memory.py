@@ -11,7 +11,7 @@ import io
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,6 +76,7 @@ class Memory:
         self._dimensions = manifest.embedder.dimensions
         self._say = say
         self._base: sqlite3.Connection | None = None
+        self._is_new = False
         if file:
             self._file = Path(os.path.realpath(file))
             self._open()
@@ -124,13 +125,14 @@ class Memory:
             return action(self._base)
         except sqlite3.Error as error:
             self.close()
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED and not self._is_new:
                 self._make_anew()
             else:
                 self._give_up(error)
             return None
 
     def _make_anew(self) -> None:
+        self._is_new = True  # where this one is soon damaged too, the disk is to blame
         try:
             if os.path.samestat(self._file.stat(), self._opened):  # or another process has made it anew already
                 _delete(self._file)
@@ -155,8 +157,12 @@ def _create(file: Path) -> None:
         with closing(sqlite3.connect(made)) as base, base:
             base.execute(TABLE)
             _mark(base)
-        with suppress(FileExistsError):  # another process was as quick
+        try:
             os.link(made, file)
+        except FileExistsError:  # another process was as quick
+            pass
+        except OSError:  # a file system without hard links
+            made.rename(file)
 
 
 def _mark(base: sqlite3.Connection) -> None:
