@@ -34,7 +34,7 @@ def write_gallery(people: Mapping[str, list[Enrolled]], embedder: str) -> str:
     """The text of a gallery's file. embedder: the name of whose embeddings these are."""
     entries = [{"name": name, "photos": [_entry(photo) for photo in photos]} for name, photos in people.items()]
     told = {"kind": KIND, "format": FORMAT, "embedder": embedder, "sha256": _checksum(entries), "people": entries}
-    return json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
 
 
 def read_gallery(text: str, manifest: Manifest) -> tuple[str, dict[str, list[Enrolled]]]:
@@ -72,7 +72,7 @@ def _entry(photo: Enrolled) -> dict[str, str]:
 
 
 def _checksum(entries: object) -> str:
-    return hashlib.sha256(json.dumps(entries, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(entries, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _packed(embedding: NDArray[np.float32]) -> str:
