@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from copy import deepcopy
 from typing import Any
 
 ODD_BYTES = (b"\0", b"\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x80", b"[", b'"', b"\n", b"-1")
@@ -34,7 +35,9 @@ def damaged(data: bytes, dice: random.Random) -> bytes:
 
 
 def damaged_json(text: str, dice: random.Random) -> str:
-    """JSON with one to three values replaced by odd ones, or left out; or text that is damaged as bytes are."""
+    """JSON with one to three values replaced by odd ones, or left out; text damaged as bytes are; or nothing but brackets."""
+    if dice.random() < 0.02:
+        return "[" * 100_000
     if dice.random() < 0.3:
         return damaged(text.encode(), dice).decode("utf-8", "replace")
     whole = {"": json.loads(text)}
@@ -45,7 +48,7 @@ def damaged_json(text: str, dice: random.Random) -> str:
         if dice.random() < 0.2 and holder is not whole:
             del holder[place]
         else:
-            holder[place] = dice.choice(ODD_VALUES)
+            holder[place] = deepcopy(dice.choice(ODD_VALUES))
     return json.dumps(whole[""])
 
 

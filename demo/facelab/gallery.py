@@ -62,7 +62,7 @@ def read_gallery(text: str, manifest: Manifest) -> tuple[str, dict[str, list[Enr
             for person in told["people"]
         }
         return embedder, people
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError("this is no gallery: make one with `facelab enrol FOLDER -o GALLERY`") from None
 
 

@@ -16,15 +16,6 @@ from facelab import folders
 from facelab.folders import find_faces
 from facelab.memory import Found
 
-LONG_RUN = """
-import sys
-from pathlib import Path
-from facelab import cli
-photo = Path(sys.argv[1])
-cli.photos_in = lambda folder: [photo.with_name("missing.jpg"), *[photo] * 100_000]
-sys.exit(cli.main(["cluster", "--no-cache", "."]))
-"""
-
 _look = folders._look
 
 
@@ -67,12 +58,16 @@ def test_photo_that_is_gone_is_left_out(photos: list[Path]) -> None:
 @pytest.mark.parametrize(
     ("how", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)]
 )
-def test_workers_end_with_their_parent(how: signal.Signals, status: int, photos: list[Path]) -> None:
+def test_workers_end_with_their_parent(how: signal.Signals, status: int, samples: Path, tmp_path: Path) -> None:
     """Workers hold the other end of the parent's output, so that it ends when the last of them has."""
-    command = [sys.executable, "-c", LONG_RUN, str(photos[0])]
+    (tmp_path / "0.jpg").write_text("no photo")  # named on standard error once the workers have their photos
+    photo = shutil.copy(samples / "obama.jpg", tmp_path / "1.jpg")
+    for number in range(2, 2000):
+        os.link(photo, tmp_path / f"{number}.jpg")
+    command = [sys.executable, "-m", "facelab.cli", "cluster", "--no-cache", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as parent:
         assert parent.stderr
-        assert "missing.jpg" in parent.stderr.readline(), "told once the workers have their photos"
+        assert "0.jpg" in parent.stderr.readline()
         (os.killpg if how == signal.SIGINT else os.kill)(parent.pid, how)  # a terminal's Ctrl+C reaches the workers too
         _, said = parent.communicate(timeout=10)
     assert parent.returncode == status

@@ -32,7 +32,7 @@ from facelab.detect import Face
 from facelab.embedder_file import KEY, read_embedder
 from facelab.errors import FacelabError
 from facelab.evaluate import read_doubtful, read_groups, read_pairs
-from facelab.gallery import Enrolled, read_gallery, write_gallery
+from facelab.gallery import Enrolled, _checksum, read_gallery, write_gallery
 from facelab.memory import Found, _packed, _unpacked
 from facelab.models import CohortFile, parse_manifest
 from facelab.native import models_folder
@@ -57,6 +57,15 @@ class Reader:
 
 def _json_damage(data: bytes, dice: random.Random) -> bytes:
     return damaged_json(data.decode(), dice).encode("utf-8", "surrogatepass")
+
+
+def _gallery_damage(data: bytes, dice: random.Random) -> bytes:
+    """Half of the time with the right checksum, so that what it guards is read."""
+    made = _json_damage(data, dice)
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
+        told = json.loads(made)
+        return json.dumps({**told, "sha256": _checksum(told["people"])}).encode() if dice.random() < 0.5 else made
+    return made
 
 
 def _photos(format_name: str) -> list[bytes]:
@@ -164,7 +173,7 @@ def _readers(folder: Path) -> dict[str, Callable[[], Reader]]:
         **{f"weights{end}": partial(_reader_of_weights, folder, end) for end in (".h5", ".npz", ".safetensors", ".pb")},
         "checkpoint": partial(_reader_of_checkpoints, folder),
         "manifest": lambda: Reader([manifest.encode()], lambda data: parse_manifest(data.decode()), _json_damage),
-        "gallery": lambda: Reader([gallery], lambda data: read_gallery(data.decode(), told), _json_damage),
+        "gallery": lambda: Reader([gallery], lambda data: read_gallery(data.decode(), told), _gallery_damage),
         "cohort": lambda: Reader([table.getvalue()], lambda data: read_cohort(data, entry)),
         "embedder": lambda: Reader([model(**{KEY: json.dumps(ENTRY)})], read_embedder),
         "dlib": lambda: Reader([_dlib_network()], _through_a_file(folder / "net.dat", read_dlib_network)),
