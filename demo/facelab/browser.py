@@ -257,11 +257,11 @@ class Session:
         """See Register.who."""
         return _json(self._register.who(_rows(embeddings), rule))
 
-    def group(self, embeddings: JsProxy, limit: float | None) -> str:
-        """Faces sorted by person, as lists of their numbers. limit: None: the usual one."""
+    def group(self, embeddings: JsProxy, photos: str, limit: float | None) -> str:
+        """Faces sorted by person, as lists of their numbers. photos: the photo of each (JSON). limit: None: the usual one."""
         embedder = self._runtime.manifest.embedder
         chosen = usual_limit(embedder) if limit is None else limit
-        return _json(cluster(_rows(embeddings), self._runtime.cohort, chosen))
+        return _json(cluster(_rows(embeddings), self._runtime.cohort, chosen, json.loads(photos)))
 
     def scale(self) -> str:
         """Where answers change, for faces seen well: {same_below, different_from, group_limit}. Raises ModelError."""

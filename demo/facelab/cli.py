@@ -28,7 +28,7 @@ from .evaluate import Pair, answer_shares, rates_by_group, read_doubtful, read_g
 from .files import check_writable, read_plain, why, write_whole
 from .folders import find_faces, photos_in, unfit
 from .gallery import Enrolled, read_gallery, write_gallery
-from .identify import Gallery, class_thresholds, identify, most_alike, unlike_the_rest
+from .identify import Gallery, Named, enrolled_twice, identify, most_alike, unlike_the_rest
 from .memory import Found, forget
 from .models import Thresholds
 from .native import EMBEDDER_VARIABLE, NORMALISE_VARIABLE, NativeRuntime, default_runtime
@@ -195,7 +195,7 @@ def _enrol(arguments: argparse.Namespace) -> None:
         _say("some names of files or folders are not UTF-8: what is odd in them is written as in M\\xfcller")
     write_whole(arguments.out, write_gallery(people, runtime.manifest.embedder.name))
     gallery = _gallery(people)
-    limits, alike, odd = class_thresholds(gallery), most_alike(gallery), unlike_the_rest(gallery)
+    limits, alike, odd, twice = gallery.limits(), most_alike(gallery), unlike_the_rest(gallery), enrolled_twice(gallery)
     if arguments.json:
         told = {
             "people": {name: len(photos) for name, photos in people.items()},
@@ -204,6 +204,7 @@ def _enrol(arguments: argparse.Namespace) -> None:
             "sure_below": limits.same_below,
             "threshold": limits.different_from,
             "most_alike": [{"names": [a, b], "distance": d} for a, b, d in alike],
+            "enrolled_twice": [{"names": [a, b], "distance": d} for a, b, d in twice],
         }
         print(as_json(told))
         return
@@ -212,6 +213,8 @@ def _enrol(arguments: argparse.Namespace) -> None:
         print(f"  left out: {readable(sentence)}")
     for name, i in odd:
         print(f"  look at it: {people[name][i].file} is not like the other photos of {name}")
+    for a, b, _ in twice:
+        print(f"  look at them: {a} and {b} look like one person")
     if alike:
         print("most alike: " + "; ".join(f"{a} and {b}" for a, b, _ in alike))
 
@@ -230,7 +233,14 @@ def _identify(arguments: argparse.Namespace) -> None:
     named = identify(gallery, np.stack([e.embedding for e in embedded])) if embedded else []
     if arguments.json:
         faces = [
-            {**e.face.as_json(), "name": n.name, "answer": n.answer, "distance": n.distance, "nearest": n.nearest}
+            {
+                **e.face.as_json(),
+                "name": n.name,
+                "answer": n.answer,
+                "distance": n.distance,
+                "nearest": n.nearest,
+                "runner_up": n.runner_up,
+            }
             for e, n in zip(embedded, named, strict=True)
         ]
         print(as_json(faces))
@@ -238,7 +248,13 @@ def _identify(arguments: argparse.Namespace) -> None:
     print(f"{len(named)} face{'' if len(named) == 1 else 's'} in {readable(str(arguments.photo))}")
     for e, n in zip(embedded, named, strict=True):
         x, y = (e.face.box[:2] + e.face.box[2:]) / 2
-        print(f"  {readable(n.name or 'unknown')}{' (not sure)' if n.answer == 'unsure' else ''}, at ({x:.0f}, {y:.0f})")
+        print(f"  {readable(n.name or 'unknown')}{_doubt(n)}, at ({x:.0f}, {y:.0f})")
+
+
+def _doubt(named: Named) -> str:
+    if named.runner_up:
+        return f" or {readable(named.runner_up)} (not sure: both are as near)"
+    return " (not sure)" if named.answer == "unsure" else ""
 
 
 def _cluster(arguments: argparse.Namespace) -> None:
@@ -249,7 +265,8 @@ def _cluster(arguments: argparse.Namespace) -> None:
         for one in [] if isinstance(found, str) else found:
             files.append(photo)
             embeddings.append(one.embedding)
-    groups = cluster(np.stack(embeddings), runtime.cohort, usual_limit(runtime.manifest.embedder)) if embeddings else []
+    limit = usual_limit(runtime.manifest.embedder)
+    groups = cluster(np.stack(embeddings), runtime.cohort, limit, files) if embeddings else []
     named = [sorted({str(files[face]) for face in group}) for group in groups]
     if arguments.json:
         print(as_json(named))

@@ -1,22 +1,33 @@
 """Face clustering: who is who in a heap of photos, when nobody has been named and nobody knows how many people there are.
 
 Agglomerative clustering with average linkage: every face begins as a group of its own, and the two groups whose faces are nearest
-on average become one, until no two groups are near enough. Found by the nearest-neighbour chain: Murtagh, The Computer Journal
-26(4), 1983, doi:10.1093/comjnl/26.4.354; the update of the averages: Lance and Williams, The Computer Journal 9(4), 1967,
-doi:10.1093/comjnl/9.4.373.
+on average become one, until no two groups are near enough.
+
+Two groups that are each other's nearest may be joined at once: under average linkage no other union brings anything nearer to
+either (Murtagh, The Computer Journal 26(4), 1983, doi:10.1093/comjnl/26.4.354). So each round joins all such pairs, and the groups
+are the same as if one pair were joined at a time: reciprocal agglomerative clustering (Sumengen et al., 2021, arXiv:2105.11653).
+
+Two groups can only be near on average where a face of one is near to a face of the other. So only pairs below the limit are kept,
+and no table of all distances is made. The centres of two groups are never farther apart than their faces are on average, as the
+norm is convex: most pairs are ruled out by one distance.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from .cohort import Cohort, crowdedness, normalised
+from .cohort import Cohort, correction, crowdedness
 from .models import Embedder
+from .neighbours import Indices, blocks, near_pairs, pair_distances
 from .verify import distances_between
 
-Distances = NDArray[np.floating]
 LENIENCE = 1.01
+KEPT = 10_000_000  # pairs of groups in memory at a time: 240 MB, and as much again while they change
+BLOCK = 1_000_000  # distances computed at a time
 
 
 def usual_limit(embedder: Embedder) -> float:
@@ -27,68 +38,186 @@ def usual_limit(embedder: Embedder) -> float:
     return LENIENCE * embedder.calibration.good.different_from
 
 
-def cluster(embeddings: NDArray[np.floating], cohort: Cohort | None, limit: float) -> list[list[int]]:
+def cluster(
+    embeddings: NDArray[np.floating], cohort: Cohort | None, limit: float, photos: Sequence[Hashable] | None = None
+) -> list[list[int]]:
     """Groups of faces [N, D] by indices, the largest first: one group a person, as far as distances tell.
 
     limit: on the mean distance between two groups (normalised where there is a cohort), beyond which they stay apart.
+    photos: the photo of each face, [N]; two faces of one photo are two people, so their groups stay apart. None: no two share one.
     """
-    return groups_below(merges(all_distances(embeddings, cohort)), len(embeddings), limit)
+    groups = Groups(embeddings, cohort, photos)
+    pairs, below = pairs_nearer_than(limit, groups)
+    while len(pairs):
+        join_nearest(groups, pairs, below)
+        pairs, below = pairs_nearer_than(limit, groups) if below < limit else (Pairs.none(), limit)
+    return groups.largest_first()
 
 
-def all_distances(embeddings: NDArray[np.floating], cohort: Cohort | None) -> NDArray[np.float64]:
-    """The distance of every face to every other: [N, N]; normalised where there is a cohort."""
-    plain = distances_between(embeddings, embeddings)
-    if cohort is None or not len(embeddings):
-        return plain
-    around = crowdedness(embeddings, cohort)
-    return normalised(plain, around[:, None], around[None, :], cohort)
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of groups and the mean distance between their faces. first < second: [P]. mean: [P]."""
+
+    first: Indices
+    second: Indices
+    mean: NDArray[np.float64]
+
+    @staticmethod
+    def none() -> Pairs:
+        return Pairs(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0))
+
+    def __len__(self) -> int:
+        return len(self.mean)
+
+    def __getitem__(self, chosen: Indices | NDArray[np.bool_]) -> Pairs:
+        return Pairs(self.first[chosen], self.second[chosen], self.mean[chosen])
+
+    @staticmethod
+    def joined(parts: Sequence[Pairs]) -> Pairs:
+        """All pairs of some lists."""
+        columns = zip(*((part.first, part.second, part.mean) for part in parts), strict=True)
+        return Pairs(*map(np.concatenate, columns)) if parts else Pairs.none()
 
 
-def merges(distances: Distances) -> list[tuple[int, int, float]]:
-    """All N - 1 unions of average linkage, as (a face of one group, a face of the other, mean distance), nearest first.
+class Groups:
+    """Faces on their way into groups. A group is known by the number of its first face; arrays are [N], one place a face.
 
-    distances: [N, N], symmetric. The chain steps from a group to its nearest neighbour until two are each other's nearest: they
-    may be joined at once, as under average linkage no later union brings anything nearer to either. O(N^2).
+    label: the group of each face. size: faces of each group, 0 where there is none of that number. centre: [N, D], the mean
+    embedding of each group. correction: what its faces add to normalised distances, on average (see cohort.correction).
     """
-    between = np.array(distances, np.float64)
-    np.fill_diagonal(between, np.inf)
-    size = np.ones(len(between))
-    chain: list[int] = []
-    found: list[tuple[int, int, float]] = []
-    while len(found) < len(between) - 1:
-        if not chain:
-            chain = [int(np.flatnonzero(size)[0])]
-        last = chain[-1]
-        nearest = int(between[last].argmin())
-        if len(chain) > 1 and between[last, chain[-2]] <= between[last, nearest]:
-            nearest = chain[-2]  # of equals the one we came from, or the chain would not end
-        if len(chain) < 2 or nearest != chain[-2]:
-            chain.append(nearest)
-            continue
-        del chain[-2:]
-        found.append((last, nearest, float(between[last, nearest])))
-        mean = (size[last] * between[last] + size[nearest] * between[nearest]) / (size[last] + size[nearest])
-        between[last] = between[:, last] = mean
-        between[nearest] = between[:, nearest] = np.inf
-        between[last, last] = np.inf
-        size[last] += size[nearest]
-        size[nearest] = 0
-    return sorted(found, key=lambda union: union[2])
+
+    def __init__(self, embeddings: NDArray[np.floating], cohort: Cohort | None, photos: Sequence[Hashable] | None) -> None:
+        count = len(embeddings)
+        self._points = np.asarray(embeddings, np.float64)
+        self._corrections = correction(crowdedness(embeddings, cohort), cohort) if cohort else np.zeros(count)
+        numbers: dict[Hashable, int] = {}
+        named = range(count) if photos is None else photos
+        self._photo = np.array([numbers.setdefault(photo, len(numbers)) for photo in named], np.intp)
+        self.label = np.arange(count)
+        self.size = np.ones(count, np.intp)
+        self.centre = self._points.copy()
+        self.correction = self._corrections.copy()
+        self._order, self._start = self.label, self.label
+
+    def join(self, first: Indices, second: Indices) -> None:
+        """Make one group of each pair [P]; no group is in two pairs."""
+        share = self.size[second] / (self.size[first] + self.size[second])
+        self.centre[first] += share[:, None] * (self.centre[second] - self.centre[first])
+        self.correction[first] += share * (self.correction[second] - self.correction[first])
+        self.size[first] += self.size[second]
+        self.size[second] = 0
+        goes_to = np.arange(len(self.label))
+        goes_to[second] = first
+        self.label = goes_to[self.label]
+        self._order = np.argsort(self.label, kind="stable")
+        self._start = np.cumsum(self.size) - self.size
+
+    def faces_of(self, groups: Indices) -> Indices:
+        """The faces of some groups, one group after another."""
+        sizes = self.size[groups]
+        ends = np.cumsum(sizes)
+        faces: Indices = self._order[np.arange(ends[-1]) + np.repeat(self._start[groups] - ends + sizes, sizes)]
+        return faces
+
+    def share_a_photo(self, first: Indices, second: Indices) -> NDArray[np.bool_]:
+        """Whether the first faces of two groups are of one photo: [P]."""
+        same: NDArray[np.bool_] = self._photo[first] == self._photo[second]
+        return same
+
+    def mean_distances_below(self, limit: float, first: Indices, second: Indices) -> NDArray[np.float64]:
+        """The mean distance between the faces of each pair of groups: [P].
+
+        Infinite where their centres are a limit apart already, and where both have a face of one photo.
+        """
+        mean = np.full(len(first), np.inf)
+        least = pair_distances(self.centre, first, self.centre, second) + self.correction[first] + self.correction[second]
+        possible = np.flatnonzero(least < limit)
+        possible = possible[np.argsort(first[possible], kind="stable")]
+        for with_one in np.split(possible, np.flatnonzero(np.diff(first[possible])) + 1) if len(possible) else []:
+            mean[with_one] = self._mean_distances(first[with_one[0]], second[with_one])
+        return mean
+
+    def _mean_distances(self, one: np.intp, others: Indices) -> NDArray[np.float64]:
+        """The mean distance of a group to each of some others [P]; infinite where both have a face of one photo."""
+        here, there, sizes = self.faces_of(np.array([one])), self.faces_of(others), self.size[others]
+        total = np.zeros(len(others))
+        for at in range(0, len(here), step := max(1, BLOCK // len(there))):
+            some = here[at : at + step]
+            between = distances_between(self._points[some], self._points[there])
+            between += self._corrections[some][:, None] + self._corrections[there]
+            between[self._photo[some][:, None] == self._photo[there]] = np.inf
+            total += np.add.reduceat(between.sum(axis=0), np.cumsum(sizes) - sizes)
+        return total / (len(here) * sizes)
+
+    def largest_first(self) -> list[list[int]]:
+        """The faces of each group; of groups of one size the one with the earliest face comes first."""
+        there = np.flatnonzero(self.size)
+        members = np.split(self._order, self._start[there[1:]]) if len(there) else []
+        return [group.tolist() for group in sorted(members, key=lambda group: (-len(group), group[0]))]
 
 
-def groups_below(unions: list[tuple[int, int, float]], count: int, limit: float) -> list[list[int]]:
-    """The groups that the unions nearer than a limit make of so many faces, the largest first."""
-    leader = list(range(count))
+def pairs_nearer_than(limit: float, groups: Groups) -> tuple[Pairs, float]:
+    """The pairs of groups whose mean distance is below a limit, and that limit.
 
-    def find(face: int) -> int:
-        while leader[face] != face:
-            leader[face] = face = leader[leader[face]]
-        return face
+    Where there are more than KEPT such pairs, these are the nearest, and the limit is lower: none below it is missing.
+    """
+    there = np.flatnonzero(groups.size)
+    centres, correction = groups.centre[there], groups.correction[there]
+    found: list[Pairs] = []
+    for rows, columns in blocks(len(there)):
+        first, second, mean = near_pairs(centres, limit / 2 - correction, rows, columns)
+        mean += correction[first] + correction[second]
+        first, second = there[first], there[second]
+        single = (groups.size[first] == 1) & (groups.size[second] == 1)
+        mean[single & groups.share_a_photo(first, second)] = np.inf
+        mean[~single] = groups.mean_distances_below(limit, first[~single], second[~single])
+        found.append(Pairs(first, second, mean)[mean < limit])
+        if sum(map(len, found)) > 2 * KEPT:
+            pairs = Pairs.joined(found)
+            found = [pairs[np.argpartition(pairs.mean, KEPT)[:KEPT]]]
+            limit = float(np.nextafter(found[0].mean.max(), np.inf))
+    return Pairs.joined(found), limit
 
-    for a, b, at in unions:
-        if at < limit:
-            leader[find(b)] = find(a)
-    groups: dict[int, list[int]] = {}
-    for face in range(count):
-        groups.setdefault(find(face), []).append(face)
-    return sorted(groups.values(), key=lambda group: (-len(group), group[0]))
+
+def join_nearest(groups: Groups, pairs: Pairs, limit: float) -> None:
+    """Join groups until no two are nearer than a limit on average. pairs: all that are nearer, at the beginning."""
+    while len(pairs):
+        nearest = mutually_nearest(pairs, len(groups.label))
+        sizes_before = groups.size.copy()
+        groups.join(pairs.first[nearest], pairs.second[nearest])
+        pairs = pairs_after(groups, pairs, sizes_before, limit)
+
+
+def mutually_nearest(pairs: Pairs, count: int) -> Indices:
+    """Which pairs are of two groups that are each other's nearest; of pairs that tie, those that come first."""
+    least = np.full(count, np.inf)
+    np.minimum.at(least, pairs.first, pairs.mean)
+    np.minimum.at(least, pairs.second, pairs.mean)
+    mutual = np.flatnonzero((pairs.mean == least[pairs.first]) & (pairs.mean == least[pairs.second]))
+    earliest = np.full(count, len(pairs))
+    np.minimum.at(earliest, pairs.first[mutual], mutual)
+    np.minimum.at(earliest, pairs.second[mutual], mutual)
+    chosen: Indices = mutual[(earliest[pairs.first[mutual]] == mutual) & (earliest[pairs.second[mutual]] == mutual)]
+    return chosen
+
+
+def pairs_after(groups: Groups, pairs: Pairs, sizes_before: Indices, limit: float) -> Pairs:
+    """The pairs of groups that are nearer than a limit, from those before some groups were joined. sizes_before: [N].
+
+    The mean distance of a union to another group is the mean of its parts' distances, weighted by their sizes (Lance and Williams,
+    The Computer Journal 9(4), 1967, doi:10.1093/comjnl/9.4.373). Where a part is beyond the limit, and so not among the pairs, the
+    mean distance is computed from the faces.
+    """
+    count = len(groups.label)
+    joined = groups.size != sizes_before
+    touched = joined[pairs.first] | joined[pairs.second]
+    old = pairs[touched & (groups.label[pairs.first] != groups.label[pairs.second])]
+    first, second = groups.label[old.first], groups.label[old.second]
+    keys, which = np.unique(np.minimum(first, second) * count + np.maximum(first, second), return_inverse=True)
+    weight = (sizes_before[old.first] * sizes_before[old.second]).astype(np.float64)
+    known = np.bincount(which, weight, len(keys))
+    mean = np.bincount(which, weight * old.mean, len(keys)) / known
+    first, second = keys // count, keys % count
+    partly = np.flatnonzero(known < groups.size[first] * groups.size[second])
+    mean[partly] = groups.mean_distances_below(limit, first[partly], second[partly])
+    return Pairs.joined([pairs[~touched], Pairs(first, second, mean)[mean < limit]])

@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from .errors import ModelError
 from .models import CohortFile
 
+BLOCK = 4096  # faces looked at together: their distances to the whole cohort fill 16 MB
+
 
 @dataclass(frozen=True)
 class Cohort:
@@ -71,11 +73,13 @@ def _int8_table(data: bytes) -> NDArray[np.int8]:
 
 def crowdedness(embeddings: NDArray[np.floating], cohort: Cohort) -> NDArray[np.float64]:
     """Mean distance of each embedding [N, D] to its nearest neighbours in the cohort: [N]. Small where it is crowded."""
-    points = np.asarray(embeddings, np.float32)
-    squares = (points**2).sum(axis=1)[:, None] + cohort.squares - 2 * points @ cohort.composites.T
-    nearest = np.partition(squares, cohort.neighbours - 1, axis=1)[:, : cohort.neighbours]
-    mean: NDArray[np.float64] = np.sqrt(np.maximum(nearest, 0)).mean(axis=1, dtype=np.float64)
-    return mean
+    around = np.empty(len(embeddings))
+    for at in range(0, len(embeddings), BLOCK):
+        points = np.asarray(embeddings[at : at + BLOCK], np.float32)
+        squares = (points**2).sum(axis=1)[:, None] + cohort.squares - 2 * points @ cohort.composites.T
+        nearest = np.partition(squares, cohort.neighbours - 1, axis=1)[:, : cohort.neighbours]
+        around[at : at + BLOCK] = np.sqrt(np.maximum(nearest, 0)).mean(axis=1, dtype=np.float64)
+    return around
 
 
 def normalised(
@@ -85,3 +89,13 @@ def normalised(
     surroundings = (np.asarray(a, np.float64) + b) / 2 - cohort.centre
     result: NDArray[np.float64] = np.asarray(distance, np.float64) - cohort.weight * surroundings
     return result
+
+
+def correction(around: NDArray[np.floating], cohort: Cohort | None) -> NDArray[np.float64]:
+    """What each face adds to its distances when they are normalised, from its crowdedness [N]: [N]; zeros without a cohort.
+
+    normalised(distance, a, b) is distance + correction(a) + correction(b).
+    """
+    if cohort is None:
+        return np.zeros(len(around))
+    return normalised(0, around, around, cohort) / 2

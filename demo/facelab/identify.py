@@ -6,8 +6,8 @@ given to one face at most, and a face to nobody where nobody is near enough. So 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .calibrate import fit_normal_tail
-from .cohort import Cohort, crowdedness, normalised
+from .cohort import Cohort, correction, crowdedness, normalised
 from .errors import InputError
 from .models import Thresholds
+from .neighbours import blocks, near_pairs, pair_distances
 from .verify import distance, distances_between
 
 Scores = NDArray[np.float64]
@@ -25,6 +26,21 @@ Way = Literal["template", "nearest", "mean"]
 
 RATE = 3e-4  # false matches of one comparison: with thirty enrolled, a stranger is named once in a hundred times
 PRIOR_PEOPLE = 10  # a class of so many counts as much as the shipped calibration
+AS_NEAR = 0.2  # share of the limit for "sure": 19 of 20 faces of somebody enrolled twice lie so near to the second name
+TWICE = 0.85  # share of the shipped limit for "same": no two people of 60 classes had templates so near
+SAMPLE = 500_000  # pairs of a photo and somebody else from which limits are found; 280 people with six photos each have no more
+SEED = 1
+FARTHER_THAN_ALL = 1e3
+
+
+@dataclass(frozen=True)
+class Photos:
+    """The photos of a gallery. embeddings: [F, D]. around: their crowdedness, [F]. whose: [F]. starts: everyone's first, [P]."""
+
+    embeddings: NDArray[np.float32]
+    around: NDArray[np.float64]
+    whose: NDArray[np.intp]
+    starts: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -37,21 +53,45 @@ class Gallery:
     embeddings: Mapping[str, NDArray[np.float32]]
     cohort: Cohort | None
     shipped: Thresholds
+    _limits: dict[Way, Thresholds] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if empty := [name for name, known in self.embeddings.items() if not len(known)]:
             raise InputError(f"no photo of {empty[0]} is enrolled: add one, or leave the name out")
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Whom the columns of `scores` are about."""
         return list(self.embeddings)
 
     @cached_property
+    def photos(self) -> Photos:
+        """All photos, one person's after another."""
+        known = list(self.embeddings.values())
+        counts = np.array([len(some) for some in known], np.intp)
+        embeddings = np.concatenate(known) if known else np.empty((0, 0), np.float32)
+        return Photos(embeddings, self.around(embeddings), np.repeat(np.arange(len(known)), counts), np.cumsum(counts) - counts)
+
+    @cached_property
     def templates(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Everyone's template [P, D] and its crowdedness [P]."""
-        made = [template(known, self.around(known)) for known in self.embeddings.values()]
-        return np.stack([mean for mean, _ in made]), np.array([around for _, around in made])
+        if not self.embeddings:
+            return np.empty((0, 0), np.float32), np.empty(0)
+        around = np.split(self.photos.around, self.photos.starts[1:])
+        made = [template(known, theirs) for known, theirs in zip(self.embeddings.values(), around, strict=True)]
+        return np.stack([mean for mean, _ in made]), np.array([crowded for _, crowded in made])
+
+    @cached_property
+    def template_points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Everyone's template in float64 [P, D], and its squared length [P]: what each question is compared with."""
+        points = np.asarray(self.templates[0], np.float64)
+        return points, (points**2).sum(axis=1)
+
+    def limits(self, way: Way = "template") -> Thresholds:
+        """Its own thresholds (see class_thresholds), found once."""
+        if way not in self._limits:
+            self._limits[way] = class_thresholds(self, way=way)
+        return self._limits[way]
 
     def around(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
         """The crowdedness of embeddings [N, D]: [N]; zeros without a cohort."""
@@ -64,12 +104,16 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Named:
-    """Who a face is. name: None for nobody enrolled. answer: how sure. distance: to the person named, or else to the nearest."""
+    """Who a face is. name: None for nobody enrolled. answer: how sure. distance: to the person named, or else to the nearest.
+
+    runner_up: who else it may be just as well; None where there is nobody.
+    """
 
     name: str | None
     answer: Literal["sure", "unsure", "unknown"]
     distance: float
     nearest: str | None
+    runner_up: str | None = None
 
 
 def template(embeddings: NDArray[np.floating], around: NDArray[np.floating]) -> tuple[NDArray[np.float32], float]:
@@ -91,32 +135,45 @@ def scores(gallery: Gallery, probes: NDArray[np.floating], way: Way = "template"
         return np.empty((len(probes), 0))
     asked = gallery.around(probes)[:, None]
     if way == "template":
-        points, around = gallery.templates
-        return gallery.judged(distances_between(probes, points), asked, around)
-    columns = []
-    for known in gallery.embeddings.values():
-        each = gallery.judged(distances_between(probes, known), asked, gallery.around(known))
-        columns.append(each.min(axis=1) if way == "nearest" else each.mean(axis=1))
-    return np.stack(columns, axis=1)
+        points, squares = gallery.template_points
+        return gallery.judged(distances_between(probes, points, squares), asked, gallery.templates[1])
+    photos = gallery.photos
+    each = gallery.judged(distances_between(probes, photos.embeddings), asked, photos.around)
+    if way == "nearest":
+        return np.minimum.reduceat(each, photos.starts, axis=1)
+    return np.add.reduceat(each, photos.starts, axis=1) / np.bincount(photos.whose)
 
 
 def identify(
     gallery: Gallery, probes: NDArray[np.floating], limits: Thresholds | None = None, way: Way = "template"
 ) -> list[Named]:
-    """Who is who among the faces [N, D] of one photo: no person is named twice. limits: None: the gallery's own."""
-    limits = limits or class_thresholds(gallery, way=way)
+    """Who is who among the faces [N, D] of one photo: no person is named twice. limits: None: the gallery's own.
+
+    Nobody is named for sure where somebody else is as near: below the limit for "sure" too, and farther away by less than AS_NEAR
+    of that limit. This happens to twins, and to people who were enrolled under two names.
+    """
+    limits = limits or gallery.limits(way)
     table = scores(gallery, probes, way)
     people = assign(table, limits.different_from)
-    answers = []
-    for row, person in zip(table, people, strict=True):
-        nearest = int(row.argmin()) if len(row) else None
-        if person is None:
-            at = float(row[nearest]) if nearest is not None else float("inf")
-            answers.append(Named(None, "unknown", at, gallery.names[nearest] if nearest is not None else None))
-        else:
-            sure = row[person] < limits.same_below
-            answers.append(Named(gallery.names[person], "sure" if sure else "unsure", float(row[person]), gallery.names[person]))
-    return answers
+    return [_named(gallery, row, person, limits) for row, person in zip(table, people, strict=True)]
+
+
+def _named(gallery: Gallery, row: Scores, person: int | None, limits: Thresholds) -> Named:
+    """The answer for one face, from its distances to everyone [P] and the person who it was given to."""
+    if person is None:
+        if not len(row):
+            return Named(None, "unknown", float("inf"), None)
+        nearest = int(row.argmin())
+        return Named(None, "unknown", float(row[nearest]), gallery.names[nearest])
+    at, name = float(row[person]), gallery.names[person]
+    if at >= limits.same_below:
+        return Named(name, "unsure", at, name)
+    others = row.copy()
+    others[person] = np.inf
+    second = int(others.argmin())
+    if others[second] < limits.same_below and others[second] - at < AS_NEAR * limits.same_below:
+        return Named(name, "unsure", at, name, gallery.names[second])
+    return Named(name, "sure", at, name)
 
 
 def identify_as_the_original(gallery: Gallery, probes: NDArray[np.floating]) -> list[Named]:
@@ -139,14 +196,16 @@ def identify_as_the_original(gallery: Gallery, probes: NDArray[np.floating]) -> 
 def assign(table: Scores, limit: float) -> list[int | None]:
     """For each face (row) a person (column) or None, so that the sum of distances is least; nobody costs `limit`.
 
-    table: [N, P]. Each face may also be nobody, in a column of its own, so there are always enough columns.
+    table: [N, P]. Each face may also be nobody, in a column of its own, so there are always enough columns. People whom no face is
+    within the limit of have no part in it.
     """
-    faces, people = table.shape
+    faces = len(table)
     if not faces:
         return []
+    possible = np.flatnonzero((table <= limit).any(axis=0))
     nobody = np.where(np.eye(faces, dtype=bool), limit, np.inf)
-    chosen = cheapest(np.concatenate([np.minimum(table, 1e6), np.minimum(nobody, 1e6)], axis=1))
-    return [int(column) if column < people else None for column in chosen]
+    chosen = cheapest(np.concatenate([np.minimum(table[:, possible], 1e6), np.minimum(nobody, 1e6)], axis=1))
+    return [int(possible[column]) if column < len(possible) else None for column in chosen]
 
 
 def cheapest(cost: Scores) -> NDArray[np.intp]:
@@ -186,22 +245,48 @@ def cheapest(cost: Scores) -> NDArray[np.intp]:
 
 def genuine_scores(gallery: Gallery) -> Scores:
     """The distance of each photo to the template of the same person's other photos: [photos of people with more than one]."""
-    found = []
-    for known in gallery.embeddings.values():
+    return np.array([at for _, _, at in _each_to_the_others(gallery)])
+
+
+def _each_to_the_others(gallery: Gallery) -> Iterator[tuple[str, int, float]]:
+    """(name, which photo, distance to the template of the person's other photos), of people with more than one photo."""
+    for name, known in gallery.embeddings.items():
         around = gallery.around(known)
         for one in range(len(known) if len(known) > 1 else 0):
             mean, of_mean = template(np.delete(known, one, axis=0), np.delete(around, one))
-            found.append(float(gallery.judged(distance(known[one], mean), around[one], of_mean)))
-    return np.array(found)
+            yield name, one, float(gallery.judged(distance(known[one], mean), around[one], of_mean))
 
 
 def impostor_scores(gallery: Gallery, way: Way = "template") -> Scores:
-    """The distances of each photo to everyone else: [photos * (people - 1)]."""
-    people = list(gallery.embeddings.values())
-    whose = np.repeat(np.arange(len(people)), [len(known) for known in people])
-    everyone = np.concatenate(people) if people else np.empty((0, 0))
-    apart: Scores = scores(gallery, everyone, way)[whose[:, None] != np.arange(len(people))]
-    return apart
+    """The distances of each photo to everyone else: [photos * (people - 1)].
+
+    Where that makes more than SAMPLE, it is so many of these pairs, drawn at random, the same ones every time.
+    """
+    photos, people = gallery.photos, len(gallery.names)
+    count = len(photos.whose)
+    if count * (people - 1) <= SAMPLE:
+        apart: Scores = scores(gallery, photos.embeddings, way)[photos.whose[:, None] != np.arange(people)]
+        return apart
+    random = np.random.default_rng(SEED)
+    photo = random.integers(0, count, SAMPLE)
+    person = random.integers(0, people - 1, SAMPLE)
+    person += person >= photos.whose[photo]  # anybody else
+    return _scores_of_pairs(gallery, photo, person, way)
+
+
+def _scores_of_pairs(gallery: Gallery, photo: NDArray[np.intp], person: NDArray[np.intp], way: Way) -> Scores:
+    """The distance of one photo to one person for each pair [N]: see `scores`."""
+    photos = gallery.photos
+    if way == "template":
+        points, around = gallery.templates
+        return gallery.judged(pair_distances(photos.embeddings, photo, points, person), photos.around[photo], around[person])
+    counts = np.bincount(photos.whose)[person]
+    starts = np.cumsum(counts) - counts
+    theirs = np.arange(counts.sum()) + np.repeat(photos.starts[person] - starts, counts)
+    asked = np.repeat(photo, counts)
+    plain = pair_distances(photos.embeddings, asked, photos.embeddings, theirs)
+    each = gallery.judged(plain, photos.around[asked], photos.around[theirs])
+    return np.minimum.reduceat(each, starts) if way == "nearest" else np.add.reduceat(each, starts) / counts
 
 
 def class_thresholds(gallery: Gallery, rate: float = RATE, way: Way = "template") -> Thresholds:
@@ -223,22 +308,30 @@ def class_thresholds(gallery: Gallery, rate: float = RATE, way: Way = "template"
 
 def unlike_the_rest(gallery: Gallery) -> list[tuple[str, int]]:
     """Photos that lie farther from the others of their person than strangers do: (name, which), to be looked at."""
-    found = []
-    for name, known in gallery.embeddings.items():
-        around = gallery.around(known)
-        for one in range(len(known) if len(known) > 1 else 0):
-            mean, of_mean = template(np.delete(known, one, axis=0), np.delete(around, one))
-            if float(gallery.judged(distance(known[one], mean), around[one], of_mean)) >= gallery.shipped.different_from:
-                found.append((name, one))
-    return found
+    return [(name, which) for name, which, at in _each_to_the_others(gallery) if at >= gallery.shipped.different_from]
 
 
 def most_alike(gallery: Gallery, count: int = 3) -> list[tuple[str, str, float]]:
-    """The pairs of people whose templates are nearest: whom to look at twice."""
-    if len(gallery.names) < 2:
-        return []
-    points, around = gallery.templates
-    first, second = np.triu_indices(len(points), 1)
-    between = gallery.judged(distance(points[first], points[second]), around[first], around[second])
-    order: Sequence[int] = np.argsort(between, kind="stable")[:count].tolist()
-    return [(gallery.names[first[i]], gallery.names[second[i]], float(between[i])) for i in order]
+    """The pairs of people whose templates are nearest, and their distance: whom to look at twice."""
+    return _nearest_people(gallery, count, FARTHER_THAN_ALL)
+
+
+def enrolled_twice(gallery: Gallery, most: int = 10) -> list[tuple[str, str, float]]:
+    """Pairs of names that look like one person's, with the distance of their templates, the nearest first."""
+    return _nearest_people(gallery, most, TWICE * gallery.shipped.same_below)
+
+
+def _nearest_people(gallery: Gallery, count: int, limit: float) -> list[tuple[str, str, float]]:
+    """At most so many pairs of people whose templates are nearer than a limit: names and distance, the nearest first."""
+    points, (_, around) = gallery.template_points[0], gallery.templates
+    added = correction(around, gallery.cohort)
+    first, second, between = np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
+    for rows, columns in blocks(len(points)):
+        one, other, plain = near_pairs(points, limit / 2 - added, rows, columns)
+        first, second = np.append(first, one), np.append(second, other)
+        between = np.append(between, plain + added[one] + added[other])
+        order = np.lexsort((second, first, between))[:count]
+        first, second, between = first[order], second[order], between[order]
+        if len(order) == count:
+            limit = float(np.nextafter(between[-1], np.inf))
+    return [(gallery.names[i], gallery.names[j], float(at)) for i, j, at in zip(first, second, between, strict=True)]

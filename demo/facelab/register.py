@@ -17,7 +17,7 @@ from .identify import (
     RATE,
     Gallery,
     Way,
-    class_thresholds,
+    enrolled_twice,
     genuine_scores,
     identify,
     identify_as_the_original,
@@ -42,13 +42,14 @@ class Register:
         for row, key in enumerate(keys):
             self._rows.setdefault(key, []).append(row)
         self.gallery = Gallery({key: embeddings[rows] for key, rows in self._rows.items()}, cohort, shipped)
-        self._limits = class_thresholds(self.gallery)
+        self._limits = self.gallery.limits()
 
     def told(self) -> dict[str, Any]:
         """What the class tells of itself.
 
         sure_below, unknown_from: its thresholds. rate: false matches of one comparison that the first stands for.
         genuine, impostor: histograms, counts in bins of `step`. alike: pairs of keys with their distance, the nearest first.
+        twice: such pairs that look like one person, enrolled under two names.
         odd: rows of photos that are not like the others of their person.
         """
         genuine, impostor = genuine_scores(self.gallery), impostor_scores(self.gallery)
@@ -62,6 +63,7 @@ class Register:
             "genuine": np.histogram(genuine.clip(0, BINS[-1]), BINS)[0].tolist(),
             "impostor": np.histogram(impostor.clip(0, BINS[-1]), BINS)[0].tolist(),
             "alike": [list(pair) for pair in most_alike(self.gallery)],
+            "twice": [list(pair) for pair in enrolled_twice(self.gallery)],
             "odd": [self._rows[key][which] for key, which in unlike_the_rest(self.gallery)],
         }
 
@@ -69,6 +71,7 @@ class Register:
         """Who is who among the faces [F, D] of one photo, a dictionary each.
 
         key: None for nobody. answer: sure, unsure or unknown. distance: to the one named, or the nearest.
+        runner_up: the key of somebody who is as near, or None.
         chance: that a stranger comes as near to anybody of the class. likely: every key with its distance, the nearest first.
         """
         way: Way = "template" if rule == "original" else rule
@@ -78,6 +81,7 @@ class Register:
             {
                 "key": one.name,
                 "answer": one.answer,
+                "runner_up": one.runner_up,
                 "distance": one.distance if np.isfinite(one.distance) else None,
                 "chance": self._chance(one.distance) if np.isfinite(one.distance) and rule == "template" else None,
                 "likely": [[self.gallery.names[i], float(row[i])] for i in np.argsort(row, kind="stable")],

@@ -61,10 +61,13 @@ def distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.flo
     return length
 
 
-def distances_between(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Euclidean distances of all a [N, D] to all b [M, D]: [N, M]."""
+def distances_between(
+    a: NDArray[np.floating], b: NDArray[np.floating], b_squares: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Euclidean distances of all a [N, D] to all b [M, D]: [N, M]. b_squares: squared lengths of b [M], where they are known."""
     points, others = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    squares = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * points @ others.T
+    others_squares = (others**2).sum(axis=1) if b_squares is None else b_squares
+    squares = (points**2).sum(axis=1)[:, None] + others_squares - 2 * points @ others.T
     root: NDArray[np.float64] = np.sqrt(np.maximum(squares, 0))
     return root
 

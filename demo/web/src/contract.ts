@@ -260,6 +260,8 @@ export interface ClassTold {
   genuine: number[];
   impostor: number[];
   alike: [a: string, b: string, distance: number][];
+  /** Pairs that look like one person under two names. */
+  twice: [a: string, b: string, distance: number][];
   /** Rows of photos that are not like the others of their person. */
   odd: number[];
 }
@@ -267,6 +269,8 @@ export interface ClassTold {
 export interface Who {
   key: string | null;
   answer: Certainty;
+  /** Somebody who is as near. */
+  runner_up: string | null;
   distance: number | null;
   /** That a stranger comes as near to anybody of the class. */
   chance: number | null;

@@ -175,8 +175,9 @@ export class EngineClient extends EventTarget {
     return this.#next(undefined, (remote) => remote.who(embeddings.length, joined(embeddings), rule));
   }
 
-  group(embeddings: Float32Array[], limit: number | undefined, embedder: string): Promise<number[][]> {
-    return this.#next(undefined, (remote) => remote.group(embeddings.length, joined(embeddings), limit, embedder));
+  /** `photos`: the number of the photo that each face is in; faces of one photo are kept apart. */
+  group(embeddings: Float32Array[], photos: number[], limit: number | undefined, embedder: string): Promise<number[][]> {
+    return this.#next(undefined, (remote) => remote.group(photos, joined(embeddings), limit, embedder));
   }
 
   writeGallery({ embedder, people }: Gallery): Promise<string> {

@@ -73,7 +73,7 @@ interface PythonSession {
   look(photo: Photo, smallest: number): Promise<Look>;
   enrol(keys: string, embeddings: Rows): string;
   who(embeddings: Rows, rule: Rule): string;
-  group(embeddings: Rows, limit: number | undefined): string;
+  group(embeddings: Rows, photos: string, limit: number | undefined): string;
   write_gallery(people: string): string;
   read_gallery(text: string): string;
   put(name: string, photo: Photo): void;
@@ -337,10 +337,10 @@ class Engine {
     return JSON.parse(await plainly(() => this.#session.who({ rows, numbers }, rule))) as Who[];
   }
 
-  async group(rows: number, numbers: Float32Array, limit: number | undefined, embedder: string): Promise<number[][]> {
+  async group(photos: number[], numbers: Float32Array, limit: number | undefined, embedder: string): Promise<number[][]> {
     await this.#readWith(embedder);
     await this.#whole();
-    return JSON.parse(await plainly(() => this.#session.group({ rows, numbers }, limit))) as number[][];
+    return JSON.parse(await plainly(() => this.#session.group({ rows: photos.length, numbers }, JSON.stringify(photos), limit))) as number[][];
   }
 
   async writeGallery(people: GalleryPerson[], embedder: string): Promise<string> {

@@ -19,6 +19,8 @@ const SHOWN = 24; // faces of a group before it is unfolded
 interface AlbumFace {
   id: number;
   file: string;
+  /** The number of the photo, as two photos may bear one name. */
+  photo: number;
   embedding: Float32Array;
   chip: string;
   poor: string[];
@@ -37,6 +39,7 @@ export class PhotoAlbum extends Tool {
   #faces: AlbumFace[] = [];
   #groups: Group[] = [];
   #next = 1;
+  #nextPhoto = 1;
   /** The page's own embedder, which reads all faces here, and what its distances mean. */
   #embedder = "";
   #scale: EmbedderScale | undefined;
@@ -98,8 +101,9 @@ export class PhotoAlbum extends Tool {
       this.#embedder ||= await this.embedderOf(undefined);
       const { faces } = await this.engine.look(pixelsOf(await photo), SMALLEST, this.#embedder, signal);
       if (!faces.length) this.#faceless.push(file.name);
+      const number = this.#nextPhoto++;
       for (const face of faces) {
-        this.#faces.push({ id: this.#next++, file: file.name, embedding: face.embedding, chip: chipUrl(face), poor: face.poor });
+        this.#faces.push({ id: this.#next++, file: file.name, photo: number, embedding: face.embedding, chip: chipUrl(face), poor: face.poor });
       }
     } catch (error) {
       if (!isPhotoError(error)) throw error;
@@ -114,7 +118,9 @@ export class PhotoAlbum extends Tool {
       const held = this.#groups.filter((group) => group.held);
       const placed = new Set(held.flatMap(({ faces }) => faces));
       const free = this.#faces.filter((face) => !placed.has(face));
-      const found = free.length ? await this.engine.group(free.map(({ embedding }) => embedding), this.#limit, this.#embedder) : [];
+      const found = free.length
+        ? await this.engine.group(free.map(({ embedding }) => embedding), free.map(({ photo }) => photo), this.#limit, this.#embedder)
+        : [];
       if (free.length) this.#scale ??= await this.engine.scale(this.#embedder);
       // What was held meanwhile stays, and what lies in it is not put elsewhere too.
       const heldNow = this.#groups.filter((group) => group.held);

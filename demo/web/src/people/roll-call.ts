@@ -51,6 +51,8 @@ export class RollCall extends Tool {
   /** By photo: of whom, by which rule and beside which decisions of the teacher its faces were asked about. */
   #asked = new Map<string, string>();
   #likely = new Map<string, [key: string, distance: number][]>();
+  /** Who else a face may be just as well. */
+  #runnersUp = new Map<string, string | null>();
   /** The latest photos of this visit, as addresses of compressed copies; none is kept. */
   #pictures = new Map<string, string>();
   #outcomes: Outcome[] = [];
@@ -149,8 +151,9 @@ export class RollCall extends Tool {
     const answers = await this.engine.who(faces.map(({ embedding }) => embedding), rule);
     const taken = new Set(faces.filter(({ by }) => by === "teacher").map(({ personId }) => personId));
     return faces.map((face, i) => {
-      const { key, answer, distance, chance, likely } = answers[i]!;
+      const { key, answer, runner_up, distance, chance, likely } = answers[i]!;
       this.#likely.set(face.id, likely);
+      this.#runnersUp.set(face.id, runner_up);
       if (face.by === "teacher") return face;
       const free = key && !taken.has(key);
       return { ...face, personId: free ? key : null, answer: free ? answer : "unknown", distance, chance };
@@ -696,6 +699,8 @@ export class RollCall extends Tool {
       ${histogram(told)}
       <p class="caption">Blue: each photo to its own pupil’s other photos. Grey: to all other pupils. Green ground: sure; yellow: unsure.</p>
       <p data-testid="alike">Most alike: ${told.alike.map(([a, b, distance], i) => html`${i ? "; " : ""}<b>${this.#nameOf(a)}</b> and <b>${this.#nameOf(b)}</b> (${distance.toFixed(2)}${distance < told.unknown_from ? ": they will be mixed up" : ""})`)}. Look twice at these.</p>
+      ${told.twice.map(([a, b]) => html`<p data-testid="twice"><b>${this.#nameOf(a)}</b> and <b>${this.#nameOf(b)}</b> look like one person under two names. If they are, delete one of the two, and
+        enrol those photos under the other name.</p>`)}
       <label class="field">How faces are named
         <select data-testid="rule" @change=${(event: Event) => this.#setRule(row, (event.target as HTMLSelectElement).value as Rule)}>
           ${Object.entries(RULES).map(([rule, words]) => html`<option value=${rule} ?selected=${rule === row.rule}>${words}</option>`)}
@@ -759,12 +764,13 @@ export class RollCall extends Tool {
     const nearest = likely.slice(0, 4);
     const rest = people.filter(({ id }) => !nearest.some(([key]) => key === id));
     const named = face.personId;
+    const other = face.by === "machine" && people.find(({ id }) => id === this.#runnersUp.get(face.id));
     return html`<dialog aria-labelledby="who" data-testid="face-dialog" @close=${() => this.#closeFace()}>
       <div class="who">
         <img src=${face.chip} alt="The face" />
         <div>
           <h2 id="who">${named ? labelOf(face, this.#nameOf) : "Nobody of the class"}</h2>
-          <p class="caption">${certainty(face)}</p>
+          <p class="caption">${certainty(face)}${other ? ` ${other.name} is as near.` : ""}</p>
         </div>
       </div>
       <p>Who is it?</p>
