@@ -24,7 +24,7 @@ from .cluster import cluster, usual_limit
 from .cohort import Cohort, crowdedness, normalised
 from .det import draw_det
 from .errors import FacelabError, InputError, NoFaceError, PhotoError
-from .evaluate import Pair, answer_shares, rates_by_group, read_doubtful, read_groups, read_pairs, summarise, worst_to_best
+from .evaluate import Pair, answers_by_kind, rates_by_group, read_doubtful, read_groups, read_pairs, summarise, worst_to_best
 from .files import check_writable, read_plain, why, write_whole
 from .folders import find_faces, photos_in, unfit
 from .gallery import Enrolled, read_gallery, write_gallery
@@ -319,7 +319,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     same, groups = np.array([pair.same for pair in pairs]), [pair.group for pair in pairs]
     evaluation = summarise(distances, same, threshold, failed)
     rates = rates_by_group(distances, same, groups, limits)
-    if arguments.det:
+    answers = answers_by_kind(distances, same, limits)
+    if arguments.det and not evaluation.separation:
+        _say(f"{arguments.det} was not drawn: it takes pairs of one person and pairs of two")
+    elif arguments.det:
         curves = {"all": (distances[same], distances[~same])}
         curves |= {g: (distances[same & (np.array(groups) == g)], distances[~same & (np.array(groups) == g)]) for g in rates}
         write_whole(arguments.det, draw_det(curves))
@@ -334,18 +337,22 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             }
             for group, rate in rates.items()
         }
-        answers = {"one_person": answer_shares(distances[same], limits), "two_people": answer_shares(distances[~same], limits)}
         print(as_json({**evaluation.as_json(), **answers, "groups": by_group, "worst_to_best": worst_to_best(rates)}))
         return
     print(f"pairs                       {evaluation.pairs} ({evaluation.genuine} of one person)")
     print(f"accuracy at {evaluation.threshold:.3f}           {evaluation.accuracy}")
-    print(f"best accuracy, at {evaluation.best_threshold:.3f}     {100 * evaluation.best_accuracy:.2f} %")
-    print(f"area under the ROC curve    {evaluation.auc}")
-    for far, tar in evaluation.tar_at_far.items():
-        print(f"TAR at FAR {far}             {tar}")
+    if separation := evaluation.separation:
+        print(f"best accuracy, at {separation.best_threshold:.3f}     {100 * separation.best_accuracy:.2f} %")
+        print(f"area under the ROC curve    {separation.auc}")
+        for far, tar in separation.tar_at_far.items():
+            print(f"TAR at FAR {far}             {tar}")
+    else:
+        print(f"All pairs are of {'one person' if evaluation.genuine else 'two people'}: for the best threshold, the ROC curve and")
+        print("TAR at FAR, add some of the other kind.")
     print(f"{'':27} {'pairs':>9}   same, unsure, different")
-    for label, chosen in (("pairs of one person", same), ("pairs of two people", ~same)):
-        print(f"{label:27} {int(chosen.sum()):9,}   {_in_percent(answer_shares(distances[chosen], limits))}")
+    for kind, count in (("one_person", evaluation.genuine), ("two_people", evaluation.pairs - evaluation.genuine)):
+        if shares := answers[kind]:
+            print(f"{'pairs of ' + kind.replace('_', ' '):27} {count:9,}   {_in_percent(shares)}")
     for group, rate in rates.items():
         print(f"  {group:25} FMR {rate.fmr or 'no pairs'!s:30} FNMR {rate.fnmr or 'no pairs'}")
         for label, shares in (("one person", rate.one_person), ("two people", rate.two_people)):

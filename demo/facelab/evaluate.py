@@ -57,31 +57,49 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Separation:
+    """How well distances tell genuine pairs from impostor pairs: what takes pairs of both kinds to measure."""
+
+    best_threshold: float
+    best_accuracy: float
+    auc: Measured
+    tar_at_far: dict[str, Measured]
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """pairs, failed: counted pairs, and photos in which no face was found or that cannot be read."""
+    """pairs, failed: counted pairs, and photos in which no face was found or that cannot be read.
+
+    separation: None where all pairs are of one kind.
+    """
 
     pairs: int
     genuine: int
     threshold: float
     accuracy: Measured
-    best_threshold: float
-    best_accuracy: float
-    auc: Measured
-    tar_at_far: dict[str, Measured]
+    separation: Separation | None
     failed: tuple[str, ...]
 
     def as_json(self) -> dict[str, object]:
-        """{"pairs", "accuracy", "threshold", "auc", "tar_at_far", "failed", ...}; intervals under "intervals"."""
-        intervals = {"accuracy": self.accuracy.interval, "auc": self.auc.interval}
+        """{"pairs", "accuracy", "threshold", "auc", "tar_at_far", "failed", ...}; intervals under "intervals".
+
+        None stands for what pairs of one kind cannot tell.
+        """
+        told = self.separation
+        tars = told.tar_at_far.items() if told else None
         return {
             "pairs": self.pairs,
             "genuine": self.genuine,
             "accuracy": self.accuracy.value,
             "threshold": self.threshold,
-            "best": {"accuracy": self.best_accuracy, "threshold": self.best_threshold},
-            "auc": self.auc.value,
-            "tar_at_far": {far: tar.value for far, tar in self.tar_at_far.items()},
-            "intervals": {**intervals, "tar_at_far": {far: tar.interval for far, tar in self.tar_at_far.items()}},
+            "best": told and {"accuracy": told.best_accuracy, "threshold": told.best_threshold},
+            "auc": told and told.auc.value,
+            "tar_at_far": tars and {far: tar.value for far, tar in tars},
+            "intervals": {
+                "accuracy": self.accuracy.interval,
+                "auc": told and told.auc.interval,
+                "tar_at_far": tars and {far: tar.interval for far, tar in tars},
+            },
             "failed": list(self.failed),
         }
 
@@ -167,16 +185,22 @@ def _decoded(path: Path) -> str:
 
 
 def summarise(distances: Distances, same: NDArray[np.bool_], threshold: float, failed: Sequence[str] = ()) -> Evaluation:
-    """All figures of labelled distances [N]. Raises InputError where genuine or impostor pairs are missing."""
+    """All figures of labelled distances [N], N at least 1."""
     genuine, impostor = np.sort(distances[same]), np.sort(distances[~same])
-    if not len(genuine) or not len(impostor):
-        raise InputError("the pairs must hold both: some of one person, some of two")
-    best_threshold, best = best_accuracy(genuine, impostor)
     return Evaluation(
         pairs=len(distances),
         genuine=len(genuine),
         threshold=threshold,
         accuracy=_measure(lambda g, i: accuracy(g, i, threshold), genuine, impostor),
+        separation=separate(genuine, impostor) if len(genuine) and len(impostor) else None,
+        failed=tuple(failed),
+    )
+
+
+def separate(genuine: Distances, impostor: Distances) -> Separation:
+    """How well distances of both kinds, at least one of each, are told apart. Both sorted."""
+    best_threshold, best = best_accuracy(genuine, impostor)
+    return Separation(
         best_threshold=best_threshold,
         best_accuracy=best,
         auc=_measure(area_under_curve, genuine, impostor),
@@ -185,7 +209,6 @@ def summarise(distances: Distances, same: NDArray[np.bool_], threshold: float, f
             "1e-3": _measure(lambda g, i: tar_at_far(g, i, 1e-3), genuine, impostor),
             "1e-4": _measure(lambda g, i: tar_at_far(g, i, 1e-4), genuine, impostor),
         },
-        failed=tuple(failed),
     )
 
 
@@ -206,6 +229,12 @@ def answer_shares(distances: Distances, limits: Thresholds) -> dict[str, float]:
     return {"same": same, "unsure": max(0.0, 1 - same - different), "different": different}
 
 
+def answers_by_kind(distances: Distances, same: NDArray[np.bool_], limits: Thresholds) -> dict[str, dict[str, float] | None]:
+    """{"one_person", "two_people"}: the shares of the three answers among such pairs; None where there are none."""
+    kinds = {"one_person": distances[same], "two_people": distances[~same]}
+    return {kind: answer_shares(some, limits) if len(some) else None for kind, some in kinds.items()}
+
+
 def rates_by_group(
     distances: Distances, same: NDArray[np.bool_], groups: Sequence[str], limits: Thresholds
 ) -> dict[str, GroupRates]:
@@ -215,8 +244,8 @@ def rates_by_group(
     for group in sorted(set(groups) - {""}):
         here = named == group
         impostor, genuine = distances[here & ~same] < threshold, distances[here & same] >= threshold
-        answers = [answer_shares(some, limits) if len(some) else None for some in (distances[here & same], distances[here & ~same])]
-        rates[group] = GroupRates(int(here.sum()), _share(impostor), _share(genuine), *answers)
+        answers = answers_by_kind(distances[here], same[here], limits)
+        rates[group] = GroupRates(int(here.sum()), _share(impostor), _share(genuine), **answers)
     return rates
 
 
@@ -274,4 +303,4 @@ def _measure(figure: Figure, genuine: Distances, impostor: Distances) -> Measure
 
 
 def _sorted_draw(random: np.random.Generator, count: int) -> NDArray[np.intp]:
-    return np.sort(random.integers(0, count, count))
+    return np.sort(random.integers(0, count, count)) if count else np.empty(0, np.intp)

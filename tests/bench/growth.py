@@ -26,7 +26,7 @@ from facelab.native import models_folder
 
 COUNTS = (100, 1_000, 10_000, 100_000)
 DIMENSIONS = 128
-SPREAD = 20  # of these, those in which people differ
+SPREAD = 24  # of these, those in which people differ
 LIKENESS = 0.79  # mean cosine of two photos of one person: their distance is 0.65
 ASKED = 5
 REPEATS = 7
@@ -37,8 +37,8 @@ Answer = TypeVar("Answer")
 def draw_people(count: int, photos: NDArray[np.intp], seed: int = 1) -> NDArray[np.float32]:
     """Faces of so many people on the unit sphere, one person's after another: [sum of photos, 128].
 
-    As MobileFaceNet has those of lfw100 and orl39: one person's photos lie about 0.65 apart, two people's about 1.35, and two faces
-    in a thousand pairs of strangers are nearer than the limit of a group.
+    As MobileFaceNet has them: one person's photos lie about 0.65 apart, two people's about 1.4, and one in 1,500 pairs of strangers
+    is nearer than the limit of a group (lfw100: one in 4,500; orl39: one in 1,000).
     """
     random = np.random.default_rng(seed)
     centres = np.zeros((count, DIMENSIONS))

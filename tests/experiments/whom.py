@@ -33,7 +33,7 @@ from facelab.calibrate import (
     worst_threshold,
 )
 from facelab.cohort import Cohort, crowdedness, normalised
-from facelab.evaluate import answer_shares, best_accuracy, read_doubtful, read_people_seen_twice, summarise
+from facelab.evaluate import answer_shares, read_doubtful, read_people_seen_twice, separate
 from facelab.identify import template
 from facelab.models import Embedder
 from facelab.runtime import finish
@@ -501,20 +501,19 @@ def accuracy(report: Report, networks: Mapping[str, Network]) -> None:
         for label, one in networks.items():
             pairs = one.pairs[name]
             scores = pairs.scores(None)
-            at, best = best_accuracy(np.sort(scores[pairs.same]), np.sort(scores[~pairs.same]))
-            told = summarise(scores, pairs.same, at)
+            told = separate(np.sort(scores[pairs.same]), np.sort(scores[~pairs.same]))
             tars = [told.tar_at_far[far] for far in ("1e-3", "1e-4")]
             rows.append(
                 [
                     f"{name}, {label}",
                     f"{len(scores):,}",
-                    f"{percent(best)} at {at:.3f}",
+                    f"{percent(told.best_accuracy)} at {told.best_threshold:.3f}",
                     *map(str, tars),
                     percent(told.auc.value, 3),
                 ]
             )
             report.values[f"tar {name} {label}"] = percent(tars[0].value, 1)
-            report.values[f"best {name} {label}"] = percent(best)
+            report.values[f"best {name} {label}"] = percent(told.best_accuracy)
     report.tables["accuracy"] = Table(
         ["Pairs", "How many", "Right at the best threshold", "TAR at FAR 0.1 %", "TAR at FAR 0.01 %", "Area under the ROC"], rows
     )

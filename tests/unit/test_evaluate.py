@@ -22,6 +22,7 @@ from facelab.evaluate import (
     read_doubtful,
     read_pairs,
     read_people_seen_twice,
+    separate,
     summarise,
     tar_at_far,
 )
@@ -61,8 +62,7 @@ def test_tar_at_one_in_ten_thousand() -> None:
     assert tar_at_far(genuine, impostor, 1e-4) == 3 / 4, "the threshold is 0.51"
     assert tar_at_far(genuine, impostor, 1e-3) == 1
     assert tar_at_far(genuine, impostor[:9_999], 1e-4) == 1 / 4, "the threshold is 0.31"
-    distances = np.concatenate([genuine, impostor])
-    found = summarise(distances, np.arange(len(distances)) < 4, 0.7).tar_at_far
+    found = separate(genuine, impostor).tar_at_far
     assert {far: tar.value for far, tar in found.items()} == {"1e-2": 1, "1e-3": 1, "1e-4": 3 / 4}
 
 
@@ -134,6 +134,33 @@ def test_the_command_says_the_same_in_words(line_up: Path, capsys: pytest.Captur
     assert lines[old + 1] == "two people 0.00 %, 100.00 %, 0.00 %"
 
 
+@pytest.mark.parametrize(("kind", "other"), [("one_person", "two_people"), ("two_people", "one_person")])
+def test_pairs_of_one_kind_tell_what_they_can(
+    kind: str, other: str, line_up: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header, *rows = line_up.read_text().splitlines()
+    label = str(int(kind == "one_person"))
+    line_up.write_text("\n".join([header, *(row for row in rows if row.split(",")[2] == label), ""]))
+    curves = tmp_path / "det.svg"
+    assert main(["evaluate", "--json", "--det", str(curves), str(line_up)]) == 0
+    captured = capsys.readouterr()
+    answer = json.loads(captured.out)
+    assert not curves.exists()
+    assert "det.svg was not drawn: it takes pairs of one person and pairs of two" in captured.err
+    assert (answer["pairs"], answer["genuine"]) == (3, 3 if kind == "one_person" else 0)
+    assert (answer["best"], answer["auc"], answer["tar_at_far"], answer[other]) == (None,) * 4
+    assert answer["accuracy"] == pytest.approx(2 / 3)
+    assert sum(answer[kind].values()) == pytest.approx(1)
+    assert all(rates[kind] and not rates[other] for rates in answer["groups"].values())
+    assert answer["intervals"]["accuracy"][0] <= answer["accuracy"] <= answer["intervals"]["accuracy"][1]
+    assert main(["evaluate", str(line_up)]) == 0
+    told = capsys.readouterr().out
+    words = kind.replace("_", " ")
+    assert f"All pairs are of {words}: for the best threshold, the ROC curve and" in told
+    assert f"pairs of {words}" in told
+    assert f"pairs of {other.replace('_', ' ')}" not in told
+
+
 def test_an_embedder_without_thresholds_has_no_unsure_answers() -> None:
     """Then one threshold, its author's, takes the part of both."""
     shares = answer_shares(np.random.default_rng(1).uniform(0, 2, 999), Thresholds(1.1, 1.1))
@@ -159,7 +186,8 @@ def test_interval_holds_the_value_and_is_the_same_every_time() -> None:
     distances = np.where(same, random.normal(0.4, 0.12, 600), random.normal(0.8, 0.12, 600))
     first, second = (summarise(distances, same, 0.6) for _ in range(2))
     assert first == second
-    for measured in (first.accuracy, first.auc, *first.tar_at_far.values()):
+    assert first.separation
+    for measured in (first.accuracy, first.separation.auc, *first.separation.tar_at_far.values()):
         assert measured.interval[0] <= measured.value <= measured.interval[1]
         assert measured.interval[0] < measured.interval[1]
 

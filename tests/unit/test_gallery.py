@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from facelab.cli import main
 from facelab.enrol import look_at
@@ -67,6 +68,41 @@ def test_enrolled_people_are_named_and_others_are_not(
 def test_photos_are_sorted_by_person(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     groups = answer(capsys, "cluster", folder, "--json")
     assert [sorted(Path(file).name for file in group) for group in groups] == [["obama.jpg", "obama3.jpg"], ["biden.jpg"]]
+
+
+def test_two_look_alikes_in_one_photo_are_two_people(orl39: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The two people of orl39 who look most alike, side by side: near enough to be one person, were they in two photos."""
+    pictures = [Image.open(orl39 / name).convert("RGB") for name in ("s31/02.png", "s06/08.png")]
+    album, apart = tmp_path / "together", tmp_path / "apart"
+    for folder in (album, apart):
+        folder.mkdir()
+    together = Image.new("RGB", (sum(picture.width for picture in pictures), pictures[0].height))
+    for i, picture in enumerate(pictures):
+        together.paste(picture, (i * picture.width, 0))
+        picture.save(apart / f"{i}.png")
+    together.save(album / "both.png")
+    assert len(answer(capsys, "cluster", apart, "--json")) == 1, "these two are not alike enough for this test"
+    assert answer(capsys, "cluster", album, "--json") == [[str(album / "both.png")]] * 2
+    together.save(album / "both again.png")
+    burst = [[str(album / name) for name in ("both again.png", "both.png")]] * 2
+    assert answer(capsys, "cluster", album, "--json") == burst, "each of the two is in both photos"
+
+
+def test_somebody_enrolled_twice_is_named_with_both_names(
+    folder: Path, samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "Barack").mkdir()
+    (folder / "Obama" / "obama3.jpg").rename(folder / "Barack" / "obama3.jpg")
+    gallery = tmp_path / "class.json"
+    told = answer(capsys, "enrol", folder, "-o", gallery, "--json")
+    assert [pair["names"] for pair in told["enrolled_twice"]] == [["Barack", "Obama"]]
+    (face,) = answer(capsys, "identify", gallery, samples / "obama2.jpg", "--json")
+    assert face["answer"] == "unsure"
+    assert {face["name"], face["runner_up"]} == {"Barack", "Obama"}
+    assert main(["enrol", str(folder), "-o", str(gallery)]) == 0
+    assert "Barack and Obama look like one person" in capsys.readouterr().out
+    assert main(["identify", str(gallery), str(samples / "obama2.jpg")]) == 0
+    assert f"{face['name']} or {face['runner_up']} (not sure: both are as near)" in capsys.readouterr().out
 
 
 def test_what_was_found_is_remembered_by_content_and_forgotten_when_told(

@@ -109,7 +109,7 @@ def test_cluster_sorts_by_the_distance_that_is_asked_for(lfw100: Path, capsys: p
     told = {}
     for how in WAYS:
         runtime = NativeRuntime(models_folder(), normalise=how == "cohort")
-        groups = cluster(embeddings, runtime.cohort, usual_limit(runtime.manifest.embedder))
+        groups = cluster(embeddings, runtime.cohort, usual_limit(runtime.manifest.embedder), files)
         told[how] = answer(capsys, "cluster", "--normalise", how, "--json", album)
         assert told[how] == [sorted({files[face] for face in group}) for group in groups]
     assert len(told["cohort"]) < len(told["none"])

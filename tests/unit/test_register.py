@@ -32,6 +32,18 @@ def test_a_class_tells_its_thresholds_its_distances_and_who_is_most_alike() -> N
     json.dumps(told)
 
 
+def test_one_pupil_under_two_names_is_told_and_is_not_sure() -> None:
+    everyone = people(10, 7)
+    everyone["pupil 0 again"] = everyone["pupil 0"][3:6]
+    everyone["pupil 0"] = everyone["pupil 0"][:3]
+    keys = [name for name, known in everyone.items() for _ in known]
+    known = Register(keys, np.concatenate(list(everyone.values())), None, SHIPPED)
+    assert [pair[:2] for pair in known.told()["twice"]] == [["pupil 0", "pupil 0 again"]]
+    (answer,) = known.who(people(10, 7)["pupil 0"][6:])
+    assert (answer["answer"], {answer["key"], answer["runner_up"]}) == ("unsure", {"pupil 0", "pupil 0 again"})
+    assert register()[0].told()["twice"] == []
+
+
 def test_distances_beyond_the_last_bin_are_counted_in_it() -> None:
     """Vectors of length 1 lie up to 2 apart."""
     ends = np.zeros((2, 128), np.float32)
