@@ -45,7 +45,7 @@ def near_pairs(
     left = np.column_stack([a, r, (r**2 - a_squares) / 2, np.ones(len(a))]).astype(np.float32)
     right = np.column_stack([b, s, np.ones(len(b)), (s**2 - b_squares) / 2]).astype(np.float32)
     margin = ROUNDING * (a_squares.max() + b_squares.max() + (r**2).max() + (s**2).max())
-    first, second = np.nonzero(left @ right.T > -margin)
+    first, second = np.divmod(np.flatnonzero(left @ right.T > -margin), len(b))
     later = first + rows.start < second + columns.start
     first, second = first[later], second[later]
     dense = len(first) > DENSE * len(a) * len(b)

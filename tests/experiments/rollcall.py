@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from facelab.cluster import cluster, usual_limit
 from facelab.detect import detect_faces
 from facelab.embed import embed_faces
-from facelab.identify import Gallery, Named, class_thresholds, identify, identify_as_the_original
+from facelab.identify import Gallery, Named, class_thresholds, enrolled_twice, identify, identify_as_the_original
 from facelab.native import default_runtime
 from facelab.register import Rule
 from facelab.runtime import finish
@@ -89,6 +89,10 @@ def measure(data: Path) -> Report:
         ["Rule", "Named rightly", "unsure, rightly", "Named wrongly", "Strangers named", "Named of another class"],
         [_by_rule(words, rule, normalised, lessons, known) for words, rule, normalised in RULES],
     )
+    report.tables["twice"] = Table(
+        ["Photos under each name", "Sure", "Unsure, both names told", "Told when enrolled", "Pairs of pupils told as one"],
+        [_enrolled_twice(count, lessons, known) for count in (1, 3)],
+    )
     report.values["album people"] = str(len(people))
     report.tables["clusters"] = Table(["Photos", "People", "Groups", "Pairwise F1"], _clusters(sets))
     return report
@@ -145,6 +149,33 @@ def _roll(
     rest = pupils - right - unsure - wrong
     shares = [percent(part / max(pupils, 1), 1) for part in (right, unsure, wrong, rest)]
     return [str(count), *shares, *(percent(part / max(strangers, 1), 1) for part in (named, doubted))]
+
+
+def _enrolled_twice(count: int, lessons: Sequence[Lesson], known: Mapping[Path, NDArray[np.float32]]) -> list[str]:
+    """One row: what becomes of pupils, each in turn, who are enrolled a second time, by other photos under another name."""
+    sure = both = told = faces = pupils = mistaken = pairs = 0
+    for lesson in lessons:
+        once = _gallery(lesson, known, count)
+        mistaken += len(enrolled_twice(once))
+        pairs += len(once.names) * (len(once.names) - 1) // 2
+        for name, files in lesson.enrolled.items():
+            again = np.stack([known[photo] for photo in files[count : 2 * count]])
+            gallery = Gallery({**once.embeddings, "again": again}, once.cohort, once.shipped)
+            pupils += 1
+            told += {name, "again"} in [{a, b} for a, b, _ in enrolled_twice(gallery)]
+            shown = [who == name and side >= 60 for who, side in lesson.truth]
+            if any(shown):
+                answers = identify(gallery, lesson.embeddings)
+                faces += sum(shown)
+                sure += sum(one.answer == "sure" for one, here in zip(answers, shown, strict=True) if here)
+                both += sum({one.name, one.runner_up} == {name, "again"} for one, here in zip(answers, shown, strict=True) if here)
+    return [
+        str(count),
+        percent(sure / faces, 1),
+        percent(both / faces, 1),
+        percent(told / pupils, 1),
+        f"{mistaken} of {pairs:,}",
+    ]
 
 
 def _by_rule(
