@@ -123,6 +123,22 @@ def test_named_group_goes_into_a_class(album: Watched, site: str) -> None:
     classes.close()
 
 
+def test_two_look_alikes_in_one_photo_are_two_people(album: Watched, orl39: Path, tmp_path: Path) -> None:
+    """Side by side, the two people of orl39 who look most alike; in two photos they would be one person."""
+    page = album.page
+    pictures = [Image.open(orl39 / name).convert("RGB") for name in ("s31/02.png", "s06/08.png")]
+    together = Image.new("RGB", (sum(picture.width for picture in pictures), pictures[0].height))
+    for i, picture in enumerate(pictures):
+        together.paste(picture, (i * picture.width, 0))
+        picture.save(tmp_path / f"{i}.png")
+    together.save(tmp_path / "both.png")
+    for files, people in ((["both.png"], "2 people in 1 photo"), (["0.png", "1.png"], "1 person in 2 photos")):
+        page.get_by_test_id("album-clear").click()
+        page.get_by_test_id("album-photos").set_input_files([tmp_path / file for file in files])
+        expect(page.get_by_test_id("album-count")).to_have_text(people, timeout=READY)
+        expect(page.get_by_test_id("work")).to_have_count(0, timeout=READY)
+
+
 def test_nothing_was_asked_of_anybody_else_and_nothing_complained(album: Watched) -> None:
     assert album.requests_elsewhere() == []
     assert album.complaints == []

@@ -249,6 +249,28 @@ def test_a_pupil_is_deleted_by_one_click_and_can_be_had_back_for_a_while(called:
     expect(page.locator(f'[data-testid="entry"][data-name="{name}"]')).to_have_count(1)
 
 
+def test_one_pupil_under_two_names_is_told_and_not_named_for_sure(
+    called: Watched, lesson: Lesson, orl39: Path, tmp_path: Path
+) -> None:
+    page, name = called.page, lesson.pupils[0]
+    expect(page.get_by_test_id("twice")).to_have_count(0)
+    again = tmp_path / "class" / "Anna"
+    again.mkdir(parents=True)
+    for photo in sorted((orl39 / name).iterdir())[ENROLLED : 2 * ENROLLED]:
+        Image.open(photo).convert("RGB").save(again / f"{photo.stem}.png")
+    page.get_by_test_id("folder").set_input_files(again.parent)
+    finished(page)
+    expect(page.get_by_test_id("twice")).to_contain_text("look like one person under two names")
+    assert {name, "Anna"} <= set(page.get_by_test_id("twice").inner_text().replace(",", " ").split())
+    face = page.locator(f'[data-testid^="face-"][data-answer="unsure"]:is([data-name="{name}"], [data-name="Anna"])')
+    expect(face).to_have_count(1)
+    other = "Anna" if face.get_attribute("data-name") == name else name
+    face.click()
+    expect(page.get_by_test_id("face-dialog")).to_contain_text("Not sure. Distance 0.")
+    expect(page.get_by_test_id("face-dialog")).to_contain_text(f"{other} is as near.")
+    page.get_by_test_id("close-face").click()
+
+
 def test_everything_is_deleted_and_gone_from_the_disk(called: Watched, lesson: Lesson) -> None:
     page = called.page
     page.get_by_test_id("delete-everything").click()
