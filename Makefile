@@ -114,6 +114,7 @@ others: $(VENV)/installed-test
 
 bench: $(VENV)/installed-test site chromium
 	$(PY) -m tests.bench
+	$(PY) -m tests.bench.growth
 	$(PY) -m tests.bench.page
 
 # The command line for machines without a checkout. The hook, demo/assemble/distribution.py, adds the networks.

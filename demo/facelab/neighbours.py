@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .verify import distance, distances_between
 
-ROWS, COLUMNS = 512, 2048  # of a block: its products, 4 MB, stay in the processor's cache
+ROWS, COLUMNS = 1024, 2048  # of a block: its products fill 8 MB
 PAIRS = 4096  # looked at together
 DENSE = 0.05  # share of a block's pairs from which all its distances are computed at once
 ROUNDING = 4e-6  # of float32 products, relative to the squares in them: so much too far away is looked at too
