@@ -213,11 +213,12 @@ def pairs_after(groups: Groups, pairs: Pairs, sizes_before: Indices, limit: floa
     touched = joined[pairs.first] | joined[pairs.second]
     old = pairs[touched & (groups.label[pairs.first] != groups.label[pairs.second])]
     first, second = groups.label[old.first], groups.label[old.second]
-    keys, which = np.unique(np.minimum(first, second) * count + np.maximum(first, second), return_inverse=True)
-    weight = (sizes_before[old.first] * sizes_before[old.second]).astype(np.float64)
+    low, high = np.minimum(first, second).astype(np.int64), np.maximum(first, second)  # an index has 32 bits in the page
+    keys, which = np.unique(low * count + high, return_inverse=True)
+    weight = sizes_before[old.first].astype(np.float64) * sizes_before[old.second]
     known = np.bincount(which, weight, len(keys))
     mean = np.bincount(which, weight * old.mean, len(keys)) / known
     first, second = keys // count, keys % count
-    partly = np.flatnonzero(known < groups.size[first] * groups.size[second])
+    partly = np.flatnonzero(known < groups.size[first].astype(np.float64) * groups.size[second])
     mean[partly] = groups.mean_distances_below(limit, first[partly], second[partly])
     return Pairs.joined([pairs[~touched], Pairs(first, second, mean)[mean < limit]])
