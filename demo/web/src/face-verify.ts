@@ -150,9 +150,12 @@ export class FaceVerify extends HTMLElement {
     choice.busy();
     let read: SlotName[];
     try {
-      const told = await this.#engine.useEmbedder(asked && "file" in asked ? { file: await asked.file.arrayBuffer() } : asked);
+      const isFile = asked && "file" in asked;
+      const wanted = isFile ? { file: await asked.file.arrayBuffer() } : asked;
+      if (isFile && (await this.#engine.alone())) this.#reopen(); // a reader's network may go on for ever
+      const told = await this.#engine.useEmbedder(wanted);
       choice.done(told, asked);
-      const network = asked && "file" in asked ? undefined : told.name;
+      const network = isFile ? undefined : told.name;
       const isAnother = !network || network !== this.#network;
       this.#network = network;
       read = SLOTS.filter((name) => isAnother && this.#sides[name]?.analysis && this.#sides[name]?.chosen !== null);
@@ -166,6 +169,14 @@ export class FaceVerify extends HTMLElement {
     }
     for (const name of read) await this.#choose(name, this.#sides[name]?.chosen ?? 0);
     if (!read.length && SLOTS.every((name) => this.#sides[name]?.embedded)) await this.#compare();
+  }
+
+  /** Photos, in an engine that has none yet. */
+  #reopen(): void {
+    for (const name of SLOTS) {
+      const side = this.#sides[name];
+      if (side?.photo) side.handle = this.#engine.open(pixelsOf(side.photo));
+    }
   }
 
   // What happens to a photo
@@ -256,11 +267,18 @@ export class FaceVerify extends HTMLElement {
   async #compare(): Promise<void> {
     const { a, b } = this.#sides;
     this.#result(null);
-    if (!a?.embedded || !b?.embedded) return this.#say(a?.embedded ? "Photo A is done; photo B is next." : "Photo B is done; photo A is next.");
+    if (!a?.embedded || !b?.embedded) return this.#sayWhatIsNext(a?.embedded ? "b" : "a");
     const [left, right] = [a.embedded, b.embedded];
     const poor = left.poor.length + right.poor.length > 0;
     const verdict = await this.#engine.compare(left.embedding, right.embedding, poor);
     if (this.#sides.a?.embedded === left && this.#sides.b?.embedded === right) this.#result(verdict);
+  }
+
+  /** One photo is done; `other` is the slot that keeps the verdict waiting. */
+  #sayWhatIsNext(other: SlotName): void {
+    const done = other === "a" ? "B" : "A";
+    const cannot = this.#slot(other).state === "failed";
+    this.#say(`Photo ${done} is done; photo ${other.toUpperCase()} ${cannot ? "cannot be used: choose another one" : "is next"}.`);
   }
 
   /** Run a job on a photo; what goes wrong becomes a sentence in its slot, unless nobody waits for it any more. */

@@ -48,10 +48,15 @@ class Desk extends EventTarget {
     return this.engine.lab(kind, settings, signal);
   }
 
+  /** Where the code ends Python itself, or breaks it, the engine has begun afresh by the time that this rejects. */
   async runCell(source: string, signal: AbortSignal): Promise<Outcome> {
+    if (this.engine.state.phase === "failed") this.engine.restart();
     await this.engine.alone(); // a reader's code may go on for ever, and may change what it likes
     await this.#lay();
-    return this.engine.runCell(source, signal);
+    return this.engine.runCell(source, signal).catch((error: unknown) => {
+      if (this.engine.state.phase === "failed") this.interrupt();
+      throw error;
+    });
   }
 
   /**
@@ -72,7 +77,11 @@ class Desk extends EventTarget {
 
   /** The reader's photo goes, from the engine and from storage; the samples are back. */
   async forget(): Promise<void> {
-    sessionStorage.removeItem(KEY);
+    try {
+      sessionStorage.removeItem(KEY);
+    } catch {
+      return; // storage is forbidden here, and has nothing
+    }
     if (this.#laid) await this.engine.remove(OWN);
     this.#tell();
   }

@@ -459,7 +459,11 @@ export class RollCall extends Tool {
     void this.guarded(async () => {
       await this.updateComplete;
       const video = this.renderRoot.querySelector("video")!;
-      await openCamera(video, camera.job.signal).catch((error: unknown) => {
+      const lost = (why: string) => {
+        this.#closeCamera();
+        this.warn(why);
+      };
+      await openCamera(video, camera.job.signal, lost).catch((error: unknown) => {
         this.#closeCamera();
         throw error;
       });
@@ -474,7 +478,11 @@ export class RollCall extends Tool {
 
   async #shoot(): Promise<void> {
     const { name } = this.#camera!;
-    const blob = await takePhoto(this.renderRoot.querySelector("video")!);
+    const blob = await takePhoto(this.renderRoot.querySelector("video")!).catch((error: Error) => {
+      this.#closeCamera();
+      this.warn(error.message);
+    });
+    if (!blob) return;
     const file = new File([blob], `camera ${new Date().toLocaleTimeString("en-GB")}.png`);
     if (name) this.#enrol([{ file, folder: "" }], name);
     else this.#addGroupPhotos([{ file, folder: "" }]);
