@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from ..conftest import ROOT
 from .chromium import ARGUMENTS, find_chromium
 
-# This machine by another name than localhost: over plain http its pages get no camera, no service worker, no checksums and no locks.
+# This machine by another name than localhost: over plain http its pages get no camera, service worker, checksums or locks.
 INSECURE = "book.test"
 host = "127.0.0.1"  # that `served` gives addresses of
 

@@ -12,6 +12,7 @@ import {
 import { find, shadow, sheet } from "./element";
 import type { EmbedderChoice, EmbedderEvent } from "./embedder-choice";
 import { engineAt, type EngineClient } from "./engine/client";
+import { fetched } from "./fetched";
 import { inWords, type DistanceGauge } from "./gauge";
 import type { PhotoSlot, SlotEvents } from "./photo-slot";
 import { decode, pixelsOf, type Photo } from "./photos";
@@ -417,9 +418,9 @@ function reasonOf(answer: Verdict): string {
 }
 
 async function fetchSample(file: URL): Promise<Blob> {
-  const photo = await fetch(file).catch(() => undefined);
-  if (!photo?.ok) throw new PhotoError("The sample photo did not arrive. Check the connection, then choose it again.");
-  return photo.blob();
+  const photo = await fetched(file);
+  if (!photo) throw new PhotoError("The sample photo did not arrive. Check the connection, then choose it again.");
+  return photo;
 }
 
 /** One of a row, `along` it from 0 to 1; the button's label says who it is. */

@@ -89,7 +89,7 @@ class Cell {
     try {
       const outcome = await desk.runCell(this.source, this.#stopped.signal);
       this.#show(outcome);
-      if (outcome.line !== null) (await this.#open()).mark(outcome.line);
+      if (outcome.line !== null) this.#open().then((editor) => editor.mark(outcome.line), () => {}); // without one, the number is enough
       this.#enter(outcome.error === null ? "done" : "failed");
       return outcome.error === null;
     } catch (error) {
@@ -148,7 +148,7 @@ class Cell {
   }
 
   #edit(): Promise<void> {
-    return this.#open().then((editor) => editor.focus());
+    return this.#open().then((editor) => editor.focus(), () => void globalThis.facelabMissing?.([this.#host]));
   }
 
   #open(): Promise<Editor> {

@@ -2,6 +2,7 @@
 
 import { EngineError, PhotoError, type Outcome, type Panel, type Settings } from "../contract";
 import { engineAt, type EngineClient } from "../engine/client";
+import { fetched } from "../fetched";
 import { decode, pixelsOf, type Photo } from "../photos";
 import samples from "../samples.json";
 
@@ -105,8 +106,7 @@ class Desk extends EventTarget {
     const { photo } = await this.engine.manifest;
     await Promise.all(
       samples.photos.map(async (file) => {
-        const blob = await (await asked(new URL(file, folder))).blob();
-        return [file, await decode(blob, photo.max_side)] as const;
+        return [file, await decode(await asked(new URL(file, folder)), photo.max_side)] as const;
       }),
     ).then(async (decoded) => {
       for (const [name, sample] of decoded) await this.engine.put(name, pixelsOf(sample)); // in their order: the first is the default
@@ -124,10 +124,10 @@ class Desk extends EventTarget {
   }
 }
 
-async function asked(url: URL): Promise<Response> {
-  const response = await fetch(url).catch(() => undefined);
-  if (!response?.ok) throw new EngineError(`The sample photos did not arrive. Check the connection, then try again.`);
-  return response;
+async function asked(url: URL): Promise<Blob> {
+  const file = await fetched(url);
+  if (!file) throw new EngineError("The sample photos did not arrive. Check the connection, then try again.");
+  return file;
 }
 
 export const desk = new Desk();
