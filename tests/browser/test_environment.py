@@ -187,6 +187,8 @@ def test_tools_work_over_plain_http(context: BrowserContext) -> None:
         page = watch(context.new_page(), site).open("demo/")
         assert page.evaluate("isSecureContext") is False
         demo_answers(page)
+        page.get_by_test_id("camera-a").click()
+        expect(page.get_by_test_id("error-a")).to_contain_text("The camera needs a page opened over https")
         page.goto(site + "roll-call/")
         page.get_by_test_id("try-samples").click()
         expect(page.locator('[data-testid="entry"][data-name="Barack Obama"]')).to_have_attribute("data-presence", "present")
