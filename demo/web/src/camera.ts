@@ -5,8 +5,8 @@ const PATIENCE = 10_000;
 const STILL = 4000;
 const STEP = 500;
 
-const STOPPED = "The camera has stopped: it was unplugged, or something else took it. Start it again, or choose a file instead.";
-const STUCK = "The camera sends no new pictures. Start it again, or choose a file instead.";
+const STOPPED = "The camera has stopped: it was unplugged, or something else took it. Start it again.";
+const STUCK = "The camera sends no new pictures. Start it again.";
 
 /**
  * Show the camera's live picture in `video` until `signal` aborts, which also lets go of the camera. `lost` hears, once, why the picture has

@@ -52,6 +52,8 @@ export class FaceVerify extends HTMLElement {
   #scale: Scale | undefined;
   /** The embedder that reads the faces, by its name in models.json; undefined: a file. */
   #network: string | undefined;
+  /** Which of models.json's was chosen last; null: the page's own, or a file. */
+  #listed: { name: string; normalise: boolean } | null = null;
 
   /** What the strips show, in numbers, for those who script this page: null where there is none. */
   get embeddings(): Record<SlotName, Float32Array | null> {
@@ -137,6 +139,7 @@ export class FaceVerify extends HTMLElement {
 
   /** The engine has the one that it came with. */
   #offerEmbedders(): void {
+    this.#listed = null;
     this.#engine.manifest.then((manifest) => {
       this.#choice.offer(manifest, () => this.#engine.runtimeBytes());
       this.#scale = scaleOf(manifest.embedder.calibration?.good);
@@ -153,8 +156,9 @@ export class FaceVerify extends HTMLElement {
     try {
       const isFile = asked && "file" in asked;
       const wanted = isFile ? { file: await asked.file.arrayBuffer() } : asked;
-      if (isFile && (await this.#engine.alone())) this.#reopen(); // a reader's network may go on for ever
+      if (isFile && (await this.#engine.alone())) await this.#reopen(); // a reader's network may go on for ever
       const told = await this.#engine.useEmbedder(wanted);
+      this.#listed = isFile ? null : asked;
       choice.done(told, asked);
       const network = isFile ? undefined : told.name;
       const isAnother = !network || network !== this.#network;
@@ -172,12 +176,13 @@ export class FaceVerify extends HTMLElement {
     if (!read.length && SLOTS.every((name) => this.#sides[name]?.embedded)) await this.#compare();
   }
 
-  /** Photos, in an engine that has none yet. */
-  #reopen(): void {
+  /** Photos and embedder, in an engine that has begun afresh. */
+  async #reopen(): Promise<void> {
     for (const name of SLOTS) {
       const side = this.#sides[name];
       if (side?.photo) side.handle = this.#engine.open(pixelsOf(side.photo));
     }
+    if (this.#listed) await this.#engine.useEmbedder(this.#listed);
   }
 
   // What happens to a photo
