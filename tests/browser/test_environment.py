@@ -95,20 +95,22 @@ def test_files_that_are_others_are_named(context: BrowserContext, site: str) -> 
 
 
 def test_a_network_that_falls_silent_is_waited_for_and_given_up(context: BrowserContext, site: str) -> None:
-    context.route("**/ort.memory.gz", lambda route: None)  # and never an answer
     page = watch(context.new_page(), site).page
     page.clock.install()
-    page.goto(site + "demo/")
-    progress = page.get_by_test_id("progress")
-    seen = ""
-    for _ in range(60):
-        page.clock.run_for(2000)
-        page.wait_for_timeout(50)
-        if page.get_by_test_id("failure").is_visible():
-            break
-        seen += progress.inner_text()
-    assert "waiting for ort/ort.memory.gz" in seen
-    expect(page.get_by_test_id("failure")).to_contain_text("ort/ort.memory.gz: nothing has come for 30 seconds")
+    for file in ("assets.json", "ort/ort.memory.gz"):
+        context.route(f"**/{file}", lambda route: None)  # and never an answer
+        page.goto(site + "demo/")
+        seen = ""
+        for _ in range(60):
+            page.clock.run_for(2000)
+            page.wait_for_timeout(50)
+            if page.get_by_test_id("failure").is_visible():
+                break
+            seen += page.get_by_test_id("progress").inner_text()
+        assert re.search(rf"nothing has come for \d+ seconds; waiting for .*{file}", seen)
+        expect(page.get_by_test_id("failure")).to_contain_text("nothing has come for 30 seconds")
+        context.unroute_all()
+    expect(page.get_by_test_id("failure")).to_contain_text("ort/ort.memory.gz")
     try_again(page)
 
 
@@ -238,15 +240,6 @@ def test_camera_that_stops_is_said_to_and_can_be_started_again(context: BrowserC
 # Code and networks of the reader's own
 
 
-def test_cell_that_ends_python_is_said_to_and_the_next_one_runs(context: BrowserContext, site: str) -> None:
-    page = watch(context.new_page(), site).open("face-recognition/")
-    for source, said in (("import os\nos._exit(3)", "Python has stopped"), ("import sys\nsys.exit(3)", "ended itself")):
-        cell = run_cell(page, source)
-        expect(cell.locator(".cell-error")).to_contain_text(said, timeout=READY)
-    expect(run_cell(page, "input()").locator(".cell-error")).to_contain_text("There is no keyboard")
-    expect(run_cell(page, "6 * 7").locator(".cell-text")).to_have_text("42", timeout=READY)
-
-
 def endless(path: Path) -> Path:
     """A network with an embedder's inputs, outputs and entry, whose loop goes round more often than anybody can wait for."""
     tensor, named, node = onnx.helper.make_tensor, onnx.helper.make_tensor_value_info, onnx.helper.make_node
@@ -271,10 +264,17 @@ def endless(path: Path) -> Path:
 
 
 def test_embedder_that_never_ends_is_stopped(context: BrowserContext, site: str, tmp_path: Path) -> None:
+    """Meanwhile, in a chapter, a cell that ends Python is said to have, and the next one runs."""
     page = watch(context.new_page(), site).open("demo/")
     page.locator('face-verify[data-engine="ready"]').wait_for(timeout=READY)
     page.get_by_test_id("embedder-name").click()
     page.get_by_test_id("embedder-file").set_input_files(endless(tmp_path / "endless.onnx"))
+
+    chapter = watch(context.new_page(), site).open("face-recognition/")
+    for source, said in (("import os\nos._exit(3)", "Python has stopped: the code ended it"), ("input()", "There is no keyboard")):
+        expect(run_cell(chapter, source).locator(".cell-error")).to_contain_text(said, timeout=READY)
+    expect(run_cell(chapter, "6 * 7").locator(".cell-text")).to_have_text("42", timeout=READY)
+
     expect(page.get_by_test_id("embedder-message")).to_contain_text("may never end", timeout=READY)
     expect(page.get_by_test_id("embedder-name")).to_have_text("MobileFaceNet")
     demo_answers(page)
