@@ -200,13 +200,13 @@ def test_tools_work_over_plain_http(context: BrowserContext) -> None:
 
 # Cameras
 
-# (canvas): a camera that has sent one picture, and no other.
+# A camera that sends pictures for two seconds.
 STILL = """navigator.mediaDevices.getUserMedia = async () => {
     const canvas = document.createElement("canvas");
-    canvas.getContext("2d").fillRect(0, 0, 9, 9);
-    const stream = canvas.captureStream();
-    setTimeout(() => canvas.getContext("2d").clearRect(0, 0, 9, 9), 100);
-    return stream;
+    const pen = canvas.getContext("2d");
+    const draws = setInterval(() => pen.fillRect(0, 0, 300 * Math.random(), 9), 50);
+    setTimeout(() => clearInterval(draws), 2000);
+    return canvas.captureStream();
 };"""
 UNPLUGGED = "video => video.srcObject.getTracks()[0].dispatchEvent(new Event('ended'))"
 

@@ -44,13 +44,18 @@ export async function openCamera(video: HTMLVideoElement, signal: AbortSignal, l
   watch = watchPictures(video, () => lose(STUCK));
 }
 
-/** A call on the phone, or a machine that wakes up, leaves a camera that is on, and its last picture. Hidden pages are shown none. */
+/**
+ * A call on the phone, or a machine that wakes up, leaves a camera that is on, and its last picture. Hidden pages are shown none, and Firefox counts none
+ * of a camera's: there the count never moves.
+ */
 function watchPictures(video: HTMLVideoElement, stuck: () => void): ReturnType<typeof setInterval> {
-  let [pictures, still] = [-1, 0];
+  const count = () => video.getVideoPlaybackQuality().totalVideoFrames;
+  let [pictures, hasMoved, still] = [count(), false, 0];
   return setInterval(() => {
-    const { totalVideoFrames } = video.getVideoPlaybackQuality();
-    still = totalVideoFrames === pictures && !document.hidden ? still + STEP : 0;
-    pictures = totalVideoFrames;
+    const now = count();
+    hasMoved ||= now !== pictures;
+    still = hasMoved && now === pictures && !document.hidden ? still + STEP : 0;
+    pictures = now;
     if (still >= STILL) stuck();
   }, STEP);
 }
