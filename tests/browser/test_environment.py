@@ -9,6 +9,7 @@ from pathlib import Path
 
 import onnx
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from facelab.embedder_file import KEY
@@ -183,8 +184,11 @@ def test_where_site_data_is_blocked_pages_have_engines_of_their_own(context: Bro
     assert errors == []
 
 
-def test_tools_work_over_plain_http(context: BrowserContext) -> None:
+def test_tools_work_over_plain_http(context: BrowserContext, samples: Path, tmp_path: Path) -> None:
     """Under a name that is not localhost; `pytest --insecure` asks all of the browser's tests for that."""
+    same_length = [tmp_path / "one.bmp", tmp_path / "two.bmp"]
+    for file, sample in zip(same_length, ("obama.jpg", "obama3.jpg"), strict=True):
+        Image.open(samples / sample).resize((320, 400)).save(file)
     with served(name=INSECURE) as site:
         page = watch(context.new_page(), site).open("demo/")
         assert page.evaluate("isSecureContext") is False
@@ -194,6 +198,9 @@ def test_tools_work_over_plain_http(context: BrowserContext) -> None:
         page.goto(site + "roll-call/")
         page.get_by_test_id("try-samples").click()
         expect(page.locator('[data-testid="entry"][data-name="Barack Obama"]')).to_have_attribute("data-presence", "present")
+        page.get_by_test_id("pupil").fill("Anna")
+        page.get_by_test_id("portraits").set_input_files(same_length)
+        expect(page.get_by_test_id("outcomes")).to_contain_text("2 of 2")
         page.goto(site + "face-recognition/")
         expect(run_cell(page, "6 * 7").locator(".cell-text")).to_have_text("42", timeout=READY)
 
