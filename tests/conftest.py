@@ -14,6 +14,9 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz", type=float, default=5, metavar="SECONDS", help="for all of tests/unit/test_fuzz.py (5)")
+    parser.addoption(
+        "--insecure", action="store_true", help="the browser's tests over plain http, under a name that is not localhost"
+    )
 
 
 @pytest.fixture(scope="session")

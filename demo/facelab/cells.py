@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import inspect
 import io
+import sys
 import traceback
-from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -78,6 +79,40 @@ def show(picture: NDArray[Any], faces: Sequence[Face] = (), caption: str = "") -
     _shown.append(Shown(np.ascontiguousarray(values), tuple(faces), caption))
 
 
+class _Printed(io.StringIO):
+    """What a cell prints: its first MOST_TEXT characters, and how many more there were. Nothing closes it."""
+
+    left_out = 0
+
+    def write(self, text: str) -> int:
+        room = max(0, MOST_TEXT - self.tell())
+        super().write(text[:room])
+        self.left_out += len(text) - len(text[:room])
+        return len(text)
+
+    def close(self) -> None:
+        """Not before it has been read."""
+
+
+class _NoKeyboard(io.TextIOBase):
+    """Standard input, of which there is none in a page. Raises InputError when it is read."""
+
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+        raise InputError("There is no keyboard to read from here: write the value into the code, such as name = 'Anna'.")
+
+    def read(self, size: int | None = -1, /) -> str:
+        return self.readline()
+
+
+@contextmanager
+def _without_keyboard() -> Iterator[None]:
+    before, sys.stdin = sys.stdin, _NoKeyboard()
+    try:
+        yield
+    finally:
+        sys.stdin = before
+
+
 class Notebook:
     """The cells of one page, which share their names."""
 
@@ -86,10 +121,10 @@ class Notebook:
 
     async def run(self, source: str) -> Outcome:
         """Run a cell. The value of its last line, if it is one, is printed, as at a prompt."""
-        out = io.StringIO()
+        out = _Printed()
         _shown.clear()
         error, line = None, None
-        with redirect_stdout(out), redirect_stderr(out):
+        with redirect_stdout(out), redirect_stderr(out), _without_keyboard():
             try:
                 for code, is_value in _compiled(source):
                     value = eval(code, self.names)
@@ -100,8 +135,8 @@ class Notebook:
             except BaseException as problem:  # KeyboardInterrupt and SystemExit too: the cell has stopped, the page goes on
                 error, line = _in_words(problem)
         text = out.getvalue()
-        if len(text) > MOST_TEXT:
-            text = text[:MOST_TEXT] + f"\n… {len(text) - MOST_TEXT:,} more characters"
+        if out.left_out:
+            text += f"\n… {out.left_out:,} more characters"
         return Outcome(text, list(_shown), error, line)
 
 
@@ -122,11 +157,21 @@ def _in_words(problem: BaseException) -> tuple[str, int | None]:
         return f"SyntaxError: {problem.msg}", problem.lineno
     frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == FILE]
     line = frames[-1].lineno if frames else None
-    name = type(problem).__name__
     if isinstance(problem, FacelabError):
         return str(problem), line
-    text = f"{name}: {problem}" if str(problem) else name
+    if isinstance(problem, SystemExit):
+        return "The code ended itself, with sys.exit or the like: the cell has stopped, and the page goes on.", line
+    name, words = type(problem).__name__, _said_by(problem)
+    text = f"{name}: {words}" if words else name
     inner = traceback.extract_tb(problem.__traceback__)[-1]
     if inner.filename not in (FILE, __file__):
         text += f"\nraised in {inner.name}, line {inner.lineno} of {inner.filename.rsplit('/', 1)[-1]}"
     return text, line
+
+
+def _said_by(problem: BaseException) -> str:
+    """An exception's own words; none where it is of the reader's making and cannot say them."""
+    try:
+        return str(problem)
+    except Exception:
+        return ""

@@ -18,6 +18,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from ..conftest import ROOT
 from .chromium import ARGUMENTS, find_chromium
 
+# This machine by another name than localhost: over plain http its pages get no camera, service worker, checksums or locks.
+INSECURE = "book.test"
+host = "127.0.0.1"  # that `served` gives addresses of
+
 READY = 60_000  # milliseconds; a cold start takes 5 to 10 s on an idle machine
 expect.set_options(timeout=20_000)
 
@@ -40,6 +44,18 @@ ENGINE = """(site) => {
 ASK_ENGINE = f"([site, ...question]) => ({ENGINE})(site)(...question)"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    global host
+    if config.getoption("--insecure"):
+        host = INSECURE
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if config.getoption("--insecure") and (marker := item.get_closest_marker("secure")):
+            item.add_marker(pytest.mark.skip(reason=f"plain http: {marker.args[0]}"))
+
+
 class SiteHandler(http.server.SimpleHTTPRequestHandler):
     """The site under a sub-path, as GitHub Pages serves a project's; nothing above it."""
 
@@ -54,13 +70,13 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(handler: type[SiteHandler] = SiteHandler) -> Iterator[str]:
+def served(handler: type[SiteHandler] = SiteHandler, name: str = "") -> Iterator[str]:
     """The address of the site's front page, with a slash at its end."""
     built = ROOT / "site"
     assert (built / "index.html").exists(), "`make site` first"
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(built)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}{handler.prefix}/"
+    yield f"http://{name or host}:{server.server_port}{handler.prefix}/"
     server.shutdown()
 
 
@@ -77,8 +93,9 @@ def chromium() -> Iterator[Browser]:
     assert found, "`python -m tests.browser.chromium` installs one"
     with sync_playwright() as playwright:
         devices = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+        names = f"--host-resolver-rules=MAP {INSECURE} 127.0.0.1"
         browser = playwright.chromium.launch(
-            executable_path=found.path, args=[*ARGUMENTS, *devices], env={"HOME": "/nonexistent", **found.environment}
+            executable_path=found.path, args=[*ARGUMENTS, *devices, names], env={"HOME": "/nonexistent", **found.environment}
         )
         yield browser
         browser.close()

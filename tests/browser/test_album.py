@@ -160,6 +160,7 @@ def test_work_can_be_stopped_and_what_was_found_stays(watched: Watched, heap: Pa
     expect(page.get_by_test_id("group")).to_have_count(0)
 
 
+@pytest.mark.secure("the camera")
 def test_live_camera_looks_and_goes_off_when_the_page_is_hidden(chromium: Browser, site: str) -> None:
     """Chromium's fake device shows no face: what is seen is that frames are looked at, and that the camera is let go."""
     context = chromium.new_context(permissions=["camera"])

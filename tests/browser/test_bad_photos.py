@@ -45,7 +45,11 @@ def test_unusable_photo_gets_a_sentence_and_leaves_the_other_alone(
     choose(demo.page, "a", odd_photos / name)
     expect(demo.page.get_by_test_id("error-a")).to_contain_text(said)
     expect(demo.page.get_by_test_id("error-b")).to_be_empty()
+    expect(demo.page.get_by_test_id("status")).not_to_contain_text("A is next")
     expect(demo.page.get_by_test_id("chip-b")).to_be_visible()
+    choose(demo.page, "b", samples / "obama2.jpg")
+    expect(demo.page.get_by_test_id("status")).to_have_text("Photo B is done; photo A cannot be used: choose another one.")
+    choose(demo.page, "b", samples / "biden.jpg")
     choose(demo.page, "a", samples / "obama.jpg")
     assert verdict(demo.page)[0] == "different", "a usable photo takes the place of the other"
 

@@ -358,6 +358,7 @@ def test_album_reads_a_group_again_for_a_class_of_dlibs_network(visit: Visit, ol
     expect(album.get_by_test_id("group")).to_have_count(2)  # by its own network again
 
 
+@pytest.mark.secure("the camera")
 def test_camera_reads_with_the_network_of_the_class(visit: Visit, old: Old, site: str) -> None:
     page = visit(old.tables)
     page.context.grant_permissions(["camera"])

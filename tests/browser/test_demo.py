@@ -121,6 +121,7 @@ def test_clear_forgets_both_photos(demo: Watched, samples: Path) -> None:
     assert demo.page.evaluate("document.querySelector('face-verify').embeddings") == {"a": None, "b": None}
 
 
+@pytest.mark.secure("the camera")
 def test_camera_gives_a_photo_and_goes_off(demo: Watched) -> None:
     """Chromium's fake device shows no face: the page must say so, and let go of the camera."""
     fresh(demo.page)

@@ -20,6 +20,8 @@ from facelab.runtime import finish
 from .chromium import may_install
 from .others import Driven, firefox, missing, webkit
 
+pytestmark = pytest.mark.secure("other browsers know no other name of this machine")
+
 FIND = """
 const all = (selector, root = document) => [
     ...root.querySelectorAll(selector),

@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from .conftest import ASK_ENGINE, ENGINE, READY, SiteHandler, served
 
+pytestmark = pytest.mark.secure("workers that outlive their page")
+
 # Asks for more than can be done before the page is gone, and last of all to lay a photo on the desk.
 MUCH = """async (site) => {
     const ask = (ENGINE)(site);

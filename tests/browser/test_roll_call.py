@@ -445,6 +445,7 @@ class Isolated(SiteHandler):
         super().end_headers()
 
 
+@pytest.mark.secure("measuring memory")
 def test_two_hundred_group_photos_leave_no_memory_behind(chromium: Browser, lesson: Lesson, tmp_path: Path) -> None:
     """What the whole page holds, all workers included, after 20 photos and after 200; each is removed from the roll again."""
     photo = tmp_path / "small.png"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from facelab.cells import Notebook
+from facelab.cells import MOST_TEXT, Notebook
 from facelab.runtime import finish
 
 from ..conftest import ROOT
@@ -53,7 +54,33 @@ def test_error_names_the_line_of_the_cell() -> None:
     assert outcome.error == "ZeroDivisionError: division by zero"
     wrong = finish(notebook.run("a = 1\nb = (2"))
     assert (wrong.line, wrong.error) == (2, "SyntaxError: '(' was never closed")
-    assert finish(notebook.run("raise SystemExit")).error == "SystemExit"
+    assert finish(notebook.run("class Silent(Exception):\n    def __str__(self): return 1 / 0\nraise Silent")).error == "Silent"
+
+
+@pytest.mark.parametrize("source", ["raise SystemExit", "import sys\nsys.exit(3)", "exit()"])
+def test_cell_that_ends_itself_is_said_to(source: str) -> None:
+    notebook = Notebook()
+    outcome = finish(notebook.run("a = 6\n" + source))
+    assert outcome.error is not None
+    assert "ended itself" in outcome.error
+    assert finish(notebook.run("a * 7")).text == "42\n"
+
+
+@pytest.mark.parametrize("reading", ["input('Name? ')", "sys.stdin.read()", "sys.stdin.readline()", "next(sys.stdin)"])
+def test_cell_that_reads_from_the_keyboard_is_told_that_there_is_none(reading: str) -> None:
+    before = sys.stdin
+    outcome = finish(Notebook().run(f"import sys\nname = {reading}"))
+    assert outcome.error is not None
+    assert outcome.error.startswith("There is no keyboard")
+    assert outcome.line == 2
+    assert sys.stdin is before
+
+
+def test_what_a_cell_prints_is_kept_up_to_a_limit_and_cannot_be_closed() -> None:
+    outcome = finish(Notebook().run(f"for _ in range(10): print('x' * {MOST_TEXT // 4 - 1})"))
+    assert outcome.text == ("x" * (MOST_TEXT // 4 - 1) + "\n") * 4 + f"\n… {MOST_TEXT // 4 * 6:,} more characters"
+    closed = finish(Notebook().run("import sys\nsys.stdout.close()\nprint('said')"))
+    assert (closed.text, closed.error) == ("said\n", None)
 
 
 def test_error_of_facelab_is_its_sentence() -> None:

@@ -1,11 +1,20 @@
 import { PhotoError } from "./contract";
 
+/** Milliseconds for the first picture; without a new one until the camera is taken to have stopped; between two looks. */
+const PATIENCE = 10_000;
+const STILL = 4000;
+const STEP = 500;
+
+const STOPPED = "The camera has stopped: it was unplugged, or something else took it. Start it again.";
+const STUCK = "The camera sends no new pictures. Start it again.";
+
 /**
- * Show the camera's live picture in `video` until `signal` aborts, which also lets go of the camera.
+ * Show the camera's live picture in `video` until `signal` aborts, which also lets go of the camera. `lost` hears, once, why the picture has
+ * stopped by itself: the camera is let go of then.
  *
  * @throws PhotoError with what to do when there is no camera, or it is refused.
  */
-export async function openCamera(video: HTMLVideoElement, signal: AbortSignal): Promise<void> {
+export async function openCamera(video: HTMLVideoElement, signal: AbortSignal, lost: (why: string) => void): Promise<void> {
   // Browsers hide the camera altogether from pages that did not come over https (or from this machine).
   if (!navigator.mediaDevices) throw new PhotoError("The camera needs a page opened over https. Choose a file instead.");
   const stream = await navigator.mediaDevices
@@ -13,23 +22,61 @@ export async function openCamera(video: HTMLVideoElement, signal: AbortSignal): 
     .catch((error: unknown) => {
       throw new PhotoError(whyNoCamera(error));
     });
+  let watch: ReturnType<typeof setInterval> | undefined;
   const stop = () => {
+    clearInterval(watch);
     for (const track of stream.getTracks()) track.stop();
     video.srcObject = null;
   };
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) return stop(); // called off while the browser was asking
   video.srcObject = stream;
-  await video.play();
+  await Promise.race([video.play(), firstPictureLate()]).catch((error: unknown) => {
+    stop();
+    throw error;
+  });
+  const lose = (why: string) => {
+    if (signal.aborted || !video.srcObject) return;
+    stop();
+    lost(why);
+  };
+  stream.getVideoTracks()[0]?.addEventListener("ended", () => lose(STOPPED));
+  watch = watchPictures(video, () => lose(STUCK));
 }
 
-/** The frame that `video` shows now, without loss, and not mirrored. */
+/**
+ * A call on the phone, or a machine that wakes up, leaves a camera that is on, and its last picture. Hidden pages are shown none, and Firefox counts none
+ * of a camera's: there the count never moves.
+ */
+function watchPictures(video: HTMLVideoElement, stuck: () => void): ReturnType<typeof setInterval> {
+  const count = () => video.getVideoPlaybackQuality().totalVideoFrames;
+  let [pictures, hasMoved, still] = [count(), false, 0];
+  return setInterval(() => {
+    const now = count();
+    hasMoved ||= now !== pictures;
+    still = hasMoved && now === pictures && !document.hidden ? still + STEP : 0;
+    pictures = now;
+    if (still >= STILL) stuck();
+  }, STEP);
+}
+
+function firstPictureLate(): Promise<never> {
+  return new Promise((_, reject) => setTimeout(() => reject(new PhotoError(STUCK)), PATIENCE));
+}
+
+/**
+ * The frame that `video` shows now, without loss, and not mirrored.
+ *
+ * @throws PhotoError where it shows none.
+ */
 export async function takePhoto(video: HTMLVideoElement): Promise<Blob> {
   const canvas = document.createElement("canvas");
   canvas.width = video.videoWidth;
   canvas.height = video.videoHeight;
   canvas.getContext("2d")?.drawImage(video, 0, 0);
-  return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? new Blob()), "image/png"));
+  const photo = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
+  if (!photo) throw new PhotoError(STUCK);
+  return photo;
 }
 
 function whyNoCamera(error: unknown): string {

@@ -12,6 +12,7 @@ import {
 import { find, shadow, sheet } from "./element";
 import type { EmbedderChoice, EmbedderEvent } from "./embedder-choice";
 import { engineAt, type EngineClient } from "./engine/client";
+import { fetched } from "./fetched";
 import { inWords, type DistanceGauge } from "./gauge";
 import type { PhotoSlot, SlotEvents } from "./photo-slot";
 import { decode, pixelsOf, type Photo } from "./photos";
@@ -51,6 +52,8 @@ export class FaceVerify extends HTMLElement {
   #scale: Scale | undefined;
   /** The embedder that reads the faces, by its name in models.json; undefined: a file. */
   #network: string | undefined;
+  /** Which of models.json's was chosen last; null: the page's own, or a file. */
+  #listed: { name: string; normalise: boolean } | null = null;
 
   /** What the strips show, in numbers, for those who script this page: null where there is none. */
   get embeddings(): Record<SlotName, Float32Array | null> {
@@ -136,6 +139,7 @@ export class FaceVerify extends HTMLElement {
 
   /** The engine has the one that it came with. */
   #offerEmbedders(): void {
+    this.#listed = null;
     this.#engine.manifest.then((manifest) => {
       this.#choice.offer(manifest, () => this.#engine.runtimeBytes());
       this.#scale = scaleOf(manifest.embedder.calibration?.good);
@@ -150,9 +154,13 @@ export class FaceVerify extends HTMLElement {
     choice.busy();
     let read: SlotName[];
     try {
-      const told = await this.#engine.useEmbedder(asked && "file" in asked ? { file: await asked.file.arrayBuffer() } : asked);
+      const isFile = asked && "file" in asked;
+      const wanted = isFile ? { file: await asked.file.arrayBuffer() } : asked;
+      if (isFile && (await this.#engine.alone())) await this.#reopen(); // a reader's network may go on for ever
+      const told = await this.#engine.useEmbedder(wanted);
+      this.#listed = isFile ? null : asked;
       choice.done(told, asked);
-      const network = asked && "file" in asked ? undefined : told.name;
+      const network = isFile ? undefined : told.name;
       const isAnother = !network || network !== this.#network;
       this.#network = network;
       read = SLOTS.filter((name) => isAnother && this.#sides[name]?.analysis && this.#sides[name]?.chosen !== null);
@@ -166,6 +174,15 @@ export class FaceVerify extends HTMLElement {
     }
     for (const name of read) await this.#choose(name, this.#sides[name]?.chosen ?? 0);
     if (!read.length && SLOTS.every((name) => this.#sides[name]?.embedded)) await this.#compare();
+  }
+
+  /** Photos and embedder, in an engine that has begun afresh. */
+  async #reopen(): Promise<void> {
+    for (const name of SLOTS) {
+      const side = this.#sides[name];
+      if (side?.photo) side.handle = this.#engine.open(pixelsOf(side.photo));
+    }
+    if (this.#listed) await this.#engine.useEmbedder(this.#listed);
   }
 
   // What happens to a photo
@@ -256,11 +273,18 @@ export class FaceVerify extends HTMLElement {
   async #compare(): Promise<void> {
     const { a, b } = this.#sides;
     this.#result(null);
-    if (!a?.embedded || !b?.embedded) return this.#say(a?.embedded ? "Photo A is done; photo B is next." : "Photo B is done; photo A is next.");
+    if (!a?.embedded || !b?.embedded) return this.#sayWhatIsNext(a?.embedded ? "b" : "a");
     const [left, right] = [a.embedded, b.embedded];
     const poor = left.poor.length + right.poor.length > 0;
     const verdict = await this.#engine.compare(left.embedding, right.embedding, poor);
     if (this.#sides.a?.embedded === left && this.#sides.b?.embedded === right) this.#result(verdict);
+  }
+
+  /** One photo is done; `other` is the slot that keeps the verdict waiting. */
+  #sayWhatIsNext(other: SlotName): void {
+    const done = other === "a" ? "B" : "A";
+    const cannot = this.#slot(other).state === "failed";
+    this.#say(`Photo ${done} is done; photo ${other.toUpperCase()} ${cannot ? "cannot be used: choose another one" : "is next"}.`);
   }
 
   /** Run a job on a photo; what goes wrong becomes a sentence in its slot, unless nobody waits for it any more. */
@@ -399,9 +423,9 @@ function reasonOf(answer: Verdict): string {
 }
 
 async function fetchSample(file: URL): Promise<Blob> {
-  const photo = await fetch(file).catch(() => undefined);
-  if (!photo?.ok) throw new PhotoError("The sample photo did not arrive. Check the connection, then choose it again.");
-  return photo.blob();
+  const photo = await fetched(file);
+  if (!photo) throw new PhotoError("The sample photo did not arrive. Check the connection, then choose it again.");
+  return photo;
 }
 
 /** One of a row, `along` it from 0 to 1; the button's label says who it is. */

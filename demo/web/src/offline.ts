@@ -15,14 +15,16 @@ document.head.append(link);
 const REMINDER = 20_000;
 
 if ("serviceWorker" in navigator) {
-  if (document.readyState === "complete") void keepOffline();
-  else addEventListener("load", () => void keepOffline());
+  const keep = () => keepOffline().catch(() => {}); // site data is blocked: the site works while there is a network
+  if (document.readyState === "complete") void keep();
+  else addEventListener("load", () => void keep());
 }
 
 async function keepOffline(): Promise<void> {
   const workbox = new Workbox(new URL("service-worker.js", SITE).href);
   workbox.addEventListener("waiting", () => offerUpdate(workbox));
-  const keepEngine = async () => (await navigator.serviceWorker.ready).active?.postMessage({ type: "KEEP_ENGINE" });
+  const { ready } = navigator.serviceWorker;
+  const keepEngine = async () => (await ready).active?.postMessage({ type: "KEEP_ENGINE" });
   const isReady = () => document.documentElement.dataset.facelab === "ready";
   const remind = () => {
     if (document.visibilityState === "visible" && isReady()) void keepEngine();

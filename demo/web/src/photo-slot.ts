@@ -52,7 +52,7 @@ export class PhotoSlot extends HTMLElement {
     });
     this.#press(".invitation", () => input.click());
     this.#press(".open-camera", () => this.#openCamera());
-    this.#press(".shutter", async () => this.#tell("slot-files", [await takePhoto(find<HTMLVideoElement>(this.#root, "video"))]));
+    this.#press(".shutter", () => this.#takePhoto());
     this.#press(".stop-camera", () => this.#closeCamera());
     this.#press(".remove", () => {
       this.#tell("slot-remove", null);
@@ -167,13 +167,25 @@ export class PhotoSlot extends HTMLElement {
     const shutter = find<HTMLButtonElement>(this.#root, ".shutter");
     shutter.disabled = true; // there is nothing to take before the first frame
     try {
-      await openCamera(find<HTMLVideoElement>(this.#root, "video"), signal);
+      await openCamera(find<HTMLVideoElement>(this.#root, "video"), signal, (why) => {
+        this.#closeCamera();
+        this.#warn(why);
+      });
       shutter.disabled = false;
       shutter.focus();
     } catch (error) {
       if (signal.aborted) return;
       this.#closeCamera();
       this.#warn(error instanceof PhotoError ? error.message : "The camera did not start. Try again, or choose a file instead.");
+    }
+  }
+
+  async #takePhoto(): Promise<void> {
+    try {
+      this.#tell("slot-files", [await takePhoto(find<HTMLVideoElement>(this.#root, "video"))]);
+    } catch (error) {
+      this.#closeCamera();
+      this.#warn((error as Error).message);
     }
   }
 

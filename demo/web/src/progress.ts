@@ -15,7 +15,7 @@ export class LoadProgress extends HTMLElement {
 
   show(loaded: number, total: number, what: string): void {
     const known = total > 0;
-    const words = known ? `${megabytes(loaded)} of ${megabytes(total)} MB${what && `: ${what}`}` : "Asking for the models";
+    const words = (known ? `${megabytes(loaded)} of ${megabytes(total)} MB` : "Asking for the models") + (what && `: ${what}`);
     const bar = find(this.#root, ".bar");
     if (known) {
       bar.ariaValueNow = String(Math.min(loaded, total));

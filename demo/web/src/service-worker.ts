@@ -58,7 +58,8 @@ self.addEventListener("message", (event: ExtendableEvent & MessageEvent<{ type: 
 });
 
 async function engineFile(request: Request, revision: string): Promise<Response> {
-  const kept = await (await caches.open(ENGINE_CACHE)).match(keyOf(request.url, revision));
+  const cache = await caches.open(ENGINE_CACHE).catch(() => undefined); // damaged, or forbidden
+  const kept = await cache?.match(keyOf(request.url, revision)).catch(() => undefined);
   if (kept) return kept; // as it is: beside what comes straight out of a cache the browser keeps what it has compiled of it
   const response = await fetch(request);
   // The engine's list comes first: where it is another version's than this page, nothing of that version is let in.

@@ -89,15 +89,17 @@ class Cell {
     try {
       const outcome = await desk.runCell(this.source, this.#stopped.signal);
       this.#show(outcome);
-      if (outcome.line !== null) (await this.#open()).mark(outcome.line);
+      if (outcome.line !== null) this.#open().then((editor) => editor.mark(outcome.line), () => {}); // without one, the number is enough
       this.#enter(outcome.error === null ? "done" : "failed");
       return outcome.error === null;
     } catch (error) {
-      const stopped = this.#stopped.signal.aborted;
-      const sentence = stopped ? "Stopped. What the cells of this page had computed is gone; they run again from the top." : message(error);
+      const died = error instanceof Error && error.name === "EngineError" && desk.engine.state.phase === "loading"; // it begins afresh
+      const lost = this.#stopped.signal.aborted || died;
+      const what = this.#stopped.signal.aborted ? "Stopped." : message(error);
+      const sentence = lost ? `${what} What the cells of this page had computed is gone; they run again from the top.` : what;
       this.#show({ text: "", shown: [], error: sentence, line: null });
       this.#enter("failed");
-      if (stopped) for (const cell of this.all) cell.#enter("fresh");
+      if (lost) for (const cell of this.all) cell.#enter("fresh");
       return false;
     }
   }
@@ -146,7 +148,7 @@ class Cell {
   }
 
   #edit(): Promise<void> {
-    return this.#open().then((editor) => editor.focus());
+    return this.#open().then((editor) => editor.focus(), () => void globalThis.facelabMissing?.([this.#host]));
   }
 
   #open(): Promise<Editor> {

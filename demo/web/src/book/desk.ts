@@ -2,6 +2,7 @@
 
 import { EngineError, PhotoError, type Outcome, type Panel, type Settings } from "../contract";
 import { engineAt, type EngineClient } from "../engine/client";
+import { fetched } from "../fetched";
 import { decode, pixelsOf, type Photo } from "../photos";
 import samples from "../samples.json";
 
@@ -48,10 +49,15 @@ class Desk extends EventTarget {
     return this.engine.lab(kind, settings, signal);
   }
 
+  /** Where the code ends Python itself, or breaks it, the engine has begun afresh by the time that this rejects. */
   async runCell(source: string, signal: AbortSignal): Promise<Outcome> {
+    if (this.engine.state.phase === "failed") this.engine.restart();
     await this.engine.alone(); // a reader's code may go on for ever, and may change what it likes
     await this.#lay();
-    return this.engine.runCell(source, signal);
+    return this.engine.runCell(source, signal).catch((error: unknown) => {
+      if (this.engine.state.phase === "failed") this.interrupt();
+      throw error;
+    });
   }
 
   /**
@@ -72,7 +78,11 @@ class Desk extends EventTarget {
 
   /** The reader's photo goes, from the engine and from storage; the samples are back. */
   async forget(): Promise<void> {
-    sessionStorage.removeItem(KEY);
+    try {
+      sessionStorage.removeItem(KEY);
+    } catch {
+      return; // storage is forbidden here, and has nothing
+    }
     if (this.#laid) await this.engine.remove(OWN);
     this.#tell();
   }
@@ -96,8 +106,7 @@ class Desk extends EventTarget {
     const { photo } = await this.engine.manifest;
     await Promise.all(
       samples.photos.map(async (file) => {
-        const blob = await (await asked(new URL(file, folder))).blob();
-        return [file, await decode(blob, photo.max_side)] as const;
+        return [file, await decode(await asked(new URL(file, folder)), photo.max_side)] as const;
       }),
     ).then(async (decoded) => {
       for (const [name, sample] of decoded) await this.engine.put(name, pixelsOf(sample)); // in their order: the first is the default
@@ -115,10 +124,10 @@ class Desk extends EventTarget {
   }
 }
 
-async function asked(url: URL): Promise<Response> {
-  const response = await fetch(url).catch(() => undefined);
-  if (!response?.ok) throw new EngineError(`The sample photos did not arrive. Check the connection, then try again.`);
-  return response;
+async function asked(url: URL): Promise<Blob> {
+  const file = await fetched(url);
+  if (!file) throw new EngineError("The sample photos did not arrive. Check the connection, then try again.");
+  return file;
 }
 
 export const desk = new Desk();

@@ -250,11 +250,7 @@ export class FaceLab extends HTMLElement {
     this.#press(".choose", () => input.click());
     this.#press(".forget", () => void desk.forget());
     this.#press(".camera", () => void this.#openCamera());
-    this.#press(".shutter", async () => {
-      const photo = await takePhoto(find<HTMLVideoElement>(this.#root, "video"));
-      this.#closeCamera();
-      await this.#take(photo);
-    });
+    this.#press(".shutter", () => this.#shoot());
     this.#press(".stop", () => this.#closeCamera());
     this.#root.addEventListener("dragover", (event) => event.preventDefault());
     this.#root.addEventListener("drop", (event) => {
@@ -284,11 +280,25 @@ export class FaceLab extends HTMLElement {
     this.#camera = new AbortController();
     dialog.showModal();
     dialog.addEventListener("close", () => this.#camera?.abort(), { once: true });
-    try {
-      await openCamera(find<HTMLVideoElement>(this.#root, "video"), this.#camera.signal);
-    } catch (error) {
+    const fail = (why: string) => {
       this.#closeCamera();
+      this.#say(why);
+    };
+    try {
+      await openCamera(find<HTMLVideoElement>(this.#root, "video"), this.#camera.signal, fail);
+    } catch (error) {
+      fail((error as Error).message);
+    }
+  }
+
+  async #shoot(): Promise<void> {
+    try {
+      const photo = await takePhoto(find<HTMLVideoElement>(this.#root, "video"));
+      await this.#take(photo);
+    } catch (error) {
       this.#say((error as Error).message);
+    } finally {
+      this.#closeCamera();
     }
   }
 

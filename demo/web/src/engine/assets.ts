@@ -29,6 +29,19 @@ const LIST = "assets.json";
 
 const CACHE: RequestCache = workerName === RELOAD ? "reload" : "default";
 
+const WASM = "application/wasm";
+/** How every file of WebAssembly begins. */
+const WASM_MARK = [0x00, 0x61, 0x73, 0x6d];
+const A_WEB_PAGE = "the server sent a web page in its place (some networks do until you sign in)";
+/** Milliseconds for a file that Python itself stops for: nobody can look meanwhile whether any of it comes. */
+const LONGEST_STOP = 180_000;
+
+/** Bytes that have come so far, and the files that are on their way. */
+export interface Arrivals {
+  bytes: number;
+  files: string[];
+}
+
 export class Assets {
   /** Rejects when the first file fails to arrive; never resolves. */
   readonly failed: Promise<never>;
@@ -40,6 +53,8 @@ export class Assets {
   #loaded = 0;
   #total = 0;
   #sizes = new Map<string, number>();
+  #arrived = 0;
+  readonly #coming = new Set<Arrival>();
 
   constructor(report: Report) {
     this.#report = report;
@@ -74,13 +89,27 @@ export class Assets {
     }
   }
 
+  get arrivals(): Arrivals {
+    return { bytes: this.#arrived, files: [...this.#coming].map(({ path }) => path) };
+  }
+
+  /** Whoever waits for a file that is on its way hears that it has not come, and `why`. */
+  giveUp(why: string): void {
+    for (const { controller } of this.#coming) controller.abort(why);
+  }
+
   async script<Module>(path: string): Promise<Module> {
+    const arrival = this.#begin(path);
+    const { signal } = arrival.controller;
+    const givenUp = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     try {
-      const module = (await import(/* @vite-ignore */ this.url(path).href)) as Module;
+      const module = (await Promise.race([import(/* @vite-ignore */ this.url(path).href), givenUp])) as Module;
       this.#count(path, this.#sizes.get(path) ?? 0);
       return module;
     } catch (cause) {
-      throw this.#failure(path, "did not arrive", cause);
+      throw this.#failure(path, signal.aborted ? String(signal.reason) : await this.#whyNoScript(path), cause);
+    } finally {
+      this.#coming.delete(arrival);
     }
   }
 
@@ -105,12 +134,14 @@ export class Assets {
     request.responseType = "arraybuffer";
     // Where it has been asked for already, it comes as far as this thread takes it, and the browser would let the second wait for the first.
     request.setRequestHeader("Cache-Control", "no-cache");
+    request.timeout = LONGEST_STOP;
     try {
       request.send();
     } catch (cause) {
       throw this.#failure(path, "did not arrive", cause);
     }
     if (request.status !== 200) throw this.#failure(path, `the server answered ${request.status}`);
+    if (isWebPage(request.getResponseHeader("Content-Type"))) throw this.#failure(path, A_WEB_PAGE);
     return request.response as ArrayBuffer;
   }
 
@@ -147,38 +178,70 @@ export class Assets {
   }
 
   async #request(path: string): Promise<Response> {
-    const response = await this.#fetch(this.url(path), { priority: "low", cache: CACHE }).catch((cause: unknown) => {
-      throw this.#failure(path, "did not arrive", cause);
-    });
-    if (response.status === 409) throw this.#failure(path, "the site has a new version"); // says the service worker
-    if (!response.ok || !response.body) throw this.#failure(path, `the server answered ${response.status}`);
-    if (path.endsWith(".wasm")) {
-      // Only beside a response that is the network's own does the browser keep what it has compiled of it.
-      void this.#counted(response.clone().body!, path).pipeTo(new WritableStream()).catch(() => {});
-      return response;
+    const arrival = this.#begin(path);
+    const { signal } = arrival.controller;
+    try {
+      const response = await this.#fetch(this.url(path), { priority: "low", cache: CACHE, signal }).catch((cause: unknown) => {
+        throw this.#failure(path, signal.aborted ? String(signal.reason) : "did not arrive", cause);
+      });
+      if (response.status === 409) throw this.#failure(path, "the site has a new version"); // says the service worker
+      if (!response.ok || !response.body) throw this.#failure(path, `the server answered ${response.status}`);
+      const type = response.headers.get("Content-Type");
+      if (isWebPage(type)) throw this.#failure(path, A_WEB_PAGE);
+      if (!path.endsWith(".wasm")) return new Response(this.#counted(response.body, arrival), { headers: response.headers });
+      void this.#counted(response.clone().body!, arrival).pipeTo(new WritableStream()).catch(() => {});
+      // Only beside a response that is the network's own does the browser keep what it has compiled of it. It compiles none of another type.
+      return type === WASM ? response : new Response(response.body, { headers: { "Content-Type": WASM } });
+    } catch (error) {
+      this.#coming.delete(arrival);
+      throw error;
     }
-    return new Response(this.#counted(response.body, path), { headers: response.headers });
   }
 
-  #counted(body: ReadableStream<Uint8Array>, path: string): ReadableStream<Uint8Array> {
+  #begin(path: string): Arrival {
+    const arrival = { path, controller: new AbortController() };
+    this.#coming.add(arrival);
+    return arrival;
+  }
+
+  #counted(body: ReadableStream<Uint8Array>, arrival: Arrival): ReadableStream<Uint8Array> {
+    const { path, controller } = arrival;
+    const { signal } = controller;
     const reader = body.getReader();
     return new ReadableStream({
       // In `start`, not in `pull`: the file keeps arriving while its reader is still busy with something else.
       start: async (controller) => {
-        for (;;) {
-          const { done, value } = await reader.read().catch((cause: unknown) => {
-            throw this.#failure(path, "the connection broke", cause);
-          });
-          if (done) break;
-          controller.enqueue(value);
-          this.#count(path, value.byteLength);
+        try {
+          for (let isFirst = true; ; isFirst = false) {
+            const { done, value } = await reader.read().catch((cause: unknown) => {
+              throw this.#failure(path, signal.aborted ? String(signal.reason) : "the connection broke", cause);
+            });
+            if (done) break;
+            // Pyodide keeps to itself that it could not compile a file.
+            if (isFirst && path.endsWith(".wasm") && WASM_MARK.some((byte, i) => value[i] !== byte)) throw this.#failure(path, "it is damaged");
+            controller.enqueue(value);
+            this.#count(path, value.byteLength);
+          }
+          controller.close();
+        } finally {
+          this.#coming.delete(arrival);
         }
-        controller.close();
       },
     });
   }
 
+  /** `import` does not say. */
+  async #whyNoScript(path: string): Promise<string> {
+    const response = await this.#fetch(this.url(path)).catch(() => undefined);
+    if (!response) return "did not arrive";
+    const type = response.headers.get("Content-Type");
+    if (!response.ok) return `the server answered ${response.status}`;
+    if (isWebPage(type)) return A_WEB_PAGE;
+    return /javascript/.test(type ?? "") ? "it is damaged" : `the server sends it as ${type ?? "nothing in particular"}, not as text/javascript`;
+  }
+
   #count(path: string, bytes: number): void {
+    this.#arrived += bytes;
     if (path === LIST) return; // is not on itself
     this.#loaded += bytes;
     this.note(NAMES.find(([prefix]) => path.startsWith(prefix))?.[1] ?? path);
@@ -191,4 +254,10 @@ export class Assets {
   }
 }
 
+interface Arrival {
+  path: string;
+  controller: AbortController;
+}
+
+const isWebPage = (type: string | null) => /^text\/html/.test(type ?? "");
 const hex = (bytes: ArrayBuffer) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -25,6 +25,7 @@ import {
   type Who,
 } from "../contract";
 import { hire, type Hired, type Kind } from "./hire";
+import { watchForSilence } from "./silence";
 import type { Engine } from "./worker";
 
 export type EngineState =
@@ -39,6 +40,8 @@ interface Life {
   /** Let it die, for a reason. */
   stop: (reason: EngineError) => void;
   ready: Promise<void>;
+  /** Aborts when another one begins. */
+  left: AbortController;
 }
 
 const LOADING: EngineState = { phase: "loading", progress: { loaded: 0, total: 0, what: "" } };
@@ -60,8 +63,9 @@ export class EngineClient extends EventTarget {
   #manifest: Promise<Manifest> | undefined;
   /** When the next job may be sent, and when the one after it. */
   #turns: [Promise<unknown>, Promise<unknown>] = [Promise.resolve(), Promise.resolve()];
-  /** Jobs that have not begun. */
+  /** Jobs that have not begun, and those that have no answer. */
   #waiting = 0;
+  #unanswered = 0;
   /** Photos so far. */
   #opened = 0;
 
@@ -73,12 +77,22 @@ export class EngineClient extends EventTarget {
 
   /** models.json, which the page needs long before the worker is ready. */
   get manifest(): Promise<Manifest> {
-    this.#manifest ??= fetch(new URL("models/models.json", this.#app)).then((response) => {
+    this.#manifest ??= this.#askForManifest();
+    this.#manifest.catch(() => (this.#manifest = undefined)); // ask again next time
+    return this.#manifest;
+  }
+
+  /** From the server, or from the engine where that has it sooner; whichever fails, the other may not. */
+  async #askForManifest(): Promise<Manifest> {
+    const { hired, death, ready } = this.#life;
+    const fetched = fetch(new URL("models/models.json", this.#app)).then((response) => {
       if (!response.ok) throw new EngineError(`models.json: the server answered ${response.status}.`);
       return response.json() as Promise<Manifest>;
     });
-    this.#manifest.catch(() => (this.#manifest = undefined)); // ask again next time
-    return this.#manifest;
+    const engines = ready.then(async () => Promise.race([(await hired).remote.manifest(), death]));
+    return Promise.any([fetched, engines]).catch((error: AggregateError) => {
+      throw error.errors.at(-1); // the engine knows more of what is wrong
+    });
   }
 
   /** Bytes of the whole of ONNX Runtime, which networks other than the site's own need (see Pool). */
@@ -99,18 +113,23 @@ export class EngineClient extends EventTarget {
     this.#begin("own");
   }
 
-  /** An engine that is this page's alone, from now on: one that outlives it cannot be interrupted, and others come after. What that has been given is gone. */
-  async alone(): Promise<void> {
+  /**
+   * An engine that is this page's alone, from now on: one that outlives it cannot be interrupted, and others come after. Whether that is another one:
+   * what the one before has been given is gone then.
+   */
+  async alone(): Promise<boolean> {
     await this.#turns[1];
     const { leave } = await this.#life.hired;
-    if (!leave) return;
+    if (!leave) return false;
     leave();
     this.#begin("own");
+    return true;
   }
 
   #begin(kind: Kind): void {
     this.#turns = [Promise.resolve(), Promise.resolve()];
     this.#waiting = 0;
+    this.#life.left.abort();
     this.#life = this.#start(kind);
     this.#enter(LOADING);
   }
@@ -218,6 +237,7 @@ export class EngineClient extends EventTarget {
     const { hired, death, ready } = this.#life;
     const [turn, after] = this.#turns;
     this.#waiting++;
+    this.#unanswered++;
     const sent = turn.then(async () => {
       const [{ remote }] = await Promise.all([hired, ready]);
       this.#waiting--;
@@ -226,6 +246,7 @@ export class EngineClient extends EventTarget {
     });
     const result = sent.then(({ answer }) => answer);
     this.#turns = [over(after, sent), over(after, result)];
+    void over(result).then(() => this.#unanswered--);
     return result;
   }
 
@@ -247,7 +268,7 @@ export class EngineClient extends EventTarget {
       hired.then(({ end }) => end(), () => {}); // there may be none
       const known = error instanceof Error && error.name === "EngineError";
       if (!known) console.error(error);
-      const message = known ? error.message : "The engine did not start. A recent browser is needed: update it, then try again.";
+      const message = known ? error.message : `The engine did not start: ${describe(error)} Reload the page; if that does not help, update the browser.`;
       if (current()) {
         this.#enter({ phase: "failed", message });
         document.documentElement.dataset.facelab = "failed";
@@ -277,7 +298,24 @@ export class EngineClient extends EventTarget {
       void this.#warmUp();
     });
     for (const promise of [death, ready]) promise.catch(() => {}); // told through `state`, and to every job
-    return { hired, death, stop, ready };
+    const left = new AbortController();
+    void over(death).then(() => left.abort());
+    const started = over(ready);
+    let isStarting = true;
+    void started.then(() => (isStarting = false));
+    const watched = {
+      phase: () => (isStarting ? "starting" : this.#unanswered ? "asked" : "idle") as "starting" | "asked" | "idle",
+      arrivals: async () => (await hired).remote.arrivals(),
+      tell: (files: string[], silent: number) => {
+        if (!current() || this.state.phase !== "loading") return;
+        const what = files.length ? `nothing has come for ${silent / 1000} seconds; waiting for ${files.join(", ")}` : "";
+        this.#enter({ phase: "loading", progress: { ...this.state.progress, what } });
+      },
+      giveUp: (why: string) => void hired.then(({ remote }) => remote.giveUp(why)),
+      lost: () => stop(new EngineError("The engine has not started, and does not say why. Check the connection, then try again.")),
+    };
+    watchForSilence(watched, left.signal);
+    return { hired, death, stop, ready, left };
   }
 
   #enter(state: EngineState): void {
@@ -293,6 +331,9 @@ export function joined(embeddings: Float32Array[]): Float32Array {
   embeddings.forEach((embedding, i) => all.set(embedding, i * length));
   return all;
 }
+
+/** What an error that nobody foresaw says of itself, as a sentence. */
+const describe = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0]!.replace(/\.?$/, ".");
 
 /** When all have ended, well or not. It holds nothing of what they gave: a turn waits for the one before, and so all would be kept for ever. */
 const over = (...all: Promise<unknown>[]): Promise<void> => Promise.allSettled(all).then(() => {});

@@ -7,7 +7,7 @@ import * as Comlink from "comlink";
 import * as ort from "onnxruntime-web/wasm";
 
 import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../contract";
-import { Assets, type Sizes } from "./assets";
+import { Assets, type Arrivals, type Sizes } from "./assets";
 import { throttled, type Report } from "./report";
 import { takeUp } from "./sessions";
 import { isShared, whoComes } from "./shared";
@@ -150,6 +150,15 @@ class Graphs {
     ort.env.wasm.numThreads = 1; // pool.ts says why
     for (const [i, name] of GRAPHS.entries()) this.#sessions.set(name, await this.#session(await models[i]!));
     this.#embedder = this.#sessions.get("embedder")!;
+  }
+
+  arrivals(): Arrivals {
+    return this.#assets.arrivals;
+  }
+
+  /** See Assets. */
+  giveUp(why: string): void {
+    this.#assets.giveUp(why);
   }
 
   /** The end of this worker. */

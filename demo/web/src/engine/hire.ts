@@ -89,24 +89,25 @@ async function taken(worker: SharedWorker): Promise<Hired | undefined> {
     const { port } = anotherBegun("graphs.js", name);
     return Comlink.transfer(port, [port]);
   });
-  const { lock, leave } = await held();
+  const { lock, held, leave } = hold();
   const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), PATIENCE));
-  const free = await Promise.race([remote.take(lock, BUILD, another), died.then(() => false), late]);
+  const asked = held.then(() => remote.take(lock, BUILD, another));
+  const free = await Promise.race([asked, died.then(() => false), late]);
   if (free) return { remote, died, leave, end: () => void remote.end() };
   leave();
   return undefined;
 }
 
-/** A lock that is let go of when this page leaves, or is gone. */
-async function held(): Promise<{ lock: string; leave: () => void }> {
+/** A lock that is let go of when this page leaves, or is gone. `held` rejects where the browser gives none: site data can be blocked. */
+function hold(): { lock: string; held: Promise<void>; leave: () => void } {
   const lock = `facelab ${newId()}`;
   let leave!: () => void;
   const left = new Promise<void>((resolve) => (leave = resolve));
-  await new Promise<void>((resolve) => {
-    void navigator.locks.request(lock, () => {
+  const held = new Promise<void>((resolve, reject) => {
+    navigator.locks.request(lock, () => {
       resolve();
       return left;
-    });
+    }).catch(reject);
   });
-  return { lock, leave };
+  return { lock, held, leave };
 }

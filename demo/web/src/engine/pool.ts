@@ -5,9 +5,9 @@
 
 import * as Comlink from "comlink";
 
-import { EngineError, RELOAD, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../contract";
+import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../contract";
 import { newId } from "../new-id";
-import type { Sizes } from "./assets";
+import type { Arrivals, Sizes } from "./assets";
 import type { Graphs, Held, Outputs, Plain } from "./graphs";
 import type { Report } from "./report";
 
@@ -17,6 +17,12 @@ const MOST_WHOLE = Math.min(2, MOST);
 
 /** Milliseconds for one network. If that is not enough, the trimmed runtime has come to memory that it does without, and does not come back. */
 const PATIENCE = 30_000;
+/** The same of the whole one, which lacks nothing: slow machines are given more time. After that the network is taken to go on for ever. */
+const PATIENCE_WHOLE = 120_000;
+/** Milliseconds for another network to be opened and to answer on a trial run. */
+const PATIENCE_TRIAL = 15_000;
+/** Milliseconds for a worker to say what it waits for: one that computes cannot. */
+const PAUSE = 1000;
 /** After which the browser has compiled for speed, for all members, what counts. */
 const WARM_ROUNDS = 3;
 /** Milliseconds in which a page that has just come is left alone: it may be drawing, and wait for its first answer. */
@@ -39,11 +45,15 @@ interface Member {
   has: Set<number>;
 }
 
+type Prepare = (member: Member) => Promise<void>;
+
 /** How a worker of a name, a new one or one that there is, is had where this one may not start any. */
 export type Hire = (name: string) => Promise<MessagePort>;
 
 export class Pool {
   #members: Member[] = [];
+  /** Those that are being started. */
+  readonly #starting = new Set<Member>();
   readonly #begun: Promise<void>;
   #hire: Hire | undefined;
   #manifest!: Manifest;
@@ -111,6 +121,22 @@ export class Pool {
     for (let round = 0; round < WARM_ROUNDS; round++) await member.graphs.warmUp().catch(() => {}); // a photo will tell what is wrong
   }
 
+  /** See Assets. */
+  async arrivals(): Promise<Arrivals> {
+    const busy = new Promise<Arrivals>((resolve) => setTimeout(() => resolve({ bytes: 0, files: [] }), PAUSE));
+    const all = await Promise.all(this.#all.map(({ graphs }) => Promise.race([graphs.arrivals(), busy])));
+    return { bytes: all.reduce((sum, { bytes }) => sum + bytes, 0), files: all.flatMap(({ files }) => files) };
+  }
+
+  /** See Assets. */
+  giveUp(why: string): void {
+    for (const { graphs } of this.#all) void graphs.giveUp(why);
+  }
+
+  get #all(): Member[] {
+    return [...this.#members, ...this.#starting];
+  }
+
   /** Workers with all of ONNX Runtime in place of those that there are, for good. */
   async takeWhole(): Promise<void> {
     this.#distrusted = true;
@@ -118,16 +144,30 @@ export class Pool {
     await this.#become(true);
   }
 
-  /** Where none of the new workers starts, those that there are stay. */
-  async #become(whole: boolean): Promise<void> {
+  /** `prepare`: before they are in use. Where none of the new workers starts, or the first cannot be prepared, those that there are stay. */
+  async #become(whole: boolean, prepare: Prepare = async () => {}): Promise<void> {
     if (whole === this.#whole) return;
     const tried = await Promise.allSettled(Array.from({ length: whole ? MOST_WHOLE : 1 }, () => this.#ready(whole ? WHOLE : "")));
     const able = tried.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     if (!able.length) throw (tried[0] as PromiseRejectedResult).reason;
+    try {
+      await prepare(able[0]!);
+    } catch (error) {
+      able.forEach(end);
+      throw error;
+    }
     this.#members.forEach(end);
     this.#members = able.map(bound);
     this.#whole = whole;
     this.#grown = false;
+    await this.#prepareOthers(prepare);
+  }
+
+  /** All but the first; those that cannot be are dismissed: one may be short of memory. */
+  async #prepareOthers(prepare: Prepare): Promise<void> {
+    const [, ...others] = this.#members;
+    const prepared = await Promise.allSettled(others.map(prepare));
+    others.filter((_, i) => prepared[i]!.status === "rejected").forEach((one) => this.#dismiss(one));
   }
 
   async #ready(kind: string): Promise<Member> {
@@ -138,12 +178,15 @@ export class Pool {
         reject(new Error((event as ErrorEvent).message));
       }),
     );
+    this.#starting.add(member);
     try {
       await Promise.race([member.graphs.load([], this.#manifest, Comlink.proxy(() => {})), broken]);
       return member;
     } catch (error) {
       end(member);
       throw error;
+    } finally {
+      this.#starting.delete(member);
     }
   }
 
@@ -157,13 +200,17 @@ export class Pool {
     this.#members = this.#members.filter((one) => one !== member);
   }
 
-  /** See Graphs.use. Networks of others may call for anything; the own ones not. */
+  /** See Graphs.use. Networks of others may call for anything, and may never end; the own ones not. Where this fails, the one in use stays. */
   async use(file: ArrayBuffer | null, told: EmbedderSizes): Promise<void> {
-    await this.#become(file !== null || this.#distrusted);
-    const [first, ...others] = this.#members as [Member, ...Member[]];
-    await first.graphs.use(file, told);
-    const able = await Promise.all(others.map(({ graphs }) => graphs.use(file, told).then(() => true, () => false))); // or short of memory
-    others.filter((_, i) => !able[i]).forEach((one) => this.#dismiss(one));
+    const whole = file !== null || this.#distrusted;
+    const prepare: Prepare = ({ graphs }) => inTime(graphs.use(file, told));
+    if (whole !== this.#whole) return this.#become(whole, prepare);
+    if (file) {
+      const trial = await this.#ready(WHOLE);
+      await prepare(trial).finally(() => end(trial));
+    }
+    await prepare(this.#members[0]!);
+    await this.#prepareOthers(prepare);
   }
 
   hold(data: Uint8Array, dims: number[]): Photo {
@@ -214,7 +261,11 @@ export class Pool {
   async #asked<T>(answer: Promise<T>): Promise<T> {
     let clock: ReturnType<typeof setTimeout> | undefined;
     const lost = new Promise<never>((_, reject) => {
-      if (!this.#whole) clock = setTimeout(() => reject(new WebAssembly.RuntimeError("no answer")), PATIENCE);
+      const giveUp = () => {
+        if (this.#whole) died(new EngineError("A network goes on for ever, or this machine is too slow for it."));
+        reject(new WebAssembly.RuntimeError("no answer"));
+      };
+      clock = setTimeout(giveUp, this.#whole ? PATIENCE_WHOLE : PATIENCE);
     });
     try {
       return await Promise.race([answer, lost]);
@@ -233,8 +284,21 @@ function start(name: string): Member {
 
 /** Where it dies, so does this worker, and the page hears of it. */
 function bound(member: Member): Member {
-  member.worker.addEventListener("error", (event) => setTimeout(() => { throw new Error((event as ErrorEvent).message); }));
+  member.worker.addEventListener("error", (event) => died(new Error((event as ErrorEvent).message)));
   return member;
+}
+
+function died(reason: Error): void {
+  setTimeout(() => { throw reason; });
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let clock: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const sentence = `This network has not answered a trial run within ${PATIENCE_TRIAL / 1000} seconds; it may never end. The one before it stays in use.`;
+    clock = setTimeout(() => reject(new PhotoError(sentence)), PATIENCE_TRIAL);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(clock));
 }
 
 async function hired(hire: Hire, name: string): Promise<Member> {

@@ -81,8 +81,7 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
   const libraries = Promise.all(
     LIBRARIES.map(async (file) => [file, await WebAssembly.compileStreaming(assets.response(pathOf(file)))] as const),
   ).then((compiled) => new Map(compiled));
-  for (const promise of [told, memory, libraries]) promise.catch(() => {}); // heard of when they are needed
-  return loadPyodide({
+  const pyodide = loadPyodide({
     indexURL: assets.url("pyodide/").href,
     stdLibURL: EMPTY_ZIP, // what has been imported is in the memory, and what has not comes later
     lockFileContents: told.then(({ lock }) => JSON.stringify(lock)),
@@ -106,6 +105,8 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
       return module;
     },
   });
+  await Promise.all([pyodide, script, told, memory, libraries]); // the first that fails: Pyodide waits for ever for what does not come
+  return pyodide;
 }
 
 /** Link the libraries, and let Pyodide find the memory when it comes to that. */

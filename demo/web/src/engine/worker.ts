@@ -32,7 +32,7 @@ import {
   type Verdict,
   type Who,
 } from "../contract";
-import { Assets, type Sizes } from "./assets";
+import { Assets, type Arrivals, type Sizes } from "./assets";
 import type { Outputs, Plain } from "./graphs";
 import { withoutAlpha } from "./opaque";
 import { Pool, type Hire, type Photo } from "./pool";
@@ -144,7 +144,8 @@ class Engine {
     clearTimeout(this.#lingering);
     this.#letGo(); // of what the page before asked for as it went
     this.#pool.hireBy(hire);
-    this.#taken = whenFree(lock).then(() => this.#forget());
+    // Where that is never known, nobody else has it: the browser ends it some time after its page.
+    this.#taken = whenFree(lock).then(() => this.#forget(), () => new Promise(() => {}));
     return true;
   }
 
@@ -184,7 +185,25 @@ class Engine {
     return this.#bytes;
   }
 
+  /** What it has had of its files so far, and which are on their way: for a page that waits. */
+  async arrivals(): Promise<Arrivals> {
+    const [own, graphs] = [this.#assets.arrivals, await this.#pool.arrivals()];
+    return { bytes: own.bytes + graphs.bytes, files: [...own.files, ...graphs.files] };
+  }
+
+  /** See Assets.giveUp. */
+  giveUp(why: string): void {
+    this.#assets.giveUp(why);
+    this.#pool.giveUp(why);
+  }
+
+  /** models.json, once it is ready. */
+  manifest(): Manifest {
+    return this.#manifest;
+  }
+
   async #load(): Promise<void> {
+    requireWebAssembly();
     const assets = this.#assets;
     const starting = thawPython(assets, this.#rest);
     starting.catch(() => {}); // heard of below
@@ -196,6 +215,7 @@ class Engine {
     const part = (graphs: boolean): Sizes => needed.filter(([path]) => isForGraphs(path) === graphs);
     assets.expect(part(false));
     const [pyodide] = await Promise.all([starting, this.#pool.load(part(true), manifest, this.#parts[1])]);
+    tellOfItsEnd(pyodide);
     this.#python = facelabIn(pyodide, assets, this.#rest);
     const engine = {
       run: (graph: GraphName, photo: Photo, input: string, dims: number[], type: Plain["type"], data: Plain["data"]) =>
@@ -479,6 +499,25 @@ importlib.invalidate_caches()
   };
 }
 
+/** The browser can have it switched off, and a server's Content-Security-Policy can forbid it. */
+function requireWebAssembly(): void {
+  try {
+    new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  } catch (cause) {
+    const sentence = "WebAssembly is switched off here, and this page computes with it. Allow it in the browser’s settings; where the site forbids it, its Content-Security-Policy needs 'wasm-unsafe-eval'.";
+    throw new EngineError(sentence, { cause });
+  }
+}
+
+/** An interpreter that has broken down, or was ended by code, answers nothing any more: the page hears of it as of a worker's end. */
+function tellOfItsEnd(pyodide: PyodideAPI): void {
+  const { _api: api } = pyodide as unknown as { _api: { on_fatal: (error: Error) => void } };
+  api.on_fatal = ({ name, message }) => {
+    const why = name === "Exit" ? "the code ended it" : `it broke down (${message.split("\n")[0]})`;
+    setTimeout(() => { throw new EngineError(`Python has stopped: ${why}.`); });
+  };
+}
+
 /** Python's own errors carry a sentence for the reader in their last line, `facelab.errors.NoFace: There is ...`. */
 async function plainly<T>(ask: () => T | Promise<T>): Promise<T> {
   try {
@@ -524,7 +563,7 @@ function inTurn(engine: Engine): Engine {
 }
 
 /** What needs nobody's answer, or comes before there is any. */
-const AT_ONCE = new Set<keyof Engine>(["take", "load", "open", "end"]);
+const AT_ONCE = new Set<keyof Engine>(["take", "load", "open", "end", "arrivals", "giveUp", "manifest"]);
 
 export type { Engine };
 if (isShared) {

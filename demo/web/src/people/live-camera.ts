@@ -66,7 +66,10 @@ export class LiveCamera extends Tool {
     await this.guarded(async () => {
       await this.updateComplete;
       const video = this.renderRoot.querySelector("video")!;
-      await openCamera(video, job.signal);
+      await openCamera(video, job.signal, (why) => {
+        this.#stop("");
+        this.warn(why);
+      });
       const known = this.#classId ? await this.store.snapshot(this.#classId, "") : undefined;
       const photos = known?.photos ?? [];
       const embedder = await this.embedderOf(known?.row);

@@ -5,6 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { openCamera, takePhoto } from "../camera";
 import { PhotoError, type ClassTold, type Gallery, type Look, type Manifest, type Rule, type SeenFace } from "../contract";
 import { joined } from "../engine/client";
+import { fetched } from "../fetched";
 import { networkName } from "../network-names";
 import { newId } from "../new-id";
 import { pixelsOf, type Photo } from "../photos";
@@ -427,9 +428,9 @@ export class RollCall extends Tool {
     void this.guarded(async () => {
       const folder = new URL("samples/", this.app);
       const sample = async (name: string) => {
-        const response = await fetch(new URL(name, folder)).catch(() => undefined);
-        if (!response?.ok) throw new PhotoError("The sample photos did not arrive. Check the connection, then try again.");
-        return new File([await response.blob()], name);
+        const photo = await fetched(new URL(name, folder));
+        if (!photo) throw new PhotoError("The sample photos did not arrive. Check the connection, then try again.");
+        return new File([photo], name);
       };
       const [obama, obama2, obama3, biden] = await Promise.all(["obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg"].map(sample));
       this.#choose(await this.store.addClass("Two presidents"));
@@ -462,7 +463,11 @@ export class RollCall extends Tool {
     void this.guarded(async () => {
       await this.updateComplete;
       const video = this.renderRoot.querySelector("video")!;
-      await openCamera(video, camera.job.signal).catch((error: unknown) => {
+      const lost = (why: string) => {
+        this.#closeCamera();
+        this.warn(why);
+      };
+      await openCamera(video, camera.job.signal, lost).catch((error: unknown) => {
         this.#closeCamera();
         throw error;
       });
@@ -477,7 +482,11 @@ export class RollCall extends Tool {
 
   async #shoot(): Promise<void> {
     const { name } = this.#camera!;
-    const blob = await takePhoto(this.renderRoot.querySelector("video")!);
+    const blob = await takePhoto(this.renderRoot.querySelector("video")!).catch((error: Error) => {
+      this.#closeCamera();
+      this.warn(error.message);
+    });
+    if (!blob) return;
     const file = new File([blob], `camera ${new Date().toLocaleTimeString("en-GB")}.png`);
     if (name) this.#enrol([{ file, folder: "" }], name);
     else this.#addGroupPhotos([{ file, folder: "" }]);
