@@ -23,10 +23,10 @@ from .cluster import cluster, usual_limit
 from .cohort import Cohort, read_cohort
 from .desk import Desk, set_desk
 from .detect import Face, detect_faces, find_largest, overlaps
-from .embed import embed_faces, embed_kept_chip
+from .embed import embed_faces, embed_kept_chip, fault_of
 from .embedder_file import read_embedder
 from .enrol import look_at, unfit
-from .errors import ModelError
+from .errors import InputError, ModelError
 from .gallery import Enrolled, read_gallery, write_gallery
 from .models import Embedder, parse_manifest
 from .quality import measure_quality
@@ -139,7 +139,8 @@ class Session:
         self._offered: tuple[Embedder, Cohort | None] = self._listed.embedder, None
         self._desk = Desk(self._runtime, {})
         self._notebook = Notebook()
-        self._register = Register([], np.empty((0, 0), np.float32), None, self._runtime.manifest.embedder.calibration.good)
+        self._enrolled_with = self._runtime.manifest.embedder
+        self._register = Register([], np.empty((0, 0), np.float32), None, self._enrolled_with.calibration.good)
         set_desk(self._desk)
 
     def begin(self, engine: JsProxy, manifest: str) -> None:
@@ -220,8 +221,9 @@ class Session:
 
     def compare(self, a: JsProxy, b: JsProxy, poor: bool) -> str:
         """The decision on two embeddings, with a sentence. poor: one of the faces is not seen well."""
-        runtime = self._runtime
-        decision = compare(np.asarray(a.to_py()), np.asarray(b.to_py()), runtime.manifest.embedder, runtime.cohort, poor)
+        runtime, embedder = self._runtime, self._runtime.manifest.embedder
+        first, second = (_checked(np.asarray(one.to_py(), np.float32), embedder) for one in (a, b))
+        decision = compare(first, second, embedder, runtime.cohort, poor)
         return _json({**decision.as_json(), "words": in_words(decision)})
 
     # What the roll call and the album ask for
@@ -249,44 +251,47 @@ class Session:
     def enrol(self, keys: str, embeddings: JsProxy) -> str:
         """Whom `who` is to know: the key of each photo (JSON) and the embeddings, one after another. See Register.told."""
         whose = json.loads(keys)
-        embedder = self._runtime.manifest.embedder
-        self._register = Register(whose, _rows(embeddings), self._runtime.cohort, embedder.calibration.good)
+        embedder = self._enrolled_with = self._runtime.manifest.embedder
+        self._register = Register(whose, _rows(embeddings, embedder), self._runtime.cohort, embedder.calibration.good)
         return _json(self._register.told())
 
     def who(self, embeddings: JsProxy, rule: Rule) -> str:
         """See Register.who."""
-        return _json(self._register.who(_rows(embeddings), rule))
+        return _json(self._register.who(_rows(embeddings, self._enrolled_with), rule))
 
     def group(self, embeddings: JsProxy, photos: str, limit: float | None) -> str:
         """Faces sorted by person, as lists of their numbers. photos: the photo of each (JSON). limit: None: the usual one."""
         embedder = self._runtime.manifest.embedder
         chosen = usual_limit(embedder) if limit is None else limit
-        return _json(cluster(_rows(embeddings), self._runtime.cohort, chosen, json.loads(photos)))
+        return _json(cluster(_rows(embeddings, embedder), self._runtime.cohort, chosen, json.loads(photos)))
 
     def scale(self) -> str:
         """Where answers change, for faces seen well: {same_below, different_from, group_limit}. Raises ModelError."""
         embedder = self._runtime.manifest.embedder
         return _json({**asdict(embedder.calibration.good), "group_limit": usual_limit(embedder)})
 
-    def write_gallery(self, people: str) -> str:
-        """A gallery's file of [{name, photos: [{file, embedding, chip}]}] (JSON)."""
+    def write_gallery(self, people: str, name: str) -> str:
+        """A gallery's file of [{name, photos: [{file, embedding, chip}]}] (JSON). name: of the class. Raises InputError."""
+        embedder = self._runtime.manifest.embedder
         told = {
-            person["name"]: [Enrolled(p["file"], np.array(p["embedding"], np.float32), p["chip"]) for p in person["photos"]]
+            person["name"]: [
+                Enrolled(p["file"], _checked(np.array(p["embedding"], np.float32), embedder), p["chip"]) for p in person["photos"]
+            ]
             for person in json.loads(people)
         }
-        return write_gallery(told, self._runtime.manifest.embedder.name)
+        return write_gallery(told, embedder.name, name)
 
     def read_gallery(self, text: str) -> str:
-        """The other way round: {embedder, people}. Raises InputError where it is none, or of an unknown embedder."""
-        embedder, people = read_gallery(text, self._listed)
-        told = [
+        """The other way round: {embedder, people, name, remarks}. Raises InputError, see gallery.read_gallery."""
+        file = read_gallery(text, self._listed)
+        people = [
             {
                 "name": name,
                 "photos": [{"file": p.file, "embedding": p.embedding.tolist(), "chip": p.chip} for p in photos],
             }
-            for name, photos in people.items()
+            for name, photos in file.people.items()
         ]
-        return _json({"embedder": embedder, "people": told})
+        return _json({"embedder": file.embedder, "people": people, "name": file.name, "remarks": file.remarks})
 
     # What chapters ask for: their labs and their code, on the photos that lie on the desk.
 
@@ -336,10 +341,16 @@ def _analysis(photo: Photo, faces: Sequence[Face], chosen: int | None, started: 
     )
 
 
-def _rows(embeddings: JsProxy) -> NDArray[np.float32]:
-    """[N, D] of {rows, numbers}, the numbers one after another."""
+def _rows(embeddings: JsProxy, embedder: Embedder) -> NDArray[np.float32]:
+    """[N, D] of {rows, numbers}, the numbers one after another. Raises InputError where they are none of that embedder."""
     plain = np.asarray(embeddings.numbers.to_py(), np.float32)
-    return plain.reshape(embeddings.rows, -1) if embeddings.rows else plain.reshape(0, 0)
+    return _checked(plain.reshape(embeddings.rows, -1), embedder) if embeddings.rows else plain.reshape(0, 0)
+
+
+def _checked(embeddings: NDArray[np.float32], embedder: Embedder) -> NDArray[np.float32]:
+    if fault := fault_of(embeddings, embedder.dimensions):
+        raise InputError(f"A face cannot be compared with {embedder.name}: {fault}. Choose its photo again.")
+    return embeddings
 
 
 def _handed_over(value: object) -> JsProxy:

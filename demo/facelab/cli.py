@@ -27,7 +27,7 @@ from .errors import FacelabError, InputError, NoFaceError, PhotoError
 from .evaluate import Pair, answers_by_kind, rates_by_group, read_doubtful, read_groups, read_pairs, summarise, worst_to_best
 from .files import check_writable, read_plain, why, write_whole
 from .folders import find_faces, photos_in, unfit
-from .gallery import Enrolled, read_gallery, write_gallery
+from .gallery import Enrolled, normal_name, read_gallery, under_two_names, write_gallery
 from .identify import Gallery, Named, enrolled_twice, identify, most_alike, unlike_the_rest
 from .memory import Found, forget
 from .models import Thresholds
@@ -183,23 +183,35 @@ def _enrol(arguments: argparse.Namespace) -> None:
         raise InputError(f"{arguments.folder} has no folders with photos: make one for each person, named after them")
     people: dict[str, list[Enrolled]] = {}
     left_out: list[str] = []
+    written: dict[str, set[str]] = {}
     for photo, found in _looked_at(photos, arguments):
-        name = photo.relative_to(arguments.folder).parts[0]
+        folder = photo.relative_to(arguments.folder).parts[0]
+        name = normal_name(readable(folder))
+        written.setdefault(name, set()).add(folder)
         if sentence := unfit(found):
             left_out.append(f"{photo}: {sentence}" if not isinstance(found, str) else sentence)
             continue
-        people.setdefault(readable(name), []).append(Enrolled(readable(photo.name), found[0].embedding))  # type: ignore[union-attr]
+        people.setdefault(name, []).append(Enrolled(readable(photo.name), found[0].embedding))  # type: ignore[union-attr]
     if not people:
         raise InputError(f"{arguments.folder}: no photo shows exactly one face clearly enough to enrol it")
     if not all(is_unicode(str(photo.relative_to(arguments.folder))) for photo in photos):
         _say("some names of files or folders are not UTF-8: what is odd in them is written as in M\\xfcller")
-    write_whole(arguments.out, write_gallery(people, runtime.manifest.embedder.name))
+    write_whole(arguments.out, write_gallery(people, runtime.manifest.embedder.name, readable(arguments.folder.resolve().name)))
+    remarks = [
+        f"{len(folders)} folders are named {name}, written in different ways: they are one person"
+        for name, folders in written.items()
+        if len(folders) > 1
+    ]
+    remarks += under_two_names(people)
+    for remark in remarks:
+        _say(remark)
     gallery = _gallery(people)
     limits, alike, odd, twice = gallery.limits(), most_alike(gallery), unlike_the_rest(gallery), enrolled_twice(gallery)
     if arguments.json:
         told = {
             "people": {name: len(photos) for name, photos in people.items()},
             "left_out": left_out,
+            "remarks": remarks,
             "unlike_the_rest": [{"name": name, "file": people[name][i].file} for name, i in odd],
             "sure_below": limits.same_below,
             "threshold": limits.different_from,
@@ -224,11 +236,14 @@ def _identify(arguments: argparse.Namespace) -> None:
         text = read_plain(arguments.gallery).decode("utf-8")
     except UnicodeDecodeError:
         raise InputError(f"{arguments.gallery} cannot be read as a gallery: it is no text") from None
-    used, people = read_gallery(text, default_runtime().manifest)
+    file = read_gallery(text, default_runtime().manifest)
+    for remark in file.remarks:
+        _say(f"{arguments.gallery}: {remark}")
+    used = file.embedder
     if used != default_runtime().manifest.embedder.name:  # numbers of two networks cannot be compared
         os.environ[EMBEDDER_VARIABLE] = used
         _say(f"{arguments.gallery} was made with {used}, so that network reads {arguments.photo} too")
-    gallery = _gallery(people)
+    gallery = _gallery(file.people)
     embedded = easy.embed(arguments.photo, arguments.min_face)
     named = identify(gallery, np.stack([e.embedding for e in embedded])) if embedded else []
     if arguments.json:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .align import chip_to_chip, chip_to_photo
 from .detect import Face
+from .errors import ModelError
 from .models import Embedder
 from .runtime import Photo, Runtime
 
@@ -32,12 +33,17 @@ class Embedded:
 
 
 async def embed_faces(runtime: Runtime, photo: Photo, faces: Sequence[Face]) -> list[Embedded]:
-    """The chip and the embedding of each face of a photo, in the same order."""
+    """The chip and the embedding of each face of a photo, in the same order.
+
+    Raises ModelError where the network answers with numbers that are no embeddings.
+    """
     if not faces:
         return []
     transforms = np.stack([chip_to_photo(face.landmarks, runtime.manifest.embedder) for face in faces])
     answer = await runtime.run("embedder", photo, {"transforms": transforms.astype(np.float32)})
     chips = answer["chips"].astype(np.uint8, copy=False)
+    if fault := fault_of(answer["embeddings"], runtime.manifest.embedder.dimensions):
+        raise ModelError(f"The network {runtime.manifest.embedder.name} does not work here: of a face {fault}.")
     return [Embedded(face, chip, vector) for face, chip, vector in zip(faces, chips, answer["embeddings"], strict=True)]
 
 
@@ -47,3 +53,18 @@ async def embed_kept_chip(runtime: Runtime, chip: Photo, kept: Embedder) -> NDAr
     answer = await runtime.run("embedder", chip, {"transforms": transform[None]})
     embedding: NDArray[np.float32] = answer["embeddings"][0]
     return embedding
+
+
+def fault_of(embeddings: NDArray[np.floating], dimensions: int) -> str | None:
+    """Why numbers cannot be compared as embeddings [D] or [N, D], the end of a sentence; None where they can.
+
+    The one gate for embeddings: whatever compares, keeps, writes or reads them asks here. dimensions: D of their embedder.
+    """
+    if embeddings.shape[-1] != dimensions:
+        return f"{embeddings.shape[-1]} numbers came, where {dimensions} were expected"
+    numbers = np.asarray(embeddings, np.float32)
+    with np.errstate(over="ignore"):
+        lengths = np.einsum("...i,...i", numbers, numbers)
+    if not ((lengths > 0) & (lengths < np.inf)).all():
+        return "numbers came that are no embedding: some are infinite or not a number, or all are zero"
+    return None

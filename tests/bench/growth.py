@@ -59,8 +59,8 @@ def measure_identify(people: int) -> list[str]:
     enrolled = {f"person {i}": faces[end - of : end] for i, (end, of) in enumerate(zip(ends, photos, strict=True))}
     text = write_gallery({name: [Enrolled("", face) for face in known] for name, known in enrolled.items()}, manifest.embedder.name)
     enrolled.clear()
-    read, (_, known) = timed(lambda: read_gallery(text, manifest))
-    loaded = {name: np.stack([photo.embedding for photo in some]) for name, some in known.items()}
+    read, file = timed(lambda: read_gallery(text, manifest))
+    loaded = {name: np.stack([photo.embedding for photo in some]) for name, some in file.people.items()}
     gallery = Gallery(loaded, None, manifest.embedder.calibration.good)
     ready, limits = timed(lambda: class_thresholds(gallery))
     strangers, chosen = draw_people(2, np.array([1, 1]), seed=3), np.linspace(0, len(faces) - 1, ASKED - 2).astype(int)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from facelab.cli import main
@@ -126,10 +129,21 @@ def test_what_was_found_is_remembered_by_content_and_forgotten_when_told(
 PEOPLE = {"Ada": [Enrolled("a.jpg", np.arange(128, dtype=np.float32))], "Bén": [Enrolled("b.jpg", np.ones(128, np.float32))]}
 
 
+def photo(numbers: NDArray[np.floating], **more: object) -> dict[str, object]:
+    return {"file": "a.jpg", "embedding": b64encode(np.asarray(numbers, "<f4").tobytes()).decode(), **more}
+
+
+def signed(people: object) -> str:
+    """A file with the right checksum, whatever is in it."""
+    checksum = sha256(json.dumps(people, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return json.dumps({"kind": "facelab gallery", "format": 1, "embedder": OWN, "sha256": checksum, "people": people})
+
+
 @pytest.mark.parametrize("embedder", [OWN, DLIB])
 def test_gallery_comes_back_as_it_went(embedder: str, runtime: NativeRuntime) -> None:
-    made_by, back = read_gallery(write_gallery(PEOPLE, embedder), runtime.manifest)
-    assert made_by == embedder
+    file = read_gallery(write_gallery(PEOPLE, embedder, "7b"), runtime.manifest)
+    assert (file.embedder, file.name, list(file.remarks)) == (embedder, "7b", [])
+    back = file.people
     assert list(back) == ["Ada", "Bén"]
     np.testing.assert_array_equal(back["Ada"][0].embedding, PEOPLE["Ada"][0].embedding)
     assert back["Bén"][0].file == "b.jpg"
@@ -144,11 +158,77 @@ def test_gallery_comes_back_as_it_went(embedder: str, runtime: NativeRuntime) ->
         (write_gallery(PEOPLE, "other"), "embedder other; here there is only mobilefacenet-v1, dlib-resnet-v1"),
         (write_gallery(PEOPLE, OWN).replace("Ada", "Eve"), "damaged"),
         (write_gallery(PEOPLE, OWN)[:-200], "this is no gallery"),
+        ("[" * 100_000, "this is no gallery"),
+        (json.dumps({"kind": "facelab gallery", "format": 1e999}), "this is no gallery"),
+        (json.dumps({"kind": "facelab gallery", "format": 1, "embedder": [OWN]}), "this is no gallery"),
+        (signed([{"name": "Ada", "photos": [7]}]), "this is no gallery"),
+        (signed([{"name": " ", "photos": []}]), "a person without a name"),
+        (signed([{"name": "Ada", "photos": [photo(np.ones(64))]}]), "of a.jpg of Ada 64 numbers came, where 128 were expected"),
+        (signed([{"name": "Ada", "photos": [photo(np.full(128, np.nan))]}]), "of a.jpg of Ada numbers came that are no embedding"),
+        (signed([{"name": "Ada", "photos": [photo(np.full(128, 3e38))]}]), "no embedding: some are infinite"),
+        (signed([{"name": "Ada", "photos": [photo(np.zeros(128))]}]), "or all are zero"),
     ],
 )
 def test_what_is_no_gallery_is_refused_with_a_sentence(text: str, sentence: str, runtime: NativeRuntime) -> None:
     with pytest.raises(InputError, match=sentence):
         read_gallery(text, runtime.manifest)
+
+
+@pytest.mark.parametrize("numbers", [np.full(128, np.nan), np.zeros(128), np.ones(64)])
+def test_numbers_that_are_no_embedding_are_not_written(numbers: NDArray[np.floating]) -> None:
+    with pytest.raises(InputError, match=r"of x\.jpg of Eve"):
+        write_gallery({**PEOPLE, "Eve": [Enrolled("x.jpg", numbers.astype(np.float32))]}, OWN)
+
+
+def test_entries_of_one_name_are_one_person_and_that_is_said(runtime: NativeRuntime) -> None:
+    """Composed, decomposed and with spaces around it: one name. In capitals: another one."""
+    names = ["Zo\u00eb", " Zoe\u0308 ", "ZO\u00cb"]
+    people = [{"name": name, "photos": [photo(np.ones(128) + i)]} for i, name in enumerate(names)]
+    file = read_gallery(signed(people), runtime.manifest)
+    assert {name: len(photos) for name, photos in file.people.items()} == {"Zo\u00eb": 2, "ZO\u00cb": 1}
+    assert list(file.remarks) == ["Zo\u00eb is in the file more than once: all photos are of one person now"]
+
+
+def test_half_a_surrogate_pair_can_be_printed(runtime: NativeRuntime) -> None:
+    (name,) = read_gallery(signed([{"name": "A\ud800", "photos": [photo(np.ones(128))]}]), runtime.manifest).people
+    assert name == "A\ufffd"
+    assert json.loads(write_gallery({"A\ud800": PEOPLE["Ada"]}, OWN).encode())["people"][0]["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("chip", "kept"),
+    [
+        ("data:image/jpeg;base64,AAAA", True),
+        ("http://127.0.0.1:9/ada.png", False),
+        ("data:image/svg+xml;base64,AAAA", False),
+        ('data:image/png;base64,AAAA"><img src=x>', False),
+        (7, False),
+    ],
+)
+def test_picture_that_lies_elsewhere_is_left_out_and_that_is_said(chip: object, kept: bool, runtime: NativeRuntime) -> None:
+    file = read_gallery(signed([{"name": "Ada", "photos": [photo(np.ones(128), chip=chip)]}]), runtime.manifest)
+    assert file.people["Ada"][0].chip == (chip if kept else None)
+    assert [remark[:30] for remark in file.remarks] == ([] if kept else ["the picture of a.jpg of Ada do"])
+
+
+def test_photo_under_two_names_is_said(runtime: NativeRuntime) -> None:
+    file = read_gallery(write_gallery({**PEOPLE, "Eve": [Enrolled("e.jpg", PEOPLE["Ada"][0].embedding)]}, OWN), runtime.manifest)
+    assert list(file.remarks) == ["e.jpg of Eve is the same photo as a.jpg of Ada: take it from one of them"]
+
+
+def test_folders_of_one_name_are_one_person_and_a_photo_under_two_names_is_said(
+    samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder, sample in {"Zo\u00eb": "obama", "Zoe\u0308": "obama3", "Joe": "biden", "Jo": "biden"}.items():
+        (tmp_path / "7b" / folder).mkdir(parents=True)
+        shutil.copy(samples / f"{sample}.jpg", tmp_path / "7b" / folder)
+    assert main(["enrol", str(tmp_path / "7b"), "-o", str(tmp_path / "7b.json"), "--json"]) == 0
+    captured = capsys.readouterr()
+    told = json.loads(captured.out)
+    assert told["people"] == {"Jo": 1, "Joe": 1, "Zo\u00eb": 2}
+    assert "2 folders are named Zo\u00eb, written in different ways" in captured.err
+    assert "biden.jpg of Joe is the same photo as biden.jpg of Jo" in captured.err
+    assert json.loads((tmp_path / "7b.json").read_text())["name"] == "7b"
 
 
 # A gallery of another network
