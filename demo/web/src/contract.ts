@@ -290,6 +290,16 @@ export interface Gallery {
   people: GalleryPerson[];
 }
 
+/** `name`: of the class, "" for none. */
+export interface NamedGallery extends Gallery {
+  name: string;
+}
+
+/** `remarks`: what was read otherwise than it is written. */
+export interface GalleryFile extends NamedGallery {
+  remarks: string[];
+}
+
 /** The photo cannot be used; the message is a sentence for the reader that says what to do. */
 export class PhotoError extends Error {
   override name = "PhotoError";

@@ -18,7 +18,7 @@ export async function decode(file: Blob, maxSide: number): Promise<Photo> {
     colorSpaceConversion: "none", // the command line sees the file's own values too
     premultiplyAlpha: "none",
   }).catch(() => undefined); // while its bytes are looked at
-  const bytes = await read(file);
+  const bytes = await bytesOf(file);
   const bitmap = await decoding;
   try {
     if (isCutShort(bytes)) throw new PhotoError("This photo is cut short: part of the file is missing. Copy or download it again.");
@@ -54,11 +54,14 @@ function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   return context;
 }
 
-async function read(file: Blob): Promise<Uint8Array> {
+/** @throws PhotoError when the file is a folder, or has been moved, changed or deleted since it was chosen. */
+export async function bytesOf(file: Blob): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await file.arrayBuffer());
-  } catch {
-    // A folder, or a file that has been moved or changed since.
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "NotFoundError") {
+      throw new PhotoError("This file is not there any more: it was moved, renamed or deleted after it was chosen. Choose it again.");
+    }
     throw new PhotoError("The browser cannot read this. Choose a photo file: a JPEG, PNG or WebP.");
   }
 }

@@ -12,9 +12,10 @@ import {
   type Embedded,
   type Face,
   type Found,
-  type Gallery,
+  type GalleryFile,
   type Look,
   type Manifest,
+  type NamedGallery,
   type Outcome,
   type Panel,
   type Pixels,
@@ -199,11 +200,11 @@ export class EngineClient extends EventTarget {
     return this.#next(undefined, (remote) => remote.group(photos, joined(embeddings), limit, embedder));
   }
 
-  writeGallery({ embedder, people }: Gallery): Promise<string> {
-    return this.#next(undefined, (remote) => remote.writeGallery(people, embedder));
+  writeGallery(gallery: NamedGallery): Promise<string> {
+    return this.#next(undefined, (remote) => remote.writeGallery(gallery));
   }
 
-  readGallery(text: string): Promise<Gallery> {
+  readGallery(text: string): Promise<GalleryFile> {
     return this.#next(undefined, (remote) => remote.readGallery(text));
   }
 

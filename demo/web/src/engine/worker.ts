@@ -18,11 +18,11 @@ import {
   type Embedded,
   type Face,
   type Found,
-  type Gallery,
-  type GalleryPerson,
+  type GalleryFile,
   type GraphName,
   type Look,
   type Manifest,
+  type NamedGallery,
   type Outcome,
   type Panel,
   type Pixels,
@@ -74,7 +74,7 @@ interface PythonSession {
   enrol(keys: string, embeddings: Rows): string;
   who(embeddings: Rows, rule: Rule): string;
   group(embeddings: Rows, photos: string, limit: number | undefined): string;
-  write_gallery(people: string): string;
+  write_gallery(people: string, name: string): string;
   read_gallery(text: string): string;
   put(name: string, photo: Photo): void;
   remove(name: string): void;
@@ -363,15 +363,15 @@ class Engine {
     return JSON.parse(await plainly(() => this.#session.group({ rows: photos.length, numbers }, JSON.stringify(photos), limit))) as number[][];
   }
 
-  async writeGallery(people: GalleryPerson[], embedder: string): Promise<string> {
+  async writeGallery({ embedder, people, name }: NamedGallery): Promise<string> {
     await this.#readWith(embedder);
     await this.#whole();
-    return plainly(() => this.#session.write_gallery(JSON.stringify(people)));
+    return plainly(() => this.#session.write_gallery(JSON.stringify(people), name));
   }
 
-  async readGallery(text: string): Promise<Gallery> {
+  async readGallery(text: string): Promise<GalleryFile> {
     await this.#whole();
-    return JSON.parse(await plainly(() => this.#session.read_gallery(text))) as Gallery;
+    return JSON.parse(await plainly(() => this.#session.read_gallery(text))) as GalleryFile;
   }
 
   /** Lay a photo on the desk that the labs and the code cells work on, in place of one of the same name. */

@@ -1,5 +1,7 @@
 /** Files out of drops and file inputs, folders too, with the folder that each lay in. */
 
+import { bytesOf } from "../photos";
+
 export interface Given {
   file: File;
   /** The folder right around it, "" for none. */
@@ -45,22 +47,12 @@ async function within(entry: FileSystemEntry, folder: string): Promise<Given[]> 
   return (await Promise.all(found.map((inner) => within(inner, entry.name)))).flat();
 }
 
-export async function hashOf(file: Blob): Promise<string> {
-  const bytes = await file.arrayBuffer();
-  if (!globalThis.crypto.subtle) return plainHash(new Uint8Array(bytes));
+/** SHA-256 of a file; undefined on plain http, where browsers compute none. */
+export async function hashOf(file: Blob): Promise<string | undefined> {
+  const bytes = await bytesOf(file);
+  if (!globalThis.crypto.subtle) return undefined;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** For pages over plain http, to which browsers give no SHA-256: enough to know a photo again among thousands, no protection against forgery. */
-function plainHash(bytes: Uint8Array): string {
-  let [a, b] = [0x9e3779b9, 0x85ebca6b];
-  for (const byte of bytes) {
-    a = Math.imul(a ^ byte, 0x01000193);
-    b = Math.imul(b ^ byte, 0x5bd1e995);
-    b ^= b >>> 15;
-  }
-  return [bytes.length, a >>> 0, b >>> 0].map((number) => number.toString(16)).join("-");
 }
 
 /** Give the reader a file. */

@@ -61,6 +61,7 @@ export class LiveCamera extends Tool {
 
   async #start(): Promise<void> {
     const job = (this.#job = new AbortController());
+    const classId = this.#classId;
     this.warn("");
     this.say("");
     await this.guarded(async () => {
@@ -70,7 +71,7 @@ export class LiveCamera extends Tool {
         this.#stop("");
         this.warn(why);
       });
-      const known = this.#classId ? await this.store.snapshot(this.#classId, "") : undefined;
+      const known = classId ? await this.store.snapshot(classId, "") : undefined;
       const photos = known?.photos ?? [];
       const embedder = await this.embedderOf(known?.row);
       await this.engine.enrol(photos.map(({ personId }) => personId), joined(photos.map(({ embedding }) => embedding)), embedder);

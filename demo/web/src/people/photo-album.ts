@@ -7,8 +7,9 @@ import { networkName } from "../network-names";
 import { pixelsOf, type Photo } from "../photos";
 import { chipUrl, reread } from "./chips";
 import { fromDrop, fromInput, save, type Given } from "./intake";
+import { normalName } from "./names";
 import type { ClassRow } from "./store";
-import { Tool, isPhotoError } from "./tool";
+import { Tool } from "./tool";
 
 const MOST = 500;
 const SMALLEST = 40; // side of the smallest face looked for, pixels
@@ -26,6 +27,14 @@ interface AlbumFace {
   poor: string[];
 }
 
+/** What the photos gave so far: a new one, when the album is cleared. `faceless`, `unread`: photos, and why they cannot be used. */
+interface Found {
+  faces: AlbumFace[];
+  files: number;
+  faceless: string[];
+  unread: string[];
+}
+
 /** A person, as far as is known. `held`: the reader has had a hand in it, so that no grouping touches it again. */
 interface Group {
   id: number;
@@ -36,7 +45,7 @@ interface Group {
 
 /** `<photo-album app="../app/">`: photos in, the people in them out, to be named and corrected by hand. Nothing of it is kept. */
 export class PhotoAlbum extends Tool {
-  #faces: AlbumFace[] = [];
+  #found = nothingFound();
   #groups: Group[] = [];
   #next = 1;
   #nextPhoto = 1;
@@ -45,9 +54,6 @@ export class PhotoAlbum extends Tool {
   #scale: EmbedderScale | undefined;
   /** The reader's; undefined: the usual one. */
   #limit: number | undefined;
-  #files = 0;
-  #faceless: string[] = [];
-  #unread: string[] = [];
   #work: { job: AbortController; done: number; of: number } | undefined;
   #grouping: Promise<void> | undefined;
   #groupedAt = 0;
@@ -77,69 +83,73 @@ export class PhotoAlbum extends Tool {
   async #add(given: Given[]): Promise<void> {
     if (this.#work) return this.warn("One thing at a time: wait, or stop what is going on.");
     if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
-    const room = MOST - this.#files;
+    const found = this.#found;
+    const room = MOST - found.files;
     this.warn(given.length > room ? `An album holds ${MOST} photos: the first ${room} of these ${given.length} are taken.` : "");
     const taken = given.slice(0, room);
     const work = (this.#work = { job: new AbortController(), done: 0, of: taken.length });
+    const { signal } = work.job;
     await this.guarded(async () => {
       for (const [{ file }, photo] of this.opened(taken)) {
-        work.job.signal.throwIfAborted();
-        await this.#look(file, photo, work.job.signal);
+        signal.throwIfAborted();
+        await this.orLeaveOut(
+          () => this.#look(found, file, photo, signal),
+          (why) => found.unread.push(`${file.name}: ${why}`),
+        );
         work.done++;
-        this.#files++;
+        found.files++;
         this.requestUpdate();
         if (performance.now() - this.#groupedAt > REGROUP) void this.guarded(() => this.#regroup());
       }
     });
     this.#work = undefined;
+    if (found !== this.#found) return this.requestUpdate(); // cleared meanwhile
     await this.guarded(() => this.#regroup());
     this.say(work.done === work.of ? "All photos are looked at." : `Stopped after ${work.done} of ${work.of} photos; what was found stays.`);
   }
 
-  async #look(file: File, photo: Promise<Photo>, signal: AbortSignal): Promise<void> {
-    try {
-      this.#embedder ||= await this.embedderOf(undefined);
-      const { faces } = await this.engine.look(pixelsOf(await photo), SMALLEST, this.#embedder, signal);
-      if (!faces.length) this.#faceless.push(file.name);
-      const number = this.#nextPhoto++;
-      for (const face of faces) {
-        this.#faces.push({ id: this.#next++, file: file.name, photo: number, embedding: face.embedding, chip: chipUrl(face), poor: face.poor });
-      }
-    } catch (error) {
-      if (!isPhotoError(error)) throw error;
-      this.#unread.push(`${file.name}: ${error.message}`);
+  async #look(found: Found, file: File, photo: Promise<Photo>, signal: AbortSignal): Promise<void> {
+    const pixels = pixelsOf(await photo);
+    this.#embedder ||= await this.embedderOf(undefined);
+    const { faces } = await this.engine.look(pixels, SMALLEST, this.#embedder, signal);
+    if (!faces.length) found.faceless.push(file.name);
+    const number = this.#nextPhoto++;
+    for (const face of faces) {
+      found.faces.push({ id: this.#next++, file: file.name, photo: number, embedding: face.embedding, chip: chipUrl(face), poor: face.poor });
     }
   }
 
   /** The machine's groups of all faces that the reader has not put somewhere; one grouping at a time. */
   async #regroup(): Promise<void> {
+    while (this.#grouping) await this.#grouping;
+    this.#grouping = this.#group(this.#found, this.#limit).finally(() => (this.#grouping = undefined));
     await this.#grouping;
-    this.#grouping = (async () => {
-      const held = this.#groups.filter((group) => group.held);
-      const placed = new Set(held.flatMap(({ faces }) => faces));
-      const free = this.#faces.filter((face) => !placed.has(face));
-      const found = free.length
-        ? await this.engine.group(free.map(({ embedding }) => embedding), free.map(({ photo }) => photo), this.#limit, this.#embedder)
-        : [];
-      if (free.length) this.#scale ??= await this.engine.scale(this.#embedder);
-      // What was held meanwhile stays, and what lies in it is not put elsewhere too.
-      const heldNow = this.#groups.filter((group) => group.held);
-      const placedNow = new Set(heldNow.flatMap(({ faces }) => faces));
-      const groups = found.map((members) => members.map((i) => free[i]!).filter((face) => !placedNow.has(face)));
-      this.#groups = [
-        ...heldNow,
-        ...groups.filter((faces) => faces.length).map((faces) => ({ id: faces[0]!.id, name: "", faces, held: false })),
-      ].sort((a, b) => b.faces.length - a.faces.length);
-      this.#groupedAt = performance.now();
-      this.requestUpdate();
-    })().finally(() => (this.#grouping = undefined));
-    await this.#grouping;
+  }
+
+  async #group(found: Found, limit: number | undefined): Promise<void> {
+    const placed = new Set(this.#groups.filter((group) => group.held).flatMap(({ faces }) => faces));
+    const free = found.faces.filter((face) => !placed.has(face));
+    const parts = free.length
+      ? await this.engine.group(free.map(({ embedding }) => embedding), free.map(({ photo }) => photo), limit, this.#embedder)
+      : [];
+    if (free.length) this.#scale ??= await this.engine.scale(this.#embedder);
+    if (found !== this.#found) return; // cleared meanwhile
+    // What was held meanwhile stays, and what lies in it is not put elsewhere too.
+    const held = this.#groups.filter((group) => group.held);
+    const placedNow = new Set(held.flatMap(({ faces }) => faces));
+    const groups = parts.map((members) => members.map((i) => free[i]!).filter((face) => !placedNow.has(face)));
+    this.#groups = [
+      ...held,
+      ...groups.filter((faces) => faces.length).map((faces) => ({ id: faces[0]!.id, name: "", faces, held: false })),
+    ].sort((a, b) => b.faces.length - a.faces.length);
+    this.#groupedAt = performance.now();
+    this.requestUpdate();
   }
 
   // By hand
 
   #name(group: Group, name: string): void {
-    group.name = name.trim();
+    group.name = normalName(name);
     group.held = true;
     this.requestUpdate();
   }
@@ -156,7 +166,7 @@ export class PhotoAlbum extends Tool {
 
   /** The faces chosen leave their groups and make one of their own. */
   #split(): void {
-    const out = this.#faces.filter(({ id }) => this.#chosenFaces.has(id));
+    const out = this.#found.faces.filter(({ id }) => this.#chosenFaces.has(id));
     const touched = this.#groups.map((group) => {
       const rest = group.faces.filter((face) => !out.includes(face));
       return rest.length === group.faces.length ? group : { ...group, id: rest[0]?.id ?? group.id, faces: rest, held: true };
@@ -166,34 +176,41 @@ export class PhotoAlbum extends Tool {
     this.say(`${faces(out.length)} taken out into a group of their own.`);
   }
 
-  #addToClass(group: Group, classId: string): void {
+  #addToClass({ name, faces: all }: Group, classId: string): void {
+    const target = this.#classes.find(({ id }) => id === classId);
+    const read = this.#embedder;
     void this.guarded(async () => {
-      const target = this.#classes.find(({ id }) => id === classId);
-      const name = group.name;
       if (!target || !name) return this.warn("Give the group a name first: it is what the pupil will be called.");
       const embedder = await this.embedderOf(target);
-      const other = embedder !== this.#embedder;
+      const other = embedder !== read;
       const photos = [];
       this.say(other ? `Reading the faces again with ${networkName(embedder)}, which the class ${target.name} is read with.` : "");
-      for (const { file, embedding, chip } of group.faces.filter(({ poor }) => !poor.length)) {
-        const read = other ? await reread(this.engine, { chip, embedder: this.#embedder }, embedder) : embedding;
-        photos.push({ file, embedding: [...read], chip });
+      const good = all.filter(({ poor }) => !poor.length);
+      for (const { file, embedding, chip } of good) {
+        const numbers = other ? await reread(this.engine, { chip, embedder: read }, embedder) : embedding;
+        photos.push({ file, embedding: [...numbers], chip });
       }
-      const added = await this.store.take(classId, { embedder, people: [{ name, photos }] });
-      this.say(`${name} is in the class ${target.name} with ${faces(added)} of this album${added < group.faces.length ? "; those not seen well are left out" : ""}.`);
+      const { added, elsewhere } = await this.store.take(target, { embedder, people: [{ name, photos }] });
+      const known = good.length - added - elsewhere.length;
+      const rest = [
+        known ? `${faces(known)} of them ${known === 1 ? "was" : "were"} there already` : "",
+        good.length < all.length ? "those not seen well are left out" : "",
+      ].filter(Boolean);
+      this.say(`${[`${name} is in the class ${target.name} with ${faces(added)} of this album`, ...rest].join("; ")}.`);
+      this.warn(elsewhere.length ? `${elsewhere.join("; ")}.` : "");
     });
   }
 
   #clear(): void {
     this.#work?.job.abort();
-    [this.#faces, this.#groups, this.#files, this.#faceless, this.#unread] = [[], [], 0, [], []];
+    [this.#found, this.#groups] = [nothingFound(), []];
     for (const chosen of [this.#chosenFaces, this.#chosenGroups, this.#unfolded]) chosen.clear();
     this.say("The album is gone from memory.");
   }
 
   #export(): void {
     const told = this.#groups.map(({ name, faces }, i) => ({ name: name || `person ${i + 1}`, files: [...new Set(faces.map(({ file }) => file))].sort() }));
-    save("album.json", JSON.stringify({ kind: "facelab album", format: 1, people: told, without_a_face: this.#faceless }, null, 1), "application/json");
+    save("album.json", JSON.stringify({ kind: "facelab album", format: 1, people: told, without_a_face: this.#found.faceless }, null, 1), "application/json");
   }
 
   // What is seen
@@ -205,7 +222,7 @@ export class PhotoAlbum extends Tool {
       <div class="row">
         <label class="button primary file">Choose photos<input type="file" multiple accept="image/*" data-testid="album-photos" @change=${(event: Event) => void this.#add(fromInput(event.target as HTMLInputElement))} /></label>
         <label class="button file">Choose a folder<input type="file" webkitdirectory multiple data-testid="album-folder" @change=${(event: Event) => void this.#add(fromInput(event.target as HTMLInputElement))} /></label>
-        ${this.#files ? html`<button type="button" class="danger" data-testid="album-clear" @click=${() => this.#clear()}>Clear the album</button>` : nothing}
+        ${this.#found.files ? html`<button type="button" class="danger" data-testid="album-clear" @click=${() => this.#clear()}>Clear the album</button>` : nothing}
       </div>
       <div class="drop" data-testid="drop-album" @dragover=${(event: DragEvent) => event.preventDefault()} @drop=${(event: DragEvent) => {
         event.preventDefault();
@@ -213,10 +230,10 @@ export class PhotoAlbum extends Tool {
       }}>Drop photos or folders here, up to ${MOST} photos.</div>
       ${work
         ? html`<div class="work" data-testid="work"><progress max=${work.of} .value=${work.done} aria-label="Looking for people"></progress>
-            <span>${work.done} of ${work.of} photos, ${faces(this.#faces.length)}</span>
+            <span>${work.done} of ${work.of} photos, ${faces(this.#found.faces.length)}</span>
             <button type="button" data-testid="stop" @click=${() => work.job.abort()}>Stop</button></div>`
         : nothing}
-      ${this.#aside("without a face", this.#faceless)} ${this.#aside("cannot be used", this.#unread)}
+      ${this.#aside("without a face", this.#found.faceless)} ${this.#aside("cannot be used", this.#found.unread)}
     </section>
     ${this.#groups.length ? this.#groupsView() : nothing}
     <p class="caption">Nothing of an album is kept: it lives in this page until you clear it or close the page. Only what you add to a class is.</p>`;
@@ -232,7 +249,7 @@ export class PhotoAlbum extends Tool {
     const limit = this.#limit ?? usual;
     const [strictest, laxest] = RANGE.map((part) => (part * usual).toFixed(2));
     return html`<section aria-labelledby="groups">
-      <h2 id="groups" data-testid="album-count">${this.#groups.length} ${this.#groups.length === 1 ? "person" : "people"} in ${photos(this.#files)}</h2>
+      <h2 id="groups" data-testid="album-count">${this.#groups.length} ${this.#groups.length === 1 ? "person" : "people"} in ${photos(this.#found.files)}</h2>
       <div class="row">
         <label class="field">How alike the faces of one person must be
           <input type="range" min=${strictest} max=${laxest} step="0.01" .value=${String(limit)} data-testid="album-limit" @change=${(event: Event) => {
@@ -285,6 +302,7 @@ export class PhotoAlbum extends Tool {
   }
 }
 
+const nothingFound = (): Found => ({ faces: [], files: 0, faceless: [], unread: [] });
 const photos = (count: number) => `${count} ${count === 1 ? "photo" : "photos"}`;
 const faces = (count: number) => (count === 1 ? "one face" : `${count} faces`);
 

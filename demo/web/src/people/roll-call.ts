@@ -3,23 +3,26 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
 import { openCamera, takePhoto } from "../camera";
-import { PhotoError, type ClassTold, type Gallery, type Look, type Manifest, type Rule, type SeenFace } from "../contract";
+import { PhotoError, type ClassTold, type Gallery, type Look, type Rule, type SeenFace } from "../contract";
 import { joined } from "../engine/client";
 import { fetched } from "../fetched";
 import { networkName } from "../network-names";
 import { newId } from "../new-id";
-import { pixelsOf, type Photo } from "../photos";
+import { bytesOf, pixelsOf, type Photo } from "../photos";
 import { chipUrl, reread } from "./chips";
+import { faceKey, faultOf } from "./faces";
 import { groupPicture, labelOf } from "./group-picture";
 import { histogram } from "./histogram";
 import { fromDrop, fromInput, hashOf, save, type Given } from "./intake";
+import { normalName } from "./names";
 import { asCsv, asJson, countOf, print, rollOf, type Entry } from "./roll";
-import type { Bin, ClassRow, Day, Enrolled, Person, Sighting, Snapshot } from "./store";
-import { Tool, isPhotoError, sentenceFor } from "./tool";
+import { ConflictError, type Bin, type ClassRow, type Day, type Enrolled, type NewPhoto, type Person, type Sighting, type Snapshot } from "./store";
+import { Tool, embedderIn, isPhotoError, sentenceFor } from "./tool";
 
 /** Sides of the smallest face looked for, pixels: portraits are large, a class in twelve metres is not. */
 const SMALLEST = { portrait: 40, group: 24 };
 const UNDO_SECONDS = 20;
+const CLOCK = 30_000; // milliseconds between two looks at the date
 const PICTURES = 12; // of the day's group photos stay in memory, to be looked at
 
 const RULES: Record<Rule, string> = {
@@ -34,21 +37,34 @@ interface Outcome {
   file: string;
   name: string;
   sentence: string;
-  good: boolean;
-  spare?: Pick<Enrolled, "classId" | "hash" | "embedding" | "embedder" | "chip">;
+  fate: "enrolled" | "known" | "another’s" | "left out";
+  spare?: Omit<NewPhoto, "file">;
+}
+
+/** What became of the photos of one enrolment. `remarks`: on the names of their folders. */
+interface Outcomes {
+  classId: string;
+  remarks: string[];
+  all: Outcome[];
 }
 
 /** `<roll-call app="../app/">`: a class with its pupils, the day's group photos, and the roll that comes of them. */
 export class RollCall extends Tool {
   #classes: ClassRow[] = [];
+  /** Which class is in view, and which day. Work that has begun goes on in the class and the day in which it began. */
   #classId = "";
   #date = today();
+  /** The day in view is today, and the next one from midnight on: the teacher has chosen no other. */
+  #followsClock = true;
+  #clock: ReturnType<typeof setInterval> | undefined;
   #class: Snapshot | undefined;
   #watching: Subscription[] = [];
-  #manifest: Manifest | undefined;
   /** What the engine was told last: a class's photos, in their order, and whose numbers they are. */
   #enrolled = "";
-  #told: ClassTold | undefined;
+  /** Questions to the engine, which knows one class at a time. */
+  #asking: Promise<unknown> = Promise.resolve();
+  /** Of the class in view. `ids`: of its photos that the engine knows, in their order. */
+  #told: (ClassTold & { ids: string[] }) | undefined;
   /** By photo: of whom, by which rule and beside which decisions of the teacher its faces were asked about. */
   #asked = new Map<string, string>();
   #likely = new Map<string, [key: string, distance: number][]>();
@@ -56,47 +72,68 @@ export class RollCall extends Tool {
   #runnersUp = new Map<string, string | null>();
   /** The latest photos of this visit, as addresses of compressed copies; none is kept. */
   #pictures = new Map<string, string>();
-  #outcomes: Outcome[] = [];
+  #outcomes: Outcomes | undefined;
   #work: { job: AbortController; done: number; of: number; what: string } | undefined;
   /** Photos of the class in view without a chip, of which the teacher has to say whether to read the class again without them. */
   #unreadable = 0;
-  #bin: Bin | undefined;
-  #binTimer: ReturnType<typeof setTimeout> | undefined;
+  /** What was deleted, the latest last. */
+  #bins: Bin[] = [];
   #face: Sighting | undefined;
   #camera: { job: AbortController; name: string } | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.#clock = setInterval(this.#followClock, CLOCK);
+    document.addEventListener("visibilitychange", this.#followClock);
     void this.guarded(async () => {
       const { store } = this;
       this.#watching.push(
-        liveQuery(() => store.classes()).subscribe((classes) => {
-          this.#classes = classes;
-          if (!classes.some(({ id }) => id === this.#classId)) this.#choose(remembered(classes) ?? "");
-          this.requestUpdate();
+        liveQuery(() => store.classes()).subscribe({
+          next: (classes) => {
+            this.#classes = classes;
+            if (!classes.some(({ id }) => id === this.#classId)) this.#choose(remembered(classes) ?? "");
+            this.requestUpdate();
+          },
+          error: (error: unknown) => this.warn(sentenceFor(error) ?? ""),
         }),
       );
-      if (!store.lasting) {
-        this.warn("This browser keeps nothing for this page (a private window?). All works, but closing the page loses it: save the class as a file before.");
-      }
-      this.#manifest = await this.engine.manifest;
-      this.requestUpdate();
     });
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    clearInterval(this.#clock);
+    document.removeEventListener("visibilitychange", this.#followClock);
     for (const one of this.#watching.splice(0)) one.unsubscribe();
     this.#work?.job.abort();
     this.#camera?.job.abort();
     this.#forgetPictures(0);
   }
 
+  protected override unsaved(): boolean {
+    return this.#classes.length > 0;
+  }
+
   // The class in view
+
+  #chooseDay(date: string): void {
+    this.#followsClock = date === today();
+    this.#choose(this.#classId, date);
+  }
+
+  #followClock = (): void => {
+    if (this.#followsClock && this.#date !== today()) this.#choose(this.#classId, today());
+  };
+
+  /** Of photos that are given now: midnight may just have passed. */
+  #dayOfPhotos(): string {
+    this.#followClock();
+    return this.#date;
+  }
 
   #choose(classId: string, date = this.#date): void {
     this.#watching.splice(1).forEach((one) => one.unsubscribe());
-    if (classId !== this.#classId) this.#outcomes = [];
+    if (classId !== this.#classId) this.#closeCamera(); // it was opened for the other class
     [this.#classId, this.#date, this.#class, this.#told, this.#enrolled, this.#unreadable] = [classId, date, undefined, undefined, "", 0];
     remember(classId);
     this.requestUpdate();
@@ -119,40 +156,65 @@ export class RollCall extends Tool {
     void this.guarded(() => this.#recognise());
   }
 
-  /** Tell the engine whom it may name, and ask again about every face that the teacher has not decided on. */
+  /** Ask again about every face that the teacher has not decided on, where the class has changed. */
   async #recognise(): Promise<void> {
     const current = this.#class;
     if (!current) return;
-    await this.#enrolEngine(current);
+    await this.#inTurn(() => this.#enrolEngine(current));
+    const enrolled = this.#signatureOf(current, await this.embedderOf(current.row));
     for (const { id } of current.day?.photos ?? []) {
       const faces = current.sightings.filter(({ photoId }) => photoId === id);
-      const asked = `${this.#enrolled} ${current.row.rule} ${faces.map(({ by, personId }) => (by === "teacher" ? personId : "")).join()}`;
+      const asked = `${enrolled} ${current.row.rule} ${faces.map(({ by, personId }) => (by === "teacher" ? personId : "")).join()}`;
       if (this.#asked.get(id) === asked) continue;
-      const changed = (await this.#judged(faces, current.row.rule)).filter((face, i) => differs(face, faces[i]!));
+      const changed = (await this.#judged(current, faces)).filter((face, i) => differs(face, faces[i]!));
       if (this.#class !== current) return; // what has come since is asked about instead
       this.#asked.set(id, asked);
-      if (changed.length) await this.store.amend(changed);
+      if (changed.length) await this.store.judge(changed);
     }
     this.requestUpdate();
   }
 
-  async #enrolEngine({ row, photos }: Snapshot): Promise<void> {
-    const embedder = await this.embedderOf(row);
-    const signature = `${row.id} ${embedder} ${photos.map(({ id }) => id).join()}`;
+  /** One question after another, each with the class that it is about. */
+  #inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const answer = this.#asking.then(ask);
+    this.#asking = answer.catch(() => {});
+    return answer;
+  }
+
+  #signatureOf({ row, photos }: Snapshot, embedder: string): string {
+    return `${row.id} ${embedder} ${photos.map(({ id }) => id).join()}`;
+  }
+
+  /** Tell the engine whom it may name. */
+  async #enrolEngine(current: Snapshot): Promise<void> {
+    const embedder = await this.embedderOf(current.row);
+    const signature = this.#signatureOf(current, embedder);
     if (signature === this.#enrolled) return;
+    const photos = current.photos.filter((photo) => this.#isComparable(photo));
     const told = await this.engine.enrol(photos.map(({ personId }) => personId), joined(photos.map(({ embedding }) => embedding)), embedder);
     this.#enrolled = signature;
-    this.#told = told;
+    if (current.row.id === this.#classId) this.#told = { ...told, ids: photos.map(({ id }) => id) };
     this.requestUpdate();
   }
 
+  /** Earlier versions of this page kept numbers that are no embedding. */
+  #isComparable({ embedding, embedder }: Pick<Enrolled, "embedding" | "embedder">): boolean {
+    return !faultOf(embedding, embedderIn(this.manifest, embedder)?.dimensions ?? embedding.length);
+  }
+
   /** The faces of one photo, with the machine's answers; those of the teacher stay, and nobody is named a second time beside them. */
-  async #judged(faces: Sighting[], rule: Rule): Promise<Sighting[]> {
-    if (!faces.length) return [];
-    const answers = await this.engine.who(faces.map(({ embedding }) => embedding), rule);
+  async #judged(current: Snapshot, faces: Sighting[]): Promise<Sighting[]> {
+    const asked = faces.filter((face) => this.#isComparable(face));
+    if (!asked.length) return faces;
+    const answers = await this.#inTurn(async () => {
+      await this.#enrolEngine(current);
+      return this.engine.who(asked.map(({ embedding }) => embedding), current.row.rule);
+    });
     const taken = new Set(faces.filter(({ by }) => by === "teacher").map(({ personId }) => personId));
-    return faces.map((face, i) => {
-      const { key, answer, runner_up, distance, chance, likely } = answers[i]!;
+    return faces.map((face) => {
+      const told = answers[asked.indexOf(face)];
+      if (!told) return face;
+      const { key, answer, runner_up, distance, chance, likely } = told;
       this.#likely.set(face.id, likely);
       this.#runnersUp.set(face.id, runner_up);
       if (face.by === "teacher") return face;
@@ -166,83 +228,94 @@ export class RollCall extends Tool {
   #addClass(event: SubmitEvent): void {
     event.preventDefault();
     const form = event.target as HTMLFormElement;
-    const name = String(new FormData(form).get("name") ?? "").trim();
+    const name = normalName(String(new FormData(form).get("name") ?? ""));
     if (!name) return;
     void this.guarded(async () => {
-      this.#choose(await this.store.addClass(name));
+      const { id } = await this.store.addClass(name);
+      this.#choose(id);
       form.reset();
       this.say(`The class ${name} is made. Add its pupils.`);
     });
   }
 
-  /** Photos of pupils: whose each is, its folder tells, or the name that was typed. */
-  #enrol(given: Given[], typed: string): void {
+  /** Photos of pupils, into a class: whose each is, its folder tells, or the name that was typed. */
+  async #enrol(given: Given[], typed: string, { row, people }: Snapshot): Promise<void> {
     const nameless = given.find(({ folder }) => !folder) && !typed;
     if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
     if (nameless) return this.warn("Whose photos are these? Type the pupil’s name first, or drop a folder that bears it.");
-    this.#outcomes = [];
-    const { row } = this.#class!;
     const classId = row.id;
-    void this.#process("Enrolling", given, async ({ file, folder }, photo, signal) => {
-      const name = typed || folder;
-      const tell = (sentence: string, good: boolean, spare?: Outcome["spare"]) => {
-        this.#outcomes = [...this.#outcomes, { file: file.name, name, sentence, good, ...(spare && { spare }) }];
+    const outcomes: Outcomes = { classId, remarks: writtenInTwoWays(given), all: [] };
+    const pupils = new Map(people.map(({ name, id }) => [name, id]));
+    if (!this.#work) this.#outcomes = outcomes;
+    await this.#process(`Enrolling in ${row.name}`, given, async ({ file, folder }, photo, signal) => {
+      const name = normalName(typed || folder);
+      const tell = (fate: Outcome["fate"], sentence: string, spare?: Outcome["spare"]) => {
+        outcomes.all.push({ file: file.name, name, sentence, fate, ...(spare && { spare }) });
       };
-      try {
-        const hash = await hashOf(file);
-        const known = this.#class?.photos.find((photo) => photo.hash === hash);
-        if (known) return tell("is enrolled already", true);
-        const embedder = await this.embedderOf(row);
-        const { faces, unfit, evened } = await this.#look(await photo, SMALLEST.portrait, embedder, signal);
-        const [face] = faces;
-        const kept = face && { classId, hash, embedding: face.embedding, embedder, chip: chipUrl(face) };
-        if (!kept || unfit) return tell(`left out: ${unfit ?? "no face was found"}`, false, kept);
-        await this.store.enrol(name, { ...kept, file: file.name });
-        tell(evened ? "enrolled; it was too dark, so its light was evened out first" : "enrolled", true);
-      } catch (error) {
-        if (!isPhotoError(error)) throw error;
-        tell(`left out: ${error.message}`, false);
-      }
+      const tellOwner = (owner: Person) => (owner.name === name ? tell("known", "is enrolled already") : tell("another’s", `is enrolled already, as a photo of ${owner.name}`));
+      await this.orLeaveOut(
+        async () => {
+          const hash = await hashOf(file);
+          const owner = hash && (await this.store.ownerOf({ classId, hash }));
+          if (owner) return tellOwner(owner);
+          const embedder = await this.embedderOf(row);
+          const { faces, unfit, evened } = await this.#look(await photo, SMALLEST.portrait, embedder, signal);
+          const [face] = faces;
+          const kept = face && { classId, ...(hash && { hash }), embedding: face.embedding, embedder, chip: chipUrl(face) };
+          if (!kept || unfit) return tell("left out", `left out: ${unfit ?? "no face was found"}`, kept);
+          const { person, added } = await this.store.enrol(name, { ...kept, file: file.name }, pupils.get(name));
+          if (!added) return tellOwner(person);
+          pupils.set(name, person.id);
+          tell("enrolled", evened ? "enrolled; it was too dark, so its light was evened out first" : "enrolled");
+        },
+        (why) => tell("left out", `left out: ${why}`),
+      );
     });
   }
 
   #enrolAllTheSame(outcome: Outcome): void {
     void this.guarded(async () => {
-      await this.store.enrol(outcome.name, { ...outcome.spare!, file: outcome.file });
-      this.#outcomes = this.#outcomes.map((one) =>
-        one === outcome ? { file: one.file, name: one.name, sentence: "enrolled all the same", good: true } : one,
-      );
+      const { person, added } = await this.store.enrol(outcome.name, { ...outcome.spare!, file: outcome.file });
+      outcome.fate = added ? "enrolled" : "known";
+      outcome.sentence = added ? "enrolled all the same" : `is enrolled already, as a photo of ${person.name}`;
+      delete outcome.spare;
       this.requestUpdate();
     });
   }
 
-  /** The day's photos: who is in them. */
-  #addGroupPhotos(given: Given[]): void {
+  /** A day's photos, into a class: who is in them. */
+  async #addGroupPhotos(given: Given[], { row }: Snapshot, date: string): Promise<void> {
     if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
-    const { row } = this.#class!;
-    void this.#process("Looking at group photos", given, async ({ file }, opening, signal) => {
-      try {
-        const photo = await opening;
-        const embedder = await this.embedderOf(row);
-        const look = await this.#look(photo, SMALLEST.group, embedder, signal);
-        if (!look.faces.length) throw new PhotoError("no face was found; go nearer, or take it in better light");
-        if (this.#class?.row.id !== row.id) throw new PhotoError("the class has been deleted meanwhile");
-        await this.#enrolEngine(this.#class);
-        const day = await this.store.day(row.id, this.#date);
-        const id = newId();
-        const faces = await this.#judged(look.faces.map((face) => sighting(face, embedder, day, id)), row.rule);
-        await this.#show(id, photo);
-        await this.store.addGroupPhoto(day.id, { id, file: file.name, width: photo.width, height: photo.height }, faces);
-      } catch (error) {
-        if (!isPhotoError(error)) throw error;
-        this.warn(`${this.warning} ${file.name}: ${error.message}`.trim());
-      }
+    let day: Day | undefined;
+    await this.#process(`Looking at group photos of ${row.name}, ${date}`, given, async ({ file }, opening, signal) => {
+      await this.orLeaveOut(
+        async () => {
+          day ??= await this.store.day(row.id, date);
+          const hash = await hashOf(file);
+          if (hash && (await this.store.hasGroupPhoto(day.id, hash))) throw new PhotoError("is on this roll already");
+          const photo = await opening;
+          const embedder = await this.embedderOf(row);
+          const look = await this.#look(photo, SMALLEST.group, embedder, signal);
+          const [first] = look.faces;
+          if (!first) throw new PhotoError("no face was found; go nearer, or take it in better light");
+          const current = await this.store.snapshot(row.id, date);
+          if (!current) throw new ConflictError(`The class ${row.name} has been deleted meanwhile: nothing more is added to it.`);
+          const id = newId();
+          const faces = await this.#judged(current, look.faces.map((face) => sighting(face, embedder, day!, id)));
+          await this.#show(id, photo);
+          const key = hash ?? faceKey(first.embedding);
+          await this.store.addGroupPhoto(day, { id, file: file.name, width: photo.width, height: photo.height, key }, faces).catch((error: unknown) => {
+            this.#forgetPicture(id);
+            throw error;
+          });
+        },
+        (why) => this.warn(`${this.warning} ${file.name}: ${why}`.trim()),
+      );
     });
   }
 
   #removePhoto(dayId: string, id: string): void {
-    URL.revokeObjectURL(this.#pictures.get(id) ?? "");
-    this.#pictures.delete(id);
+    this.#forgetPicture(id);
     void this.guarded(() => this.store.removeGroupPhoto(dayId, id));
   }
 
@@ -253,10 +326,12 @@ export class RollCall extends Tool {
   }
 
   #forgetPictures(but: number): void {
-    for (const [id, url] of [...this.#pictures].slice(0, Math.max(0, this.#pictures.size - but))) {
-      URL.revokeObjectURL(url);
-      this.#pictures.delete(id);
-    }
+    for (const [id] of [...this.#pictures].slice(0, Math.max(0, this.#pictures.size - but))) this.#forgetPicture(id);
+  }
+
+  #forgetPicture(id: string): void {
+    URL.revokeObjectURL(this.#pictures.get(id) ?? "");
+    this.#pictures.delete(id);
   }
 
   async #look(photo: Photo, smallest: number, embedder: string, signal: AbortSignal): Promise<Look> {
@@ -301,9 +376,10 @@ export class RollCall extends Tool {
       const embedder = await this.embedderOf(undefined);
       const { photos: enrolled, sightings } = await this.store.faces(id);
       const unreadable = enrolled.filter(({ chip }) => !chip).map(({ id }) => id);
-      this.#unreadable = leaveOut ? 0 : unreadable.length;
+      const doubtful = leaveOut ? 0 : unreadable.length;
+      if (this.#classId === id) this.#unreadable = doubtful;
       this.requestUpdate();
-      if (this.#unreadable) return; // the teacher is asked
+      if (doubtful) return; // the teacher is asked
       const faces = [...enrolled, ...sightings].filter(({ chip }) => chip);
       const read = new Map<string, Float32Array>();
       const done = await this.#workOn(`Reading faces again with ${networkName(embedder)}`, faces.length, faces, async (face, signal) => {
@@ -316,7 +392,7 @@ export class RollCall extends Tool {
       if (done === undefined) return;
       if (done < faces.length) return this.say(`Stopped: the class ${name} is as it was.`);
       await this.store.changeEmbedder(id, embedder, read, unreadable);
-      [this.#outcomes, this.#bin] = [[], undefined]; // they hold numbers of the other network
+      if (this.#outcomes?.classId === id) this.#outcomes = undefined; // it holds numbers of the other network
       this.say(`The class ${name} is read with ${networkName(embedder)} now: ${done === 1 ? "one face was" : `${done} faces were`} read again.`);
     });
   }
@@ -343,64 +419,58 @@ export class RollCall extends Tool {
   // What the teacher does with a face, and with the roll
 
   #correct(face: Sighting, personId: string | null): void {
+    const name = personId && this.#nameOf(personId);
     void this.guarded(async () => {
-      const others = this.#class!.sightings.filter(
-        (one) => one.photoId === face.photoId && one.id !== face.id && personId && one.personId === personId,
-      );
-      await this.store.amend([
-        { ...face, personId, answer: personId ? "sure" : "unknown", by: "teacher" },
-        ...others.map((one) => ({ ...one, personId: null, answer: "unknown" as const })),
-      ]);
+      await this.store.correct(face.id, personId);
       this.#closeFace();
-      this.say(personId ? `That is ${this.#nameOf(personId)} now.` : "That is nobody of the class now.");
+      this.say(name ? `That is ${name} now.` : "That is nobody of the class now.");
     });
   }
 
-  async #nameStranger(face: Sighting, name: string): Promise<void> {
-    await this.guarded(async () => {
-      this.#correct(face, await this.#addToGallery(face, name));
-      this.say(`${name} is enrolled with this face.`);
+  /** A face of a group photo as one more photo of a pupil, or the first of a new one. */
+  #enrolFace(face: Sighting, name: string): void {
+    void this.guarded(async () => {
+      const { person, added } = await this.store.enrolFace(face, name);
+      this.#closeFace();
+      if (added) this.say(`${person.name} is enrolled with this face.`);
+      else this.warn(`This face is enrolled already, as a photo of ${person.name}.`);
     });
-  }
-
-  async #addToGallery({ photoId, classId, embedding, embedder, chip }: Sighting, name: string): Promise<string> {
-    const file = this.#class?.day?.photos.find(({ id }) => id === photoId)?.file ?? "group photo";
-    return this.store.enrol(name, { classId, file: `${file}, ${this.#date}`, hash: "", embedding, embedder, chip });
   }
 
   #delete(deletion: () => Promise<Bin>): void {
     void this.guarded(async () => {
-      this.#bin = await deletion();
-      if (this.#bin.rows.classes.length) this.#forgetPictures(0);
-      this.#outcomes = [];
-      clearTimeout(this.#binTimer);
-      this.#binTimer = setTimeout(() => {
-        this.#bin = undefined;
-        this.requestUpdate();
-      }, UNDO_SECONDS * 1000);
-      this.say(`Deleted from this browser: ${this.#bin.what}.`);
+      const bin = await deletion();
+      this.#bins.push(bin);
+      setTimeout(() => this.#empty(bin), UNDO_SECONDS * 1000);
+      if (bin.rows.classes.length) this.#forgetPictures(0);
+      if (!this.#work) this.#outcomes = undefined;
+      this.say(`Deleted from this browser: ${bin.what}.`);
     });
   }
 
-  #undo(): void {
-    const bin = this.#bin;
-    this.#bin = undefined;
+  #undo(bin: Bin): void {
     void this.guarded(async () => {
-      if (bin) await this.store.restore(bin);
-      this.say("It is back.");
+      const remarks = await this.store.restore(bin);
+      this.#empty(bin);
+      this.say(["It is back.", ...remarks].join(" "));
     });
   }
 
-  #export(): void {
+  #empty(bin: Bin): void {
+    this.#bins = this.#bins.filter((one) => one !== bin);
+    this.requestUpdate();
+  }
+
+  #export({ row, people, photos }: Snapshot): void {
     void this.guarded(async () => {
-      const { row, people, photos } = this.#class!;
+      const embedder = await this.embedderOf(row);
       const told = people.map(({ id, name }) => ({
         name,
         photos: photos
-          .filter(({ personId }) => personId === id)
+          .filter((photo) => photo.personId === id && this.#isComparable(photo))
           .map(({ file, embedding, chip }) => ({ file, embedding: [...embedding], chip })),
       }));
-      const gallery = { embedder: await this.embedderOf(row), people: told.filter((person) => person.photos.length) };
+      const gallery = { embedder, name: row.name, people: told.filter((person) => person.photos.length) };
       save(`${row.name}.facelab.json`, await this.engine.writeGallery(gallery), "application/json");
     });
   }
@@ -411,16 +481,17 @@ export class RollCall extends Tool {
     if (!file) return;
     void this.guarded(async () => {
       this.warn("");
-      const gallery = await this.engine.readGallery(await file.text());
-      const name = file.name.replace(/(\.facelab)?\.json$/, "");
-      const known = this.#classes.find((one) => one.name === name);
+      const gallery = await this.engine.readGallery(new TextDecoder().decode(await bytesOf(file)));
+      const name = gallery.name || normalName(file.name.replace(/(\.facelab)?\.json$/, "")) || "class";
+      const known = (await this.store.classes()).find((one) => one.name === name);
       const { embedder = gallery.embedder } = known ?? {};
       const taken = known && embedder !== gallery.embedder ? await this.#readFor({ ...known, embedder }, gallery) : gallery;
       if (!taken) return;
-      const classId = known?.id ?? (await this.store.addClass(name));
-      const added = await this.store.take(classId, taken);
+      const { classId, added, elsewhere } = await this.store.take(known ?? { name }, taken);
       this.#choose(classId);
       this.say(`${taken.people.length} pupils with ${photos(added)} ${known ? "added to" : "make"} the class ${name}.`);
+      const remarks = [...gallery.remarks, ...elsewhere];
+      if (remarks.length) this.warn(`${file.name}: ${remarks.join("; ")}.`);
     });
   }
 
@@ -433,25 +504,19 @@ export class RollCall extends Tool {
         return new File([photo], name);
       };
       const [obama, obama2, obama3, biden] = await Promise.all(["obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg"].map(sample));
-      this.#choose(await this.store.addClass("Two presidents"));
-      await this.#arrived();
-      this.#outcomes = [];
-      this.#enrol(
-        [
-          { file: obama!, folder: "Barack Obama" },
-          { file: obama2!, folder: "Barack Obama" },
-          { file: biden!, folder: "Joe Biden" },
-        ],
-        "",
-      );
-      while (this.#work) await new Promise((resolve) => setTimeout(resolve, 50));
-      this.#addGroupPhotos([{ file: obama3!, folder: "" }]);
+      const { id } = await this.store.addClass("Two presidents");
+      this.#choose(id);
+      const date = this.#dayOfPhotos();
+      const made = await this.store.snapshot(id, date);
+      if (!made) return;
+      const portraits = [
+        { file: obama!, folder: "Barack Obama" },
+        { file: obama2!, folder: "Barack Obama" },
+        { file: biden!, folder: "Joe Biden" },
+      ];
+      await this.#enrol(portraits, "", made);
+      await this.#addGroupPhotos([{ file: obama3!, folder: "" }], made, date);
     });
-  }
-
-  /** The class just chosen is read. */
-  async #arrived(): Promise<void> {
-    while (!this.#class) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
   // The camera
@@ -480,16 +545,17 @@ export class RollCall extends Tool {
     this.requestUpdate();
   }
 
-  async #shoot(): Promise<void> {
+  async #shoot(into: Snapshot): Promise<void> {
     const { name } = this.#camera!;
+    const date = this.#dayOfPhotos();
     const blob = await takePhoto(this.renderRoot.querySelector("video")!).catch((error: Error) => {
       this.#closeCamera();
       this.warn(error.message);
     });
     if (!blob) return;
-    const file = new File([blob], `camera ${new Date().toLocaleTimeString("en-GB")}.png`);
-    if (name) this.#enrol([{ file, folder: "" }], name);
-    else this.#addGroupPhotos([{ file, folder: "" }]);
+    const given = [{ file: new File([blob], `camera ${new Date().toLocaleTimeString("en-GB")}.png`), folder: "" }];
+    if (name) await this.#enrol(given, name, into);
+    else await this.#addGroupPhotos(given, into, date);
   }
 
   // What is seen
@@ -524,27 +590,29 @@ export class RollCall extends Tool {
   }
 
   #binBar() {
-    if (!this.#bin) return nothing;
-    return html`<p class="bin">Deleted: ${this.#bin.what}. <button type="button" data-testid="undo" @click=${() => this.#undo()}>Undo</button></p>`;
+    const bin = this.#bins.at(-1);
+    if (!bin) return nothing;
+    const more = this.#bins.length - 1;
+    return html`<p class="bin" data-testid="bin">Deleted: ${bin.what}. <button type="button" data-testid="undo" @click=${() => this.#undo(bin)}>Undo</button>
+      ${more ? html`<span class="muted">${more === 1 ? "One deletion" : `${more} deletions`} before it can be undone after that.</span>` : nothing}</p>`;
   }
 
   #classBar() {
-    const busy = Boolean(this.#work); // whose results belong to the class and the day in view
     return html`<section class="classes" aria-labelledby="classes">
       <h2 id="classes">Class</h2>
       <div class="row">
         ${this.#classes.length
           ? html`<label class="field">Class
-              <select data-testid="class" ?disabled=${busy} @change=${(event: Event) => this.#choose((event.target as HTMLSelectElement).value)}>
+              <select data-testid="class" @change=${(event: Event) => this.#choose((event.target as HTMLSelectElement).value)}>
                 ${this.#classes.map(({ id, name }) => html`<option value=${id} ?selected=${id === this.#classId}>${name}</option>`)}
               </select></label>`
           : nothing}
         <form class="row" @submit=${(event: SubmitEvent) => this.#addClass(event)}>
           <label class="field">${this.#classes.length ? "A new class" : "Name your class"}
             <input name="name" required maxlength="80" placeholder="7b" autocomplete="off" data-testid="new-class" /></label>
-          <button class=${this.#classes.length ? "" : "primary"} data-testid="add-class" ?disabled=${busy}>Make it</button>
+          <button class=${this.#classes.length ? "" : "primary"} data-testid="add-class">Make it</button>
         </form>
-        <label class="button file">Open a class file<input type="file" accept=".json" data-testid="import" ?disabled=${busy} @change=${(event: Event) => this.#import(event.target as HTMLInputElement)} /></label>
+        <label class="button file">Open a class file<input type="file" accept=".json" data-testid="import" @change=${(event: Event) => this.#import(event.target as HTMLInputElement)} /></label>
       </div>
       ${this.#class ? this.#embedderNote(this.#class.row) : nothing}
       ${this.#classes.length
@@ -555,10 +623,10 @@ export class RollCall extends Tool {
 
   /** Where a class was enrolled with another network than the page's own. */
   #embedderNote(row: ClassRow) {
-    const own = this.#manifest?.embedder.name;
+    const own = this.manifest?.embedder.name;
     if (!own || !row.embedder || row.embedder === own) return nothing;
     const [theirs, ours] = [networkName(row.embedder), networkName(own)];
-    const known = Boolean(this.#manifest?.embedders?.[row.embedder]);
+    const known = Boolean(embedderIn(this.manifest, row.embedder));
     const [they, them] = this.#unreadable === 1 ? ["it", "it"] : ["they", "them"];
     const opening = known && !this.#told && !this.warning ? " It is being opened …" : "";
     return html`<div class="network" data-testid="class-embedder">
@@ -577,7 +645,7 @@ export class RollCall extends Tool {
   }
 
   #rollView(current: Snapshot) {
-    const { row, people, day, sightings } = current;
+    const { row, people, date, day, sightings } = current;
     const roll = rollOf(current);
     const any = Boolean(day?.photos.length);
     const counts = `${countOf(roll, "present")} present, ${countOf(roll, "unsure")} unsure, ${countOf(roll, "absent")} absent`;
@@ -585,18 +653,21 @@ export class RollCall extends Tool {
     return html`<section aria-labelledby="roll">
       <h2 id="roll">The roll</h2>
       <div class="row">
-        <label class="field">Day <input type="date" data-testid="date" required ?disabled=${Boolean(this.#work)} .value=${this.#date} @change=${(event: Event) => this.#choose(row.id, (event.target as HTMLInputElement).value || today())} /></label>
+        <label class="field">Day <input type="date" data-testid="date" required .value=${this.#date} @change=${(event: Event) => this.#chooseDay((event.target as HTMLInputElement).value || today())} /></label>
         ${people.length
-          ? html`<label class="button primary file">Add group photos<input type="file" multiple accept="image/*" data-testid="group-photos" @change=${(event: Event) => this.#addGroupPhotos(fromInput(event.target as HTMLInputElement))} /></label>
+          ? html`<label class="button primary file">Add group photos<input type="file" multiple accept="image/*" data-testid="group-photos" @change=${(event: Event) => void this.#addGroupPhotos(fromInput(event.target as HTMLInputElement), current, this.#dayOfPhotos())} /></label>
               <button type="button" data-testid="group-camera" @click=${() => this.#openCamera("")}>Camera</button>`
           : nothing}
       </div>
       ${people.length
-        ? html`<div class="drop" data-testid="drop-group" @dragover=${over} @dragleave=${leave} @drop=${(event: DragEvent) => void this.#dropped(event, (given) => this.#addGroupPhotos(given))}>
+        ? html`<div class="drop" data-testid="drop-group" @dragover=${over} @dragleave=${leave} @drop=${(event: DragEvent) => {
+            const date = this.#dayOfPhotos();
+            void this.#dropped(event, (given) => this.#addGroupPhotos(given, current, date));
+          }}>
             Drop the day’s group photos here: whoever is in one of them is present.
           </div>`
         : html`<p>Enrol the pupils first, below; then the group photo can be asked who is there.</p>`}
-      ${this.#camera && !this.#camera.name ? this.#viewfinder("Take the group photo") : nothing}
+      ${this.#camera && !this.#camera.name ? this.#viewfinder("Take the group photo", current) : nothing}
       ${repeat(day?.photos ?? [], ({ id }) => id, (photo) => html`<figure data-testid="group-photo">
           ${groupPicture(this.#pictures.get(photo.id), photo, sightings.filter(({ photoId }) => photoId === photo.id), this.#nameOf, (face) => this.#openFace(face))}
           <figcaption class="caption">
@@ -608,24 +679,20 @@ export class RollCall extends Tool {
         ? html`<p class="counts" data-testid="counts" ?hidden=${!any}>${counts}${strangers ? `; ${strangers === 1 ? "one face is" : `${strangers} faces are`} nobody of the class` : ""}.</p>
             <table class="roll" data-testid="roll" ?hidden=${!any}>
               <thead><tr><th scope="col">Face</th><th scope="col">Name</th><th scope="col">Status</th><th scope="col">By hand</th></tr></thead>
-              <tbody>${repeat(roll, ({ person }) => person.id, (entry) => this.#rollRow(entry, day))}</tbody>
+              <tbody>${repeat(roll, ({ person }) => person.id, (entry) => this.#rollRow(entry, current.date))}</tbody>
             </table>
             <div class="row" ?hidden=${!any}>
-              <button type="button" data-testid="csv" @click=${() => save(`${row.name} ${this.#date}.csv`, asCsv(roll, row.name, this.#date, day), "text/csv")}>Save as CSV</button>
-              <button type="button" data-testid="json" @click=${() => save(`${row.name} ${this.#date}.json`, asJson(roll, row.name, this.#date, day), "application/json")}>Save as JSON</button>
-              <button type="button" data-testid="print" @click=${() => print(roll, row.name, this.#date)}>Print</button>
+              <button type="button" data-testid="csv" @click=${() => save(`${row.name} ${date}.csv`, asCsv(roll, row.name, date, day), "text/csv")}>Save as CSV</button>
+              <button type="button" data-testid="json" @click=${() => save(`${row.name} ${date}.json`, asJson(roll, row.name, date, day), "application/json")}>Save as JSON</button>
+              <button type="button" data-testid="print" @click=${() => print(roll, row.name, date)}>Print</button>
             </div>
             <p class="caption" ?hidden=${!any}>A draft: who knows the class reads it, and nobody is absent by a machine alone.</p>`
         : nothing}
     </section>`;
   }
 
-  #rollRow({ person, presence, evidence, marked }: Entry, day: Day | undefined) {
-    const mark = (to: "present" | "absent") =>
-      void this.guarded(async () => {
-        const { id } = day ?? (await this.store.day(this.#classId, this.#date));
-        await this.store.mark(id, person.id, marked && presence === to ? null : to);
-      });
+  #rollRow({ person, presence, evidence, marked }: Entry, date: string) {
+    const mark = (to: "present" | "absent") => void this.guarded(() => this.store.mark(person, date, marked && presence === to ? null : to));
     const button = (to: "present" | "absent") => html`<button type="button" aria-pressed=${marked && presence === to}
       aria-label="${person.name}: ${to}" data-testid="mark-${to}" @click=${() => mark(to)}>${to}</button>`;
     return html`<tr data-testid="entry" data-name=${person.name} data-presence=${presence}>
@@ -638,44 +705,55 @@ export class RollCall extends Tool {
 
   #pupilsView(current: Snapshot) {
     const { row, people, photos: enrolled } = current;
-    const oddIds = new Set((this.#told?.odd ?? []).map((i) => enrolled[i]?.id));
-    const name = () => this.renderRoot.querySelector<HTMLInputElement>("#pupil")?.value.trim() ?? "";
+    const oddIds = new Set((this.#told?.odd ?? []).map((i) => this.#told?.ids[i]));
+    const name = () => normalName(this.renderRoot.querySelector<HTMLInputElement>("#pupil")?.value ?? "");
     return html`<section aria-labelledby="pupils">
       <h2 id="pupils">Pupils</h2>
       <p class="caption">Three to six photos of each pupil, taken on different days, make a good class. A folder for each pupil, named after them, enrols a whole class at once.</p>
       <div class="row">
-        <label class="button primary file">Choose a folder<input type="file" webkitdirectory multiple data-testid="folder" @change=${(event: Event) => this.#enrol(fromInput(event.target as HTMLInputElement), "")} /></label>
+        <label class="button primary file">Choose a folder<input type="file" webkitdirectory multiple data-testid="folder" @change=${(event: Event) => void this.#enrol(fromInput(event.target as HTMLInputElement), "", current)} /></label>
         <span class="or">or one by one:</span>
         <label class="field">Pupil <input id="pupil" list="names" autocomplete="off" maxlength="80" data-testid="pupil" /></label>
         <datalist id="names">${people.map((person) => html`<option value=${person.name}></option>`)}</datalist>
-        <label class="button file">Add photos<input type="file" multiple accept="image/*" data-testid="portraits" @change=${(event: Event) => this.#enrol(fromInput(event.target as HTMLInputElement), name())} /></label>
+        <label class="button file">Add photos<input type="file" multiple accept="image/*" data-testid="portraits" @change=${(event: Event) => void this.#enrol(fromInput(event.target as HTMLInputElement), name(), current)} /></label>
         <button type="button" data-testid="pupil-camera" @click=${() => (name() ? this.#openCamera(name()) : this.warn("Whose photo will it be? Type the pupil’s name first."))}>Camera</button>
       </div>
-      <div class="drop" data-testid="drop-pupils" @dragover=${over} @dragleave=${leave} @drop=${(event: DragEvent) => void this.#dropped(event, (given) => this.#enrol(given, given.some(({ folder }) => folder) ? "" : name()))}>
+      <div class="drop" data-testid="drop-pupils" @dragover=${over} @dragleave=${leave} @drop=${(event: DragEvent) => {
+        const typed = name();
+        void this.#dropped(event, (given) => this.#enrol(given, given.some(({ folder }) => folder) ? "" : typed, current));
+      }}>
         Drop a folder with a folder for each pupil here, or photos of the pupil named above.
       </div>
-      ${this.#camera?.name ? this.#viewfinder(`Take a photo of ${this.#camera.name}`) : nothing}
-      ${this.#outcomesView()}
+      ${this.#camera?.name ? this.#viewfinder(`Take a photo of ${this.#camera.name}`, current) : nothing}
+      ${this.#outcomesView(row)}
       <ul class="people" data-testid="people">
         ${repeat(people, ({ id }) => id, (person) => this.#personView(person, enrolled.filter(({ personId }) => personId === person.id), oddIds))}
       </ul>
       ${people.length > 1 && this.#told && this.#told.people > 1 ? this.#calibrationView(this.#told, row) : nothing}
       <div class="row">
-        <button type="button" data-testid="export" ?disabled=${!enrolled.length} @click=${() => this.#export()}>Save the class as a file</button>
+        <button type="button" data-testid="export" ?disabled=${!enrolled.length} @click=${() => this.#export(current)}>Save the class as a file</button>
         <button type="button" class="danger" data-testid="delete-class" @click=${() => this.#delete(() => this.store.deleteClass(row))}>Delete the class</button>
       </div>
       <p class="caption">The file holds names, faces and embeddings, and a checksum; <code>facelab identify</code> reads it too. Keep it as you would keep the class’s photos. Rolls are not in it.</p>
     </section>`;
   }
 
-  #outcomesView() {
-    if (!this.#outcomes.length) return nothing;
-    const bad = this.#outcomes.filter(({ good }) => !good);
-    const remarkable = this.#outcomes.filter(({ good, sentence }) => good && sentence !== "enrolled");
-    return html`<details class="outcomes" ?open=${bad.length > 0}>
-      <summary data-testid="outcomes">${this.#outcomes.length - bad.length} of ${photos(this.#outcomes.length)} enrolled${bad.length ? `, ${bad.length} left out` : ""}</summary>
+  #outcomesView({ id }: ClassRow) {
+    if (this.#outcomes?.classId !== id) return nothing;
+    const { all, remarks } = this.#outcomes;
+    if (!all.length) return nothing;
+    const bad = all.filter(({ fate }) => fate === "left out" || fate === "another’s");
+    const remarkable = all.filter(({ fate, sentence }) => fate === "known" || (fate === "enrolled" && sentence !== "enrolled"));
+    const count = (fate: Outcome["fate"], words: string) => {
+      const some = all.filter((outcome) => outcome.fate === fate).length;
+      return some ? `, ${some} ${words}` : "";
+    };
+    const enrolled = all.filter(({ fate }) => fate === "enrolled").length;
+    return html`<details class="outcomes" ?open=${bad.length + remarks.length > 0}>
+      <summary data-testid="outcomes">${enrolled} of ${photos(all.length)} enrolled${count("known", "enrolled before")}${count("another’s", "enrolled before, for another pupil")}${count("left out", "left out")}</summary>
       <ul>
-        ${[...bad, ...remarkable].map((outcome) => html`<li class=${outcome.good ? "good" : "bad"}>
+        ${remarks.map((remark) => html`<li>${remark}</li>`)}
+        ${[...bad, ...remarkable].map((outcome) => html`<li class=${bad.includes(outcome) ? "bad" : "good"}>
             <b>${outcome.name}</b>, ${outcome.file}: ${outcome.sentence}
             ${outcome.spare ? html`<button type="button" class="link" @click=${() => this.#enrolAllTheSame(outcome)}>Enrol it all the same</button>` : nothing}
           </li>`)}
@@ -692,6 +770,7 @@ export class RollCall extends Tool {
       </div>
       <b>${person.name}</b> <span class="muted">${photos(enrolled.length)}</span>
       ${enrolled.some(({ id }) => odd.has(id)) ? html`<p class="note" data-testid="odd">The framed photo is not like the others: is it ${person.name}’s?</p>` : nothing}
+      ${enrolled.every((photo) => this.#isComparable(photo)) ? nothing : html`<p class="note" data-testid="incomparable">Of ${photos(enrolled.filter((photo) => !this.#isComparable(photo)).length)} the numbers are damaged: remove what is damaged, then enrol it again.</p>`}
       ${enrolled.length ? nothing : html`<p class="note">No photo: cannot be recognised.</p>`}
       <button type="button" class="link" data-testid="delete-person" aria-label="Delete ${person.name}" @click=${() => this.#delete(() => this.store.deletePerson(person))}>Delete</button>
     </li>`;
@@ -718,7 +797,7 @@ export class RollCall extends Tool {
   }
 
   #setRule({ id }: ClassRow, rule: Rule): void {
-    void this.guarded(async () => void (await this.store.db.classes.update(id, { rule })));
+    void this.guarded(() => this.store.setRule(id, rule));
   }
 
   #historyView({ days }: Snapshot) {
@@ -728,7 +807,7 @@ export class RollCall extends Tool {
       <h2 id="history">Days</h2>
       <ul class="days" data-testid="days">
         ${kept.map((day) => html`<li>
-            <button type="button" class="link" ?disabled=${Boolean(this.#work)} aria-current=${day.date === this.#date ? "date" : nothing} @click=${() => this.#choose(this.#classId, day.date)}>${day.date}</button>
+            <button type="button" class="link" aria-current=${day.date === this.#date ? "date" : nothing} @click=${() => this.#chooseDay(day.date)}>${day.date}</button>
             <span class="muted">${photos(day.photos.length)}</span>
             <button type="button" class="link" aria-label="Delete the roll of ${day.date}" @click=${() => this.#delete(() => this.store.deleteDay(day))}>Delete</button>
           </li>`)}
@@ -744,10 +823,10 @@ export class RollCall extends Tool {
     </section>`;
   }
 
-  #viewfinder(words: string) {
+  #viewfinder(words: string, into: Snapshot) {
     return html`<div class="viewfinder">
       <video muted playsinline aria-label="What the camera sees"></video>
-      <div class="row"><button type="button" class="primary" data-testid="shutter" @click=${() => void this.#shoot()}>${words}</button>
+      <div class="row"><button type="button" class="primary" data-testid="shutter" @click=${() => void this.#shoot(into)}>${words}</button>
       <button type="button" data-testid="stop-camera" @click=${() => this.#closeCamera()}>Stop the camera</button></div>
     </div>`;
   }
@@ -797,17 +876,14 @@ export class RollCall extends Tool {
         : nothing}
       <form class="row" @submit=${(event: SubmitEvent) => {
         event.preventDefault();
-        const name = String(new FormData(event.target as HTMLFormElement).get("name") ?? "").trim();
-        if (name) void this.#nameStranger(face, name);
+        const name = normalName(String(new FormData(event.target as HTMLFormElement).get("name") ?? ""));
+        if (name) this.#enrolFace(face, name);
       }}>
         <label class="field">Somebody new <input name="name" autocomplete="off" maxlength="80" data-testid="new-name" /></label>
         <button data-testid="name-stranger">Enrol with this face</button>
       </form>
       <div class="row">
-        ${named ? html`<button type="button" data-testid="add-to-gallery" @click=${() => void this.guarded(async () => {
-          await this.#addToGallery(face, this.#nameOf(named));
-          this.#correct(face, named);
-        })}>It is ${this.#nameOf(named)}: add this face to the photos enrolled</button>` : nothing}
+        ${named ? html`<button type="button" data-testid="add-to-gallery" @click=${() => this.#enrolFace(face, this.#nameOf(named))}>It is ${this.#nameOf(named)}: add this face to the photos enrolled</button>` : nothing}
         <button type="button" data-testid="close-face" @click=${() => this.#closeFace()}>Close</button>
       </div>
     </dialog>`;
@@ -815,7 +891,7 @@ export class RollCall extends Tool {
 
   #nameOf = (id: string): string => this.#class?.people.find((person) => person.id === id)?.name ?? "somebody deleted";
 
-  async #dropped(event: DragEvent, take: (given: Given[]) => void): Promise<void> {
+  async #dropped(event: DragEvent, take: (given: Given[]) => Promise<void>): Promise<void> {
     leave(event);
     event.preventDefault();
     const given = fromDrop(event.dataTransfer); // begun at once: what was dropped can be read only while the event lasts
@@ -843,6 +919,15 @@ function sighting(seen: SeenFace, embedder: string, day: Day, photoId: string): 
     chance: null,
     by: "machine",
   };
+}
+
+/** Folders whose names are one name in two ways of writing: nobody sees the difference. */
+function writtenInTwoWays(given: Given[]): string[] {
+  const written = new Map<string, Set<string>>();
+  for (const { folder } of given) written.set(normalName(folder), (written.get(normalName(folder)) ?? new Set()).add(folder));
+  return [...written]
+    .filter(([, folders]) => folders.size > 1)
+    .map(([name, folders]) => `${folders.size} folders are named ${name}, written in different ways: they are one pupil.`);
 }
 
 const differs = (a: Sighting, b: Sighting) => a.personId !== b.personId || a.answer !== b.answer || a.distance !== b.distance;

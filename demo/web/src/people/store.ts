@@ -1,75 +1,19 @@
 /**
  * Classes, their pupils and their days, in this browser and nowhere else (IndexedDB). Faces are kept, as chips and embeddings;
- * photos are not. Every tab of the site sees what another one changes. All faces of a class are numbers of one embedder, as those of two cannot be
- * compared: whatever would mix them is refused here, in the transaction that would.
+ * photos are not. Every tab of the site sees what another one changes, and may have changed anything since this one looked: so each change is one
+ * transaction, which looks again at all that it relies on. All faces of a class are numbers of one embedder, as those of two cannot be compared.
  */
 
-import { Dexie, type EntityTable, type Transaction } from "dexie";
+import { Dexie } from "dexie";
 
-import { PhotoError, type Certainty, type Gallery, type Rule } from "../contract";
+import { PhotoError, type Gallery } from "../contract";
 import { networkName } from "../network-names";
 import { newId } from "../new-id";
+import { Database, type ClassRow, type Day, type Enrolled, type GroupPhoto, type Mark, type Person, type Sighting } from "./database";
+import { faceKey, faultOf, pictureOnly } from "./faces";
+import { freeName, normalName } from "./names";
 
-export interface ClassRow {
-  id: string;
-  name: string;
-  rule: Rule;
-  /** Whose numbers its faces are; undefined until it has a face. */
-  embedder?: string;
-}
-
-export interface Person {
-  id: string;
-  classId: string;
-  /** Nobody else's in the class. */
-  name: string;
-}
-
-/** An enrolled face. */
-export interface Enrolled {
-  id: string;
-  classId: string;
-  personId: string;
-  file: string;
-  /** Of the file's content: the same photo is not enrolled twice. */
-  hash: string;
-  embedding: Float32Array;
-  /** Whose numbers these are: the class's. */
-  embedder: string;
-  /** A data URL; "" where none was in the gallery's file. */
-  chip: string;
-}
-
-/** A day's roll. */
-export interface Day {
-  id: string;
-  classId: string;
-  /** As in 2026-11-24. */
-  date: string;
-  photos: { id: string; file: string; width: number; height: number }[];
-  /** What the teacher says of somebody, whatever the photos say. */
-  marks: Record<string, "present" | "absent">;
-}
-
-/** A face in one of a day's photos. */
-export interface Sighting {
-  id: string;
-  classId: string;
-  dayId: string;
-  photoId: string;
-  box: [x1: number, y1: number, x2: number, y2: number];
-  embedding: Float32Array;
-  /** Whose numbers these are: the class's. */
-  embedder: string;
-  chip: string;
-  poor: string[];
-  personId: string | null;
-  answer: Certainty;
-  distance: number | null;
-  chance: number | null;
-  /** Who says so. */
-  by: "machine" | "teacher";
-}
+export type * from "./database";
 
 /** All of a class that the page shows at once. */
 export interface Snapshot {
@@ -77,68 +21,53 @@ export interface Snapshot {
   people: Person[];
   photos: Enrolled[];
   days: Day[];
+  /** Of the day in view, which has a row only once there is something to keep. */
+  date: string;
   day: Day | undefined;
   sightings: Sighting[];
-}
-
-/** The embedder of every face that was kept before classes named theirs. */
-const FIRST_EMBEDDER = "dlib-resnet-v1";
-
-async function nameEmbedder(transaction: Transaction): Promise<void> {
-  const classes = new Set<string>();
-  for (const name of ["photos", "sightings"]) {
-    await transaction.table<Enrolled | Sighting>(name).toCollection().modify((face) => {
-      face.embedder = FIRST_EMBEDDER;
-      classes.add(face.classId);
-    });
-  }
-  await transaction.table<ClassRow, string>("classes").where("id").anyOf([...classes]).modify({ embedder: FIRST_EMBEDDER });
-}
-
-class Database extends Dexie {
-  classes!: EntityTable<ClassRow, "id">;
-  people!: EntityTable<Person, "id">;
-  photos!: EntityTable<Enrolled, "id">;
-  days!: EntityTable<Day, "id">;
-  sightings!: EntityTable<Sighting, "id">;
-
-  constructor(options?: ConstructorParameters<typeof Dexie>[1]) {
-    super("facelab", options);
-    this.version(1).stores({
-      classes: "id",
-      people: "id, classId, &[classId+name]",
-      photos: "id, classId, personId",
-      days: "id, classId, &[classId+date]",
-      sightings: "id, classId, dayId, personId",
-    });
-    this.version(2).upgrade(nameEmbedder);
-  }
 }
 
 /** What was deleted, for as long as it may be wanted back. */
 export interface Bin {
   what: string;
   rows: { classes: ClassRow[]; people: Person[]; photos: Enrolled[]; days: Day[]; sightings: Sighting[] };
+  /** Of a pupil, on days that stay. */
+  marks: { dayId: string; personId: string; mark: Mark }[];
 }
+
+/** What is kept has changed meanwhile, so that the work cannot go on; the message is a sentence for the reader. */
+export class ConflictError extends Error {
+  override name = "ConflictError";
+}
+
+export interface Hearing {
+  /** Something is wrong with the browser's storage: a sentence for the reader; "" when it is over. */
+  trouble: (sentence: string) => void;
+  /** How many numbers an embedder makes of a face, where that is known. */
+  dimensionsOf: (embedder: string) => number | undefined;
+}
+
+const OPENING = 10_000; // milliseconds for the browser to open its storage
+const NOTHING_KEPT =
+  "This browser keeps nothing for this page (a private window, or site data is blocked?). All works, but closing the page loses it: save each class as a file before.";
 
 export class Store {
   private constructor(
     readonly db: Database,
     /** False where the browser keeps nothing for this page: then all lives as long as the page. */
     readonly lasting: boolean,
+    private readonly hearing: Hearing,
   ) {}
 
-  static async open(): Promise<Store> {
-    try {
-      const db = new Database();
-      await db.open();
-      return new Store(db, true);
-    } catch {
-      const { indexedDB, IDBKeyRange } = await import("fake-indexeddb");
-      const db = new Database({ indexedDB, IDBKeyRange });
-      await db.open();
-      return new Store(db, false);
-    }
+  static async open(hearing: Hearing): Promise<Store> {
+    const lasting = await opened(hearing.trouble);
+    if (lasting) return new Store(lasting, true, hearing);
+    hearing.trouble(NOTHING_KEPT);
+    const { indexedDB, IDBKeyRange } = await import("fake-indexeddb");
+    Object.assign(Dexie.dependencies, { indexedDB, IDBKeyRange }); // not as the database's options: live queries look here
+    const db = new Database();
+    await db.open();
+    return new Store(db, false, hearing);
   }
 
   classes(): Promise<ClassRow[]> {
@@ -159,52 +88,88 @@ export class Store {
       const sightings = day ? await db.sightings.where({ dayId: day.id }).toArray() : [];
       people.sort((a, b) => byName(a.name, b.name));
       days.sort((a, b) => (a.date < b.date ? 1 : -1));
-      return { row, people, photos, days, day, sightings };
+      return { row, people, photos, days, date, day, sightings };
     });
   }
 
-  async addClass(name: string): Promise<string> {
-    void navigator.storage?.persist?.(); // asks the browser not to clear it away when the disk is short
-    return this.db.classes.add({ id: newId(), name, rule: "template" });
-  }
-
-  /** The person of that name in a class, made where there is none. */
-  async person(classId: string, name: string): Promise<string> {
-    const { people } = this.db;
-    return this.db.transaction("rw", people, async () => {
-      const known = await people.where({ classId, name }).first();
-      return known?.id ?? people.add({ id: newId(), classId, name });
+  async addClass(wanted: string): Promise<ClassRow> {
+    void navigator.storage?.persist?.().catch(() => {}); // asks the browser not to clear it away when the disk is short
+    const { classes } = this.db;
+    return this.db.transaction("rw", classes, async () => {
+      const row: ClassRow = { id: newId(), name: normalName(wanted), rule: "template" };
+      if (await classes.where({ name: row.name }).first()) throw new PhotoError(`There is a class ${row.name} already: choose another name.`);
+      await classes.add(row);
+      return row;
     });
   }
 
-  /** In a transaction that adds faces: another tab may have deleted their class, or read it again with another network. */
-  async #admit(faces: Pick<Enrolled, "classId" | "embedder">[]): Promise<void> {
-    const kinds = new Map(faces.map(({ classId, embedder }) => [`${classId} ${embedder}`, { classId, embedder }]));
-    for (const { classId, embedder } of kinds.values()) {
-      const row = await this.db.classes.get(classId);
-      if (!row) throw new PhotoError("This class has been deleted meanwhile.");
+  async setRule(classId: string, rule: ClassRow["rule"]): Promise<void> {
+    await this.db.classes.update(classId, { rule });
+  }
+
+  // The gate of every transaction that adds something
+
+  async #classOf(classId: string): Promise<ClassRow> {
+    const row = await this.db.classes.get(classId);
+    if (!row) throw new ConflictError("This class has been deleted meanwhile: nothing more is added to it.");
+    return row;
+  }
+
+  /** Faces that can lie beside those of their class. */
+  async admit(faces: Pick<Enrolled, "classId" | "embedder" | "embedding">[]): Promise<void> {
+    for (const { classId, embedder, embedding } of faces) {
+      const row = await this.#classOf(classId);
       if (!row.embedder) await this.db.classes.update(classId, { embedder });
       else if (row.embedder !== embedder) {
-        throw new PhotoError(`The class ${row.name} is read with ${networkName(row.embedder)}: no face that ${networkName(embedder)} has read can be added to it.`);
+        throw new ConflictError(`The class ${row.name} is read with ${networkName(row.embedder)}: no face that ${networkName(embedder)} has read can be added to it.`);
       }
+      const fault = faultOf(embedding, this.hearing.dimensionsOf(embedder) ?? embedding.length);
+      if (fault) throw new PhotoError(`This face cannot be kept: ${fault}. Take another photo.`);
     }
   }
 
-  /** One photo of the pupil of a name, made where there is none; at once, so that a tab that is closed loses none that it has shown. Returns the pupil's id. */
-  async enrol(name: string, photo: Omit<Enrolled, "id" | "personId">): Promise<string> {
+  /** The person of that name in a class, made where there is none. */
+  async #person(classId: string, wanted: string): Promise<Person> {
+    const { people } = this.db;
+    const name = normalName(wanted);
+    const known = await people.where({ classId, name }).first();
+    if (known) return known;
+    const made = { id: newId(), classId, name };
+    await people.add(made);
+    return made;
+  }
+
+  /** Whose photo this is already, by its file or by its numbers. */
+  async ownerOf({ classId, hash, embedding }: Pick<Enrolled, "classId" | "hash"> & { embedding?: Float32Array }): Promise<Person | undefined> {
+    const { photos, people } = this.db;
+    const photo =
+      (hash && (await photos.where({ classId, hash }).first())) || (embedding && (await photos.where({ classId, face: faceKey(embedding) }).first()));
+    return photo ? people.get(photo.personId) : undefined;
+  }
+
+  /**
+   * One photo of the pupil of a name, made where there is none; at once, so that a tab that is closed loses none that it has shown.
+   * `personId`: the pupil's, where there was one when the work began; who has been deleted since stays deleted.
+   * Returns whose photo it is. `added`: it is new.
+   */
+  async enrol(name: string, photo: NewPhoto, personId?: string): Promise<{ person: Person; added: boolean }> {
     const { classes, people, photos } = this.db;
     return this.db.transaction("rw", classes, people, photos, async () => {
-      await this.#admit([photo]);
-      const personId = await this.person(photo.classId, name);
-      await photos.add({ id: newId(), personId, ...photo });
-      return personId;
+      await this.admit([photo]);
+      const owner = await this.ownerOf(photo);
+      if (owner) return { person: owner, added: false };
+      if (personId && !(await people.get(personId))) throw new PhotoError(`${name} has been deleted meanwhile.`);
+      const person = await this.#person(photo.classId, name);
+      await photos.add({ ...photo, id: newId(), personId: person.id, face: faceKey(photo.embedding), chip: pictureOnly(photo.chip) });
+      return { person, added: true };
     });
   }
 
   /** The roll of a date, made where there is none. */
   async day(classId: string, date: string): Promise<Day> {
-    const { days } = this.db;
-    return this.db.transaction("rw", days, async () => {
+    const { classes, days } = this.db;
+    return this.db.transaction("rw", classes, days, async () => {
+      await this.#classOf(classId);
       const known = await days.where({ classId, date }).first();
       if (known) return known;
       const made: Day = { id: newId(), classId, date, photos: [], marks: {} };
@@ -213,21 +178,62 @@ export class Store {
     });
   }
 
-  async addGroupPhoto(dayId: string, photo: Day["photos"][number], sightings: Sighting[]): Promise<void> {
-    const { classes, days } = this.db;
-    await this.db.transaction("rw", classes, days, this.db.sightings, async () => {
-      await this.#admit(sightings);
-      await days.where({ id: dayId }).modify((day) => void day.photos.push(photo));
-      await this.db.sightings.bulkAdd(sightings);
+  /** Whether a day has a photo of that key. */
+  async hasGroupPhoto(dayId: string, key: string): Promise<boolean> {
+    return Boolean((await this.db.days.get(dayId))?.photos.some((photo) => photo.key === key));
+  }
+
+  async addGroupPhoto({ id, date }: Day, photo: GroupPhoto, sightings: Sighting[]): Promise<void> {
+    const { classes, people, days } = this.db;
+    await this.db.transaction("rw", classes, people, days, this.db.sightings, async () => {
+      await this.admit(sightings);
+      const day = await days.get(id);
+      if (!day) throw new ConflictError(`The roll of ${date} has been deleted meanwhile: nothing more is added to it.`);
+      if (day.photos.some(({ key }) => key && key === photo.key)) throw new PhotoError("is on this roll already");
+      await days.update(id, { photos: [...day.photos, photo] });
+      await this.db.sightings.bulkAdd(await this.#ofTheLiving(sightings));
     });
   }
 
-  /** Faces as they are seen now; one that was deleted meanwhile stays deleted. */
-  async amend(sightings: Sighting[]): Promise<void> {
-    await this.db.transaction("rw", this.db.sightings, async () => {
-      for (const { id, personId, answer, distance, chance, by } of sightings) {
-        await this.db.sightings.update(id, { personId, answer, distance, chance, by });
+  /** Faces without the names of pupils who have been deleted meanwhile. */
+  async #ofTheLiving<T extends Pick<Sighting, "personId" | "answer">>(faces: T[]): Promise<T[]> {
+    const living = new Set(await this.db.people.where("id").anyOf(faces.flatMap(({ personId }) => personId ?? [])).primaryKeys());
+    return faces.map((face) => (face.personId && !living.has(face.personId) ? { ...face, personId: null, answer: "unknown" } : face));
+  }
+
+  /** What the machine says of faces now. One that was deleted meanwhile stays deleted; what the teacher has said stays. */
+  async judge(sightings: Sighting[]): Promise<void> {
+    await this.db.transaction("rw", this.db.people, this.db.sightings, async () => {
+      for (const { id, personId, answer, distance, chance } of await this.#ofTheLiving(sightings)) {
+        await this.db.sightings.where({ id }).filter(({ by }) => by === "machine").modify({ personId, answer, distance, chance });
       }
+    });
+  }
+
+  /** What the teacher says of a face: a pupil, who is then no other face of the same photo, or nobody of the class. */
+  async correct(faceId: string, personId: string | null): Promise<void> {
+    const { people, sightings } = this.db;
+    await this.db.transaction("rw", people, sightings, async () => {
+      const face = await sightings.get(faceId);
+      if (!face) throw new ConflictError("This face has been deleted meanwhile.");
+      if (personId && !(await people.get(personId))) throw new ConflictError("This pupil has been deleted meanwhile.");
+      if (personId) {
+        await sightings.where({ personId }).filter(({ photoId }) => photoId === face.photoId).modify({ personId: null, answer: "unknown" });
+      }
+      await sightings.update(faceId, { personId, answer: personId ? "sure" : "unknown", by: "teacher" });
+    });
+  }
+
+  /** A face of a day's photo as a photo of the pupil of a name, made where there is none; and the face is that pupil's. */
+  async enrolFace({ id, dayId, photoId, classId, embedding, embedder, chip }: Sighting, name: string): Promise<{ person: Person; added: boolean }> {
+    const { db } = this;
+    return db.transaction("rw", db.tables, async () => {
+      const day = await db.days.get(dayId);
+      const photo = day?.photos.find((one) => one.id === photoId);
+      const file = `${photo?.file ?? "group photo"}, ${day?.date ?? ""}`;
+      const enrolled = await this.enrol(name, { classId, file, embedding, embedder, chip });
+      if (enrolled.person.name === normalName(name)) await this.correct(id, enrolled.person.id);
+      return enrolled;
     });
   }
 
@@ -241,30 +247,35 @@ export class Store {
     });
   }
 
-  async mark(dayId: string, personId: string, mark: "present" | "absent" | null): Promise<void> {
-    await this.db.days.where({ id: dayId }).modify((day) => {
-      if (mark) day.marks[personId] = mark;
-      else delete day.marks[personId];
+  async mark({ id: personId, classId, name }: Person, date: string, mark: Mark | null): Promise<void> {
+    const { classes, people, days } = this.db;
+    await this.db.transaction("rw", classes, people, days, async () => {
+      if (!(await people.get(personId))) throw new ConflictError(`${name} has been deleted meanwhile.`);
+      const { id } = await this.day(classId, date);
+      await days.where({ id }).modify(({ marks }) => {
+        if (mark) marks[personId] = mark;
+        else delete marks[personId];
+      });
     });
   }
 
-  /** A gallery's people into a class; returns how many photos were new. */
-  async take(classId: string, { embedder, people }: Gallery): Promise<number> {
+  /** A gallery's people into a class, or into a new one of a name. Returns how many photos were new, and which are another pupil's already. */
+  async take(into: { id: string } | { name: string }, { embedder, people }: Gallery): Promise<{ classId: string; added: number; elsewhere: string[] }> {
     const { db } = this;
     return db.transaction("rw", db.classes, db.people, db.photos, async () => {
-      await this.#admit([{ classId, embedder }]);
+      const classId = "id" in into ? into.id : (await this.addClass(into.name)).id;
+      await this.#classOf(classId);
+      const elsewhere: string[] = [];
       let added = 0;
       for (const { name, photos } of people) {
-        const personId = await this.person(classId, name);
-        const known = await db.photos.where({ personId }).toArray();
+        await this.#person(classId, name);
         for (const { file, embedding, chip } of photos) {
-          const numbers = new Float32Array(embedding);
-          if (known.some((one) => one.embedding.every((value, i) => value === numbers[i]))) continue;
-          await db.photos.add({ id: newId(), classId, personId, file, hash: "", embedding: numbers, embedder, chip: chip ?? "" });
-          added++;
+          const enrolled = await this.enrol(name, { classId, file, embedding: new Float32Array(embedding), embedder, chip: chip ?? "" });
+          if (enrolled.added) added++;
+          else if (enrolled.person.name !== normalName(name)) elsewhere.push(`${file} of ${name} is enrolled already, as a photo of ${enrolled.person.name}`);
         }
       }
-      return added;
+      return { classId, added, elsewhere };
     });
   }
 
@@ -284,17 +295,27 @@ export class Store {
   async changeEmbedder(classId: string, embedder: string, read: Map<string, Float32Array>, dropped: string[]): Promise<void> {
     const { db } = this;
     await db.transaction("rw", db.classes, db.photos, db.sightings, async () => {
+      await this.#classOf(classId);
       await db.photos.bulkDelete(dropped);
       const { photos, sightings } = await this.faces(classId);
       if ([...photos, ...sightings].some(({ id }) => !read.has(id))) {
-        throw new PhotoError("Faces were added to this class meanwhile: nothing is changed. Start the reading once more.");
+        throw new ConflictError("Faces were added to this class meanwhile: nothing is changed. Start the reading once more.");
       }
-      const changed = ({ id }: { id: string }) => ({ embedding: read.get(id)!, embedder });
-      await db.photos.bulkUpdate(photos.map((photo) => ({ key: photo.id, changes: changed(photo) })));
-      await db.sightings.bulkUpdate(sightings.map((one) => ({ key: one.id, changes: { ...changed(one), distance: null, chance: null } })));
       await db.classes.update(classId, { embedder });
+      await this.admit([...photos, ...sightings].map(({ id }) => ({ classId, embedder, embedding: read.get(id)! })));
+      const changed = ({ id }: { id: string }) => ({ embedding: read.get(id)!, embedder });
+      const keys = new Set<string>();
+      for (const photo of photos) {
+        const { face: _, ...rest } = photo;
+        const key = faceKey(read.get(photo.id)!);
+        await db.photos.put({ ...rest, ...changed(photo), ...(!keys.has(key) && { face: key }) });
+        keys.add(key);
+      }
+      await db.sightings.bulkUpdate(sightings.map((one) => ({ key: one.id, changes: { ...changed(one), distance: null, chance: null } })));
     });
   }
+
+  // Deletions, each of which can be undone for a while
 
   /** A pupil with all photos and every trace in the rolls. */
   async deletePerson({ id, classId, name }: Person): Promise<Bin> {
@@ -302,32 +323,36 @@ export class Store {
     return db.transaction("rw", db.tables, async () => {
       const days = await db.days.where({ classId }).toArray();
       const rows = {
-        classes: [],
+        ...NO_ROWS,
         people: await db.people.where({ id }).toArray(),
         photos: await db.photos.where({ personId: id }).toArray(),
-        days,
         sightings: await db.sightings.where({ personId: id }).toArray(),
       };
       await db.people.delete(id);
       await db.photos.where({ personId: id }).delete();
       await db.sightings.where({ personId: id }).delete();
       await db.days.where({ classId }).modify((day) => void delete day.marks[id]);
-      return { what: `${name}, ${rows.photos.length} enrolled and ${rows.sightings.length} seen faces`, rows };
+      const marks = days.flatMap(({ id: dayId, marks }) => (marks[id] ? [{ dayId, personId: id, mark: marks[id] }] : []));
+      return { what: `${name}, ${rows.photos.length} enrolled and ${rows.sightings.length} seen faces`, rows, marks };
     });
   }
 
-  async deletePhoto(photo: Enrolled): Promise<Bin> {
-    await this.db.photos.delete(photo.id);
-    return { what: `the enrolled photo ${photo.file}`, rows: { classes: [], people: [], photos: [photo], days: [], sightings: [] } };
+  async deletePhoto({ id, personId, file }: Enrolled): Promise<Bin> {
+    const { people, photos } = this.db;
+    return this.db.transaction("rw", people, photos, async () => {
+      const rows = { ...NO_ROWS, people: await people.where({ id: personId }).toArray(), photos: await photos.where({ id }).toArray() };
+      await photos.delete(id);
+      return { what: `the enrolled photo ${file}`, rows, marks: [] };
+    });
   }
 
-  async deleteDay(day: Day): Promise<Bin> {
-    const { db } = this;
-    return db.transaction("rw", db.tables, async () => {
-      const sightings = await db.sightings.where({ dayId: day.id }).toArray();
-      await db.days.delete(day.id);
-      await db.sightings.where({ dayId: day.id }).delete();
-      return { what: `the roll of ${day.date}`, rows: { classes: [], people: [], photos: [], days: [day], sightings } };
+  async deleteDay({ id, date }: Day): Promise<Bin> {
+    const { days, sightings } = this.db;
+    return this.db.transaction("rw", days, sightings, async () => {
+      const rows = { ...NO_ROWS, days: await days.where({ id }).toArray(), sightings: await sightings.where({ dayId: id }).toArray() };
+      await days.delete(id);
+      await sightings.where({ dayId: id }).delete();
+      return { what: `the roll of ${date}`, rows, marks: [] };
     });
   }
 
@@ -343,7 +368,7 @@ export class Store {
       };
       await db.classes.delete(id);
       for (const table of [db.people, db.photos, db.days, db.sightings]) await table.where("classId").equals(id).delete();
-      return { what: `the class ${name}`, rows };
+      return { what: `the class ${name}`, rows, marks: [] };
     });
   }
 
@@ -358,21 +383,102 @@ export class Store {
         db.sightings.toArray(),
       ]);
       for (const table of db.tables) await table.clear();
-      return { what: "everything", rows: { classes, people, photos, days, sightings } };
+      return { what: "everything", rows: { classes, people, photos, days, sightings }, marks: [] };
     });
   }
 
-  /** As it was before the deletion. */
-  async restore({ rows }: Bin): Promise<void> {
+  /**
+   * What was deleted, beside all that has been made since, which stays as it is: a pupil or a day that has been made anew takes the old one's photos and
+   * marks. Returns sentences on what came back in another way. Refused as a whole where it cannot lie there any more.
+   */
+  async restore({ rows, marks }: Bin): Promise<string[]> {
     const { db } = this;
-    await db.transaction("rw", db.tables, async () => {
-      await db.classes.bulkPut(rows.classes);
-      await this.#admit([...rows.photos, ...rows.sightings]);
-      await db.people.bulkPut(rows.people);
-      await db.photos.bulkPut(rows.photos);
-      await db.days.bulkPut(rows.days);
-      await db.sightings.bulkPut(rows.sightings);
+    return db.transaction("rw", db.tables, async () => {
+      const said: string[] = [];
+      for (const row of rows.classes) {
+        if (await db.classes.get(row.id)) continue;
+        const name = freeName(row.name, (await db.classes.toArray()).map((one) => one.name));
+        await db.classes.add({ ...row, name });
+        if (name !== row.name) said.push(`There is another class ${row.name} now, so this one is called ${name}.`);
+      }
+      for (const { classId } of [...rows.people, ...rows.days]) await this.#classOf(classId);
+      await this.admit([...rows.photos, ...rows.sightings]);
+
+      const now = new Map<string, string>(); // ids of rows that have been made anew, by those deleted
+      for (const row of rows.people) {
+        if (await db.people.get(row.id)) continue;
+        const namesake = await db.people.where({ classId: row.classId, name: row.name }).first();
+        if (!namesake) await db.people.add(row);
+        else {
+          now.set(row.id, namesake.id);
+          said.push(`${row.name} has been enrolled again meanwhile: the photos are together now.`);
+        }
+      }
+      const current = (id: string) => now.get(id) ?? id;
+      const living = new Set(await db.people.toCollection().primaryKeys());
+
+      for (const photo of rows.photos) {
+        const { embedding, face, ...file } = photo;
+        if ((await db.photos.get(photo.id)) || (await this.ownerOf(face ? photo : file))) continue;
+        await db.photos.add({ ...photo, personId: current(photo.personId) });
+      }
+      for (const row of rows.days) {
+        const marked = Object.entries(row.marks).map(([id, mark]) => [current(id), mark] as const);
+        const marks = Object.fromEntries(marked.filter(([id]) => living.has(id)));
+        const there = (await db.days.get(row.id)) ?? (await db.days.where({ classId: row.classId, date: row.date }).first());
+        if (!there) await db.days.add({ ...row, marks });
+        else {
+          now.set(row.id, there.id);
+          const known = ({ id, key }: GroupPhoto) => there.photos.some((photo) => photo.id === id || (key && photo.key === key));
+          await db.days.update(there.id, { photos: [...row.photos.filter((photo) => !known(photo)), ...there.photos], marks: { ...marks, ...there.marks } });
+        }
+      }
+      for (const face of rows.sightings) {
+        const day = await db.days.get(current(face.dayId));
+        if (!day?.photos.some(({ id }) => id === face.photoId) || (await db.sightings.get(face.id))) continue;
+        await db.sightings.add({ ...face, dayId: day.id, personId: face.personId && current(face.personId) });
+      }
+      await db.sightings.bulkPut(await this.#ofTheLiving(await db.sightings.where("id").anyOf(rows.sightings.map(({ id }) => id)).toArray()));
+      for (const { dayId, personId, mark } of marks) {
+        await db.days.where({ id: dayId }).modify((day) => void (day.marks[current(personId)] ??= mark));
+      }
+      return said;
     });
+  }
+}
+
+export type NewPhoto = Omit<Enrolled, "id" | "personId" | "face">;
+
+const NO_ROWS: Bin["rows"] = { classes: [], people: [], photos: [], days: [], sightings: [] };
+
+/** The browser's own storage; undefined where it has none for this page, or does not answer. */
+async function opened(trouble: Hearing["trouble"]): Promise<Database | undefined> {
+  const db = new Database();
+  let limit: ReturnType<typeof setTimeout> | undefined;
+  db.on("versionchange", () => {
+    db.close(); // or the newer page in the other tab could not open
+    trouble("A newer version of this page is open in another tab. Reload this one.");
+    return false;
+  });
+  db.on("close", () => trouble("The browser has closed this page’s storage: it may have been cleared. Reload the page."));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      limit = setTimeout(() => reject(new Error("the browser’s storage does not answer")), OPENING);
+      db.on("blocked", () => {
+        clearTimeout(limit); // what is kept is there, once the other tab lets go of it
+        trouble("Another tab of this site uses an older version of this page. Close all its other tabs; this one goes on then.");
+        limit = undefined;
+      });
+      db.open().then(() => resolve(), reject);
+    });
+    if (!limit) trouble("");
+    return db;
+  } catch (error) {
+    console.warn("No storage:", error);
+    db.close();
+    return undefined;
+  } finally {
+    clearTimeout(limit);
   }
 }
 

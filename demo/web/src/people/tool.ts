@@ -2,6 +2,7 @@
 
 import { LitElement, html, unsafeCSS, type CSSResultGroup, type PropertyValues, type TemplateResult } from "lit";
 
+import type { EmbedderEntry, Manifest } from "../contract";
 import { engineAt, type EngineClient } from "../engine/client";
 import { decode, type Photo } from "../photos";
 import type { LoadProgress } from "../progress";
@@ -15,10 +16,20 @@ export abstract class Tool extends LitElement {
 
   protected status = "";
   protected warning = "";
+  /** What is wrong with the browser's storage, for as long as it is. */
+  #trouble = "";
   protected engine!: EngineClient;
+  /** Once it has arrived. */
+  protected manifest: Manifest | undefined;
   /** There in all that is `guarded`. */
   protected store!: Store;
-  readonly #opened = Store.open().then((store) => void (this.store = store));
+  readonly #opened = Store.open({
+    trouble: (sentence) => {
+      this.#trouble = sentence;
+      this.requestUpdate();
+    },
+    dimensionsOf: (name) => embedderIn(this.manifest, name)?.dimensions,
+  }).then((store) => void (this.store = store));
   #listening: AbortController | null = null;
 
   protected get app(): URL {
@@ -33,7 +44,15 @@ export abstract class Tool extends LitElement {
     for (const type of ["dragover", "drop"]) {
       this.addEventListener(type, (event) => event.preventDefault(), { signal }); // beside a drop zone, it would open the file
     }
+    addEventListener("beforeunload", (event) => this.store && !this.store.lasting && this.unsaved() && event.preventDefault(), { signal });
     this.#engineChanged();
+    void this.engine.manifest.then(
+      (manifest) => {
+        this.manifest = manifest;
+        this.requestUpdate();
+      },
+      () => {}, // whatever needs it asks again, and says what is wrong
+    );
   }
 
   override disconnectedCallback(): void {
@@ -43,7 +62,13 @@ export abstract class Tool extends LitElement {
 
   /** The name of the embedder that a class's faces are read with: the page's own, where it has no face yet. */
   protected async embedderOf(row: ClassRow | undefined): Promise<string> {
-    return row?.embedder ?? (await this.engine.manifest).embedder.name;
+    this.manifest = await this.engine.manifest;
+    return row?.embedder ?? this.manifest.embedder.name;
+  }
+
+  /** Whether there is something in the store that is gone with the page, where the browser keeps nothing. */
+  protected unsaved(): boolean {
+    return false;
   }
 
   /** The engine began afresh: what it had been told is forgotten. */
@@ -67,6 +92,16 @@ export abstract class Tool extends LitElement {
     } catch (error) {
       const sentence = sentenceFor(error);
       if (sentence) this.warn(sentence);
+    }
+  }
+
+  /** Do something with one photo. One that cannot be used is left out, and `say` is told why; whatever else goes wrong ends the work. */
+  protected async orLeaveOut(work: () => Promise<void>, say: (why: string) => void): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isPhotoError(error)) throw error;
+      say(error.message);
     }
   }
 
@@ -95,6 +130,7 @@ export abstract class Tool extends LitElement {
             <button type="button" class="primary" data-testid="retry" @click=${() => this.engine.restart()}>Try again</button>
           </div>`
         : ""}
+      ${this.#trouble ? html`<p class="trouble" role="alert" data-testid="storage">${this.#trouble}</p>` : ""}
       <p class="status" role="status" data-testid="status">${this.status}</p>
       <p class="warning" role="alert" data-testid="warning">${this.warning}</p>
     </div>`;
@@ -118,12 +154,18 @@ export abstract class Tool extends LitElement {
 /** For a reader; null for what was called off. */
 export function sentenceFor(error: unknown): string | null {
   if (error instanceof DOMException && error.name === "AbortError") return null;
-  if (isPhotoError(error) || (error instanceof Error && error.name === "EngineError")) return error.message;
+  if (error instanceof Error && ["PhotoError", "EngineError", "ConflictError"].includes(error.name)) return error.message;
+  if (error instanceof Error && error.name === "DatabaseClosedError") return "This page has lost its storage. Reload it: what was kept is still there.";
   if (isFull(error)) {
     return "The browser’s storage for this page is full: what was being added is not kept, all else is. Delete old days, or save the class as a file and delete it here; then try again.";
   }
   console.error(error);
   return "Something went wrong that should not have. Reload the page: what was kept so far is still there.";
+}
+
+/** One that models.json lists. */
+export function embedderIn(manifest: Manifest | undefined, name: string): EmbedderEntry | undefined {
+  return manifest?.embedder.name === name ? manifest.embedder : manifest?.embedders?.[name]?.embedder;
 }
 
 /** By name: what the worker throws arrives as a plain Error that bears it. */
