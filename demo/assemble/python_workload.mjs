@@ -100,7 +100,7 @@ export async function work(pyodide, manifest) {
   for (const rule of ["template", "original"]) await tried(() => session.who(rows, rule));
   session.group(rows, undefined);
   const people = [{ name: "Änn", photos: [{ file: "1.jpg", embedding: [...a], chip: null }] }];
-  session.read_gallery(session.write_gallery(JSON.stringify(people)));
+  session.read_gallery(session.write_gallery(JSON.stringify(people), "7b"));
   await tried(() => session.read_gallery("{}"));
 
   for (const name of ["obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "own"]) session.put(name, photo(240, 320));

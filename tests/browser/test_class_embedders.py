@@ -197,7 +197,7 @@ def test_class_of_the_first_version_is_still_read_with_dlibs_network(visit: Visi
     roll_is_right(page, old)
     assert axe_violations(page) == []
     tables = kept(page)
-    assert tables["version"] == 20
+    assert tables["version"] == 40
     assert {one["id"]: one.get("embedder") for one in tables["classes"]} == {"7b": DLIB, "empty": None}
     for name in ("photos", "sightings"):
         before = {one["id"]: one["embedding"] for one in old.tables[name]}

@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-import facelab
 from facelab.cli import main
 
 from ..classroom import Placed, compose
+from ..unit.test_gallery import photo, signed
 from .conftest import READY, SiteHandler, Watched, axe_violations, served, watch
 
 PUPILS, ENROLLED = 8, 4
@@ -47,8 +47,8 @@ def lesson(orl39: Path, tmp_path_factory: pytest.TempPathFactory) -> Lesson:
     pupils = [person.name for person in people[:PUPILS]]
     for name in pupils:
         (made / "class" / name).mkdir(parents=True)
-        for photo in photos[name][:ENROLLED]:
-            Image.open(photo).convert("RGB").save(made / "class" / name / f"{photo.stem}.png")
+        for portrait in photos[name][:ENROLLED]:
+            Image.open(portrait).convert("RGB").save(made / "class" / name / f"{portrait.stem}.png")
     (made / "class" / pupils[0] / "notes.jpg").write_text("no photo")
     there = [*pupils[:-1], *(person.name for person in people[PUPILS:])]
     pixels, placed = compose([(name, photos[name][9]) for name in there], seed=3, sides=(80, 160))
@@ -236,17 +236,28 @@ def test_enrolling_the_same_folder_again_adds_nothing(called: Watched, lesson: L
     page = called.page
     page.get_by_test_id("folder").set_input_files(lesson.folder)
     finished(page)
-    expect(page.get_by_test_id("outcomes")).to_contain_text(f"{PUPILS * ENROLLED} of {PUPILS * ENROLLED + 1}")
+    count = PUPILS * ENROLLED
+    expect(page.get_by_test_id("outcomes")).to_have_text(f"0 of {count + 1} photos enrolled, {count} enrolled before, 1 left out")
+    page.get_by_test_id("group-photos").set_input_files(lesson.photo)
+    expect(page.get_by_test_id("warning")).to_have_text("today.png: is on this roll already")
+    expect(page.get_by_test_id("group-photo")).to_have_count(1)
     expect(page.locator(f'[data-testid="person"][data-name="{lesson.pupils[1]}"]')).to_contain_text(f"{ENROLLED} photos")
 
 
-def test_a_pupil_is_deleted_by_one_click_and_can_be_had_back_for_a_while(called: Watched, lesson: Lesson) -> None:
-    page, name = called.page, lesson.pupils[1]
-    page.locator(f'[data-testid="person"][data-name="{name}"]').get_by_test_id("delete-person").click()
-    expect(page.locator(f'[data-testid="entry"][data-name="{name}"]')).to_have_count(0)
-    assert kept(page, name) == 0
-    page.get_by_test_id("undo").click()
-    expect(page.locator(f'[data-testid="entry"][data-name="{name}"]')).to_have_count(1)
+def test_pupils_are_deleted_by_one_click_each_and_can_be_had_back_for_a_while(called: Watched, lesson: Lesson) -> None:
+    page, names = called.page, lesson.pupils[1:3]
+    entries = [page.locator(f'[data-testid="entry"][data-name="{name}"]') for name in names]
+    before = presence(page)
+    for name, entry in zip(names, entries, strict=True):
+        page.locator(f'[data-testid="person"][data-name="{name}"]').get_by_test_id("delete-person").click()
+        expect(entry).to_have_count(0)
+        assert kept(page, name) == 0
+    expect(page.get_by_test_id("bin")).to_contain_text("One deletion before it can be undone after that")
+    for entry in reversed(entries):
+        page.get_by_test_id("undo").click()
+        expect(entry).to_have_count(1)
+    expect(page.get_by_test_id("bin")).to_have_count(0)
+    assert presence(page) == before
 
 
 def test_one_pupil_under_two_names_is_told_and_not_named_for_sure(
@@ -344,11 +355,69 @@ def test_folder_dropped_from_the_desktop_is_enrolled(page: Page, lesson: Lesson)
     expect(page.get_by_test_id("person")).not_to_have_count(0, timeout=READY)
 
 
-def test_samples_show_how_it_goes(page: Page) -> None:
+def test_samples_show_how_it_goes_and_a_new_day_begins_a_new_roll(page: Page, samples: Path) -> None:
     page.get_by_test_id("try-samples").click()
     entry = page.locator('[data-testid="entry"][data-name="Barack Obama"]')
     expect(entry).to_have_attribute("data-presence", "present", timeout=READY)
     expect(page.locator('[data-testid="entry"][data-name="Joe Biden"]')).to_have_attribute("data-presence", "absent")
+
+    # The page is left open overnight.
+    day, photos = page.get_by_test_id("date"), page.get_by_test_id("group-photo")
+    page.context.clock.set_fixed_time("2026-03-03T07:30:00")
+    page.get_by_test_id("group-photos").set_input_files(samples / "obama2.jpg")
+    expect(day).to_have_value("2026-03-03")
+    expect(photos).to_contain_text(["obama2.jpg"], timeout=READY)
+    page.get_by_role("button", name="2026-03-02", exact=True).click()
+    expect(photos).to_contain_text(["obama3.jpg"])
+    page.context.clock.set_fixed_time("2026-03-04T07:30:00")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(photos).to_contain_text(["obama3.jpg"])
+    expect(day).to_have_value("2026-03-02")  # the teacher has chosen it
+
+
+ROWS = """async () => {
+  const answer = (request) => new Promise((done) => (request.onsuccess = () => done(request.result)));
+  const db = await answer(indexedDB.open("facelab"));
+  const all = (name) => answer(db.transaction(name).objectStore(name).getAll());
+  const names = Object.fromEntries((await all("classes")).map(({id, name}) => [id, name]));
+  const photos = (await all("photos")).map(({classId}) => names[classId] ?? "no class");
+  db.close();
+  return photos;
+}"""
+
+
+def test_photos_go_where_the_work_began_and_nowhere_when_that_is_gone(
+    page: Page, lesson: Lesson, site: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "class"
+    for name in lesson.pupils[:2]:
+        shutil.copytree(lesson.folder / name, folder / name)
+    for name in ("8c", "7b"):
+        page.get_by_test_id("new-class").fill(name)
+        page.get_by_test_id("add-class").click()
+        expect(page.get_by_test_id("class")).to_contain_text(name)
+    page.get_by_test_id("folder").set_input_files(folder)
+    vanished = sorted((folder / lesson.pupils[1]).iterdir())[0]
+    vanished.unlink()
+    page.get_by_test_id("class").select_option(label="8c")
+    finished(page)
+    assert page.evaluate(ROWS) == ["7b"] * (2 * ENROLLED - 1)
+    expect(page.get_by_test_id("outcomes")).to_have_count(0)  # they are of the other class
+    page.get_by_test_id("class").select_option(label="7b")
+    expect(page.locator(".outcomes .bad")).to_contain_text(
+        [f"{vanished.name}: left out: This file is not there any more", "notes.jpg"]
+    )
+
+    other = page.context.new_page()
+    other.goto(site + "roll-call/")
+    other.get_by_test_id("class").select_option(label="8c")
+    page.get_by_test_id("class").select_option(label="8c")
+    page.get_by_test_id("folder").set_input_files(lesson.folder)
+    expect(other.get_by_test_id("person")).not_to_have_count(0, timeout=READY)
+    other.get_by_test_id("delete-class").click()
+    expect(page.get_by_test_id("warning")).to_contain_text("This class has been deleted meanwhile", timeout=READY)
+    expect(page.get_by_test_id("work")).to_have_count(0)
+    assert set(page.evaluate(ROWS)) == {"7b"}
 
 
 def test_a_tab_killed_in_mid_enrolment_has_kept_what_it_showed(page: Page, lesson: Lesson, site: str) -> None:
@@ -389,42 +458,61 @@ def test_browser_that_keeps_nothing_says_so_and_works(chromium: Browser, site: s
     tab = context.new_page()
     tab.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); }")
     tab.goto(site + "roll-call/")
-    expect(tab.get_by_test_id("warning")).to_contain_text("keeps nothing")
+    expect(tab.get_by_test_id("storage")).to_contain_text("keeps nothing")
     tab.get_by_test_id("try-samples").click()
     expect(tab.locator('[data-testid="entry"][data-name="Barack Obama"]')).to_have_attribute(
         "data-presence", "present", timeout=READY
     )
+    expect(tab.get_by_test_id("storage")).to_contain_text("keeps nothing")
+    with tab.expect_event("dialog") as asked:
+        tab.close(run_before_unload=True)
+    assert asked.value.type == "beforeunload"
+    asked.value.accept()
     context.close()
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        ("", "this is no gallery"),
-        ('{"kind": "facelab gallery", "format": 1, "embedder": "x"}', "embedder x"),
-        ("damaged", "damaged"),
-    ],
-)
-def test_damaged_class_file_is_refused_with_a_sentence(content: str, sentence: str, page: Page, tmp_path: Path) -> None:
-    file = tmp_path / "class.json"
-    if content == "damaged":
-        entry = json.loads((Path(facelab.__file__).parents[2] / "build" / "models" / "models.json").read_text())["embedder"]
-        people = [{"name": "Eve", "photos": []}]
-        content = json.dumps(
-            {"kind": "facelab gallery", "format": 1, "embedder": entry["name"], "sha256": "0" * 64, "people": people}
-        )
-    file.write_text(content)
-    page.get_by_test_id("import").set_input_files(file)
-    expect(page.get_by_test_id("warning")).to_contain_text(sentence, timeout=READY)
-    expect(page.get_by_test_id("class")).to_have_count(0)
+BAD_FILES = [
+    ("", "this is no gallery"),
+    ('{"kind": "facelab gallery", "format": 1, "embedder": "x"}', "embedder x"),
+    (signed([{"name": "Eve", "photos": []}]).replace("Eve", "Ada"), "damaged"),
+    (signed([{"name": "Ada", "photos": [photo(np.ones(64))]}]), "of a.jpg of Ada 64 numbers came, where 128 were expected"),
+    (signed([{"name": "Ada", "photos": [photo(np.full(128, np.nan))]}]), "of a.jpg of Ada numbers came that are no embedding"),
+]
 
 
-def test_class_file_makes_the_class_again(page: Page, lesson: Lesson, tmp_path: Path) -> None:
+def test_class_files(chromium: Browser, site: str, lesson: Lesson, tmp_path: Path) -> None:
+    """Damaged ones are refused with a sentence. Odd ones are read, and what is odd is said. The command line’s makes a class."""
+    context = chromium.new_context()
+    watched = watch(context.new_page(), site)
+    page = watched.open("roll-call/")
+    for i, (content, sentence) in enumerate(BAD_FILES):
+        (tmp_path / f"{i}.json").write_text(content)
+        page.get_by_test_id("import").set_input_files(tmp_path / f"{i}.json")
+        expect(page.get_by_test_id("warning")).to_contain_text(sentence, timeout=READY)
+        expect(page.get_by_test_id("class")).to_have_count(0)
+
+    faces = np.random.default_rng(1).normal(size=(4, 128))
+    twice = [{"name": "Ada", "photos": [photo(one) for one in two]} for two in (faces[:2], faces[2:])]
+    elsewhere = {"name": "Ben", "photos": [photo(faces[0] + faces[1], chip="http://127.0.0.1:9/ada.png")]}
+    (tmp_path / "odd.json").write_text(signed([*twice, elsewhere]))
+    page.get_by_test_id("import").set_input_files(tmp_path / "odd.json")
+    expect(page.get_by_test_id("status")).to_have_text("2 pupils with 5 photos make the class odd.", timeout=READY)
+    expect(page.get_by_test_id("warning")).to_contain_text("Ada is in the file more than once")
+    expect(page.get_by_test_id("warning")).to_contain_text("the picture of a.jpg of Ben does not lie in the file itself")
+    expect(page.locator('[data-testid="person"][data-name="Ada"]')).to_contain_text("4 photos")
+    with page.expect_download() as saved:
+        page.get_by_test_id("export").click()
+    shutil.copy(saved.value.path(), tmp_path / "renamed.json")
+    page.get_by_test_id("import").set_input_files(tmp_path / "renamed.json")
+    expect(page.get_by_test_id("status")).to_have_text("2 pupils with 0 photos added to the class odd.", timeout=READY)
+
     gallery = tmp_path / "8c.facelab.json"
     assert main(["enrol", str(lesson.folder), "-o", str(gallery)]) == 0
     page.get_by_test_id("import").set_input_files(gallery)
     expect(page.get_by_test_id("person")).to_have_count(PUPILS, timeout=READY)
-    expect(page.get_by_test_id("class")).to_contain_text("8c")
+    assert page.get_by_test_id("class").locator("option").all_inner_texts() == [lesson.folder.name, "odd"]
+    assert watched.requests_elsewhere() == []
+    context.close()
 
 
 def test_group_photo_without_a_face_is_said(page: Page, lesson: Lesson, tmp_path: Path) -> None:
@@ -448,23 +536,26 @@ class Isolated(SiteHandler):
 @pytest.mark.secure("measuring memory")
 def test_two_hundred_group_photos_leave_no_memory_behind(chromium: Browser, lesson: Lesson, tmp_path: Path) -> None:
     """What the whole page holds, all workers included, after 20 photos and after 200; each is removed from the roll again."""
-    photo = tmp_path / "small.png"
-    Image.open(lesson.photo).reduce(2).crop((0, 0, 320, 160)).save(photo)
+    small = Image.open(lesson.photo).reduce(2).crop((0, 0, 320, 160))
+    photos = [tmp_path / f"small {i}.png" for i in range(20)]
+    for i, path in enumerate(photos):
+        small.putpixel((0, 0), (i, 0, 0))  # a roll takes each photo once
+        small.save(path)
     with served(Isolated) as site:
         context = chromium.new_context()
         page = watch(context.new_page(), site).open("roll-call/")
-        held = held_by_roll_call(page, photo)
+        held = held_by_roll_call(page, photos)
         context.close()
     assert held[200] < 1.1 * held[20], held
 
 
-def held_by_roll_call(page: Page, photo: Path) -> dict[int, int]:
+def held_by_roll_call(page: Page, photos: list[Path]) -> dict[int, int]:
     """Bytes after 20 photos and after 200."""
     page.get_by_test_id("try-samples").click()
     expect(page.get_by_test_id("roll")).to_be_visible(timeout=READY)
     held = {}
     for count in range(20, 201, 20):
-        page.get_by_test_id("group-photos").set_input_files([photo] * 20)
+        page.get_by_test_id("group-photos").set_input_files(photos)
         expect(page.get_by_test_id("group-photo")).to_have_count(21, timeout=READY)
         expect(page.get_by_test_id("work")).to_have_count(0)
         for left in range(20, 0, -1):

@@ -1,4 +1,4 @@
-"""What the roll call keeps in the browser (demo/web/src/people/store.ts): several tabs, undo, upgrades, browsers without storage."""
+"""What the roll call keeps in the browser (demo/web/src/people/store.ts): several tabs, undo, upgrades, no storage."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ export class LiveCamera extends Tool {
         this.warn(why);
       });
       const known = classId ? await this.store.snapshot(classId, "") : undefined;
-      const photos = known?.photos ?? [];
+      const photos = known?.photos.filter((photo) => this.isComparable(photo)) ?? [];
       const embedder = await this.embedderOf(known?.row);
       await this.engine.enrol(photos.map(({ personId }) => personId), joined(photos.map(({ embedding }) => embedding)), embedder);
       while (!job.signal.aborted) await this.#look(video, known, embedder, job.signal);

@@ -10,7 +10,7 @@ import { networkName } from "../network-names";
 import { newId } from "../new-id";
 import { bytesOf, pixelsOf, type Photo } from "../photos";
 import { chipUrl, reread } from "./chips";
-import { faceKey, faultOf } from "./faces";
+import { faceKey } from "./faces";
 import { groupPicture, labelOf } from "./group-picture";
 import { histogram } from "./histogram";
 import { fromDrop, fromInput, hashOf, save, type Given } from "./intake";
@@ -190,21 +190,16 @@ export class RollCall extends Tool {
     const embedder = await this.embedderOf(current.row);
     const signature = this.#signatureOf(current, embedder);
     if (signature === this.#enrolled) return;
-    const photos = current.photos.filter((photo) => this.#isComparable(photo));
+    const photos = current.photos.filter((photo) => this.isComparable(photo));
     const told = await this.engine.enrol(photos.map(({ personId }) => personId), joined(photos.map(({ embedding }) => embedding)), embedder);
     this.#enrolled = signature;
     if (current.row.id === this.#classId) this.#told = { ...told, ids: photos.map(({ id }) => id) };
     this.requestUpdate();
   }
 
-  /** Earlier versions of this page kept numbers that are no embedding. */
-  #isComparable({ embedding, embedder }: Pick<Enrolled, "embedding" | "embedder">): boolean {
-    return !faultOf(embedding, embedderIn(this.manifest, embedder)?.dimensions ?? embedding.length);
-  }
-
   /** The faces of one photo, with the machine's answers; those of the teacher stay, and nobody is named a second time beside them. */
   async #judged(current: Snapshot, faces: Sighting[]): Promise<Sighting[]> {
-    const asked = faces.filter((face) => this.#isComparable(face));
+    const asked = faces.filter((face) => this.isComparable(face));
     if (!asked.length) return faces;
     const answers = await this.#inTurn(async () => {
       await this.#enrolEngine(current);
@@ -467,7 +462,7 @@ export class RollCall extends Tool {
       const told = people.map(({ id, name }) => ({
         name,
         photos: photos
-          .filter((photo) => photo.personId === id && this.#isComparable(photo))
+          .filter((photo) => photo.personId === id && this.isComparable(photo))
           .map(({ file, embedding, chip }) => ({ file, embedding: [...embedding], chip })),
       }));
       const gallery = { embedder, name: row.name, people: told.filter((person) => person.photos.length) };
@@ -770,7 +765,7 @@ export class RollCall extends Tool {
       </div>
       <b>${person.name}</b> <span class="muted">${photos(enrolled.length)}</span>
       ${enrolled.some(({ id }) => odd.has(id)) ? html`<p class="note" data-testid="odd">The framed photo is not like the others: is it ${person.name}’s?</p>` : nothing}
-      ${enrolled.every((photo) => this.#isComparable(photo)) ? nothing : html`<p class="note" data-testid="incomparable">Of ${photos(enrolled.filter((photo) => !this.#isComparable(photo)).length)} the numbers are damaged: remove what is damaged, then enrol it again.</p>`}
+      ${enrolled.every((photo) => this.isComparable(photo)) ? nothing : html`<p class="note" data-testid="incomparable">Of ${photos(enrolled.filter((photo) => !this.isComparable(photo)).length)} the numbers are damaged: remove what is damaged, then enrol it again.</p>`}
       ${enrolled.length ? nothing : html`<p class="note">No photo: cannot be recognised.</p>`}
       <button type="button" class="link" data-testid="delete-person" aria-label="Delete ${person.name}" @click=${() => this.#delete(() => this.store.deletePerson(person))}>Delete</button>
     </li>`;

@@ -6,8 +6,9 @@ import type { EmbedderEntry, Manifest } from "../contract";
 import { engineAt, type EngineClient } from "../engine/client";
 import { decode, type Photo } from "../photos";
 import type { LoadProgress } from "../progress";
+import { faultOf } from "./faces";
 import type { Given } from "./intake";
-import { Store, type ClassRow } from "./store";
+import { Store, type ClassRow, type Enrolled } from "./store";
 import base from "../styles/base.css?inline";
 import css from "../styles/people.css?inline";
 
@@ -64,6 +65,11 @@ export abstract class Tool extends LitElement {
   protected async embedderOf(row: ClassRow | undefined): Promise<string> {
     this.manifest = await this.engine.manifest;
     return row?.embedder ?? this.manifest.embedder.name;
+  }
+
+  /** Earlier versions of this page kept numbers that are no embedding. */
+  protected isComparable({ embedding, embedder }: Pick<Enrolled, "embedding" | "embedder">): boolean {
+    return !faultOf(embedding, embedderIn(this.manifest, embedder)?.dimensions ?? embedding.length);
   }
 
   /** Whether there is something in the store that is gone with the page, where the browser keeps nothing. */
