@@ -198,6 +198,7 @@ test("a day, a class and everything come back beside what was made since", async
   const day = await store.day(id, DAY);
   const { person } = await store.enrol("Ada", portrait(id, 1));
   await store.addGroupPhoto(day, group("g"), [seen(day, "g", "f", { personId: person.id })]);
+  await store.mark(person, DAY, "present");
   const ofDay = await store.deleteDay(day);
   const anew = await store.day(id, DAY);
   await store.addGroupPhoto(anew, group("h"), [seen(anew, "h", "i")]);
@@ -306,7 +307,7 @@ test("a storage that never answers is done without after a while", async (t) => 
   assert.match(heard.at(-1), /keeps nothing/);
 });
 
-test("a tab lets go of the storage for a newer version of the page, and says so", async () => {
+test("a tab lets go of the storage for a newer version of the page, and says so", { timeout: 10_000 }, async () => {
   const { store } = await fresh();
   const heard = [];
   const open = await tab(heard);
@@ -319,7 +320,7 @@ test("a tab lets go of the storage for a newer version of the page, and says so"
   newer.close();
 });
 
-test("a tab waits for an older one that holds the storage, and asks to close it", async () => {
+test("a tab waits for an older one that holds the storage, and asks to close it", { timeout: 10_000 }, async () => {
   const indexedDB = new IDBFactory();
   browserWith(indexedDB);
   const holding = await new Promise((resolve) => {
