@@ -252,7 +252,7 @@ def test_pupils_are_deleted_by_one_click_each_and_can_be_had_back_for_a_while(ca
         page.locator(f'[data-testid="person"][data-name="{name}"]').get_by_test_id("delete-person").click()
         expect(entry).to_have_count(0)
         assert kept(page, name) == 0
-    expect(page.get_by_test_id("bin")).to_contain_text("One deletion before it can be undone after that")
+    expect(page.get_by_test_id("bin")).to_contain_text("One earlier deletion can be undone next")
     for entry in reversed(entries):
         page.get_by_test_id("undo").click()
         expect(entry).to_have_count(1)
@@ -404,9 +404,8 @@ def test_photos_go_where_the_work_began_and_nowhere_when_that_is_gone(
     assert page.evaluate(ROWS) == ["7b"] * (2 * ENROLLED - 1)
     expect(page.get_by_test_id("outcomes")).to_have_count(0)  # they are of the other class
     page.get_by_test_id("class").select_option(label="7b")
-    expect(page.locator(".outcomes .bad")).to_contain_text(
-        [f"{vanished.name}: left out: This file is not there any more", "notes.jpg"]
-    )
+    gone = f"{vanished.name}: left out: This file is not there any more"
+    expect(page.locator(".outcomes .bad")).to_contain_text(["notes.jpg", gone])
 
     other = page.context.new_page()
     other.goto(site + "roll-call/")

@@ -589,7 +589,7 @@ export class RollCall extends Tool {
     if (!bin) return nothing;
     const more = this.#bins.length - 1;
     return html`<p class="bin" data-testid="bin">Deleted: ${bin.what}. <button type="button" data-testid="undo" @click=${() => this.#undo(bin)}>Undo</button>
-      ${more ? html`<span class="muted">${more === 1 ? "One deletion" : `${more} deletions`} before it can be undone after that.</span>` : nothing}</p>`;
+      ${more ? html`<span class="muted">${more === 1 ? "One earlier deletion" : `${more} earlier deletions`} can be undone next.</span>` : nothing}</p>`;
   }
 
   #classBar() {
@@ -745,7 +745,7 @@ export class RollCall extends Tool {
     };
     const enrolled = all.filter(({ fate }) => fate === "enrolled").length;
     return html`<details class="outcomes" ?open=${bad.length + remarks.length > 0}>
-      <summary data-testid="outcomes">${enrolled} of ${photos(all.length)} enrolled${count("known", "enrolled before")}${count("another’s", "enrolled before, for another pupil")}${count("left out", "left out")}</summary>
+      <summary data-testid="outcomes">${enrolled} of ${photos(all.length)} enrolled${count("known", "enrolled before")}${count("another’s", "already another pupil’s")}${count("left out", "left out")}</summary>
       <ul>
         ${remarks.map((remark) => html`<li>${remark}</li>`)}
         ${[...bad, ...remarkable].map((outcome) => html`<li class=${bad.includes(outcome) ? "bad" : "good"}>
