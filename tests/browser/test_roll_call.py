@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, Page, expect
 from facelab.cli import main
 
 from ..classroom import Placed, compose
-from ..unit.test_gallery import photo, signed
+from ..unit.test_gallery import photo as entry_of
+from ..unit.test_gallery import signed
 from .conftest import READY, SiteHandler, Watched, axe_violations, served, watch
 
 PUPILS, ENROLLED = 8, 4
@@ -474,8 +475,8 @@ BAD_FILES = [
     ("", "this is no gallery"),
     ('{"kind": "facelab gallery", "format": 1, "embedder": "x"}', "embedder x"),
     (signed([{"name": "Eve", "photos": []}]).replace("Eve", "Ada"), "damaged"),
-    (signed([{"name": "Ada", "photos": [photo(np.ones(64))]}]), "of a.jpg of Ada 64 numbers came, where 128 were expected"),
-    (signed([{"name": "Ada", "photos": [photo(np.full(128, np.nan))]}]), "of a.jpg of Ada numbers came that are no embedding"),
+    (signed([{"name": "Ada", "photos": [entry_of(np.ones(64))]}]), "of a.jpg of Ada 64 numbers came, where 128 were expected"),
+    (signed([{"name": "Ada", "photos": [entry_of(np.full(128, np.nan))]}]), "of a.jpg of Ada numbers came that are no embedding"),
 ]
 
 
@@ -491,8 +492,8 @@ def test_class_files(chromium: Browser, site: str, lesson: Lesson, tmp_path: Pat
         expect(page.get_by_test_id("class")).to_have_count(0)
 
     faces = np.random.default_rng(1).normal(size=(4, 128))
-    twice = [{"name": "Ada", "photos": [photo(one) for one in two]} for two in (faces[:2], faces[2:])]
-    elsewhere = {"name": "Ben", "photos": [photo(faces[0] + faces[1], chip="http://127.0.0.1:9/ada.png")]}
+    twice = [{"name": "Ada", "photos": [entry_of(one) for one in two]} for two in (faces[:2], faces[2:])]
+    elsewhere = {"name": "Ben", "photos": [entry_of(faces[0] + faces[1], chip="http://127.0.0.1:9/ada.png")]}
     (tmp_path / "odd.json").write_text(signed([*twice, elsewhere]))
     page.get_by_test_id("import").set_input_files(tmp_path / "odd.json")
     expect(page.get_by_test_id("status")).to_have_text("2 pupils with 5 photos make the class odd.", timeout=READY)
