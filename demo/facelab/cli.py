@@ -263,7 +263,7 @@ def _identify(arguments: argparse.Namespace) -> None:
     print(f"{len(named)} face{'' if len(named) == 1 else 's'} in {readable(str(arguments.photo))}")
     for e, n in zip(embedded, named, strict=True):
         x, y = (e.face.box[:2] + e.face.box[2:]) / 2
-        print(f"  {readable(n.name or 'unknown')}{_doubt(n)}, at ({x:.0f}, {y:.0f})")
+        print(f"  {readable((n.name or 'unknown') + _doubt(n))}, at ({x:.0f}, {y:.0f})")
 
 
 def _doubt(named: Named) -> str:
@@ -369,7 +369,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         if shares := answers[kind]:
             print(f"{'pairs of ' + kind.replace('_', ' '):27} {count:9,}   {_in_percent(shares)}")
     for group, rate in rates.items():
-        print(f"  {group:25} FMR {rate.fmr or 'no pairs'!s:30} FNMR {rate.fnmr or 'no pairs'}")
+        print(f"  {readable(group):25} FMR {rate.fmr or 'no pairs'!s:30} FNMR {rate.fnmr or 'no pairs'}")
         for label, shares in (("one person", rate.one_person), ("two people", rate.two_people)):
             if shares:
                 print(f"    {label:23} {'':9}   {_in_percent(shares)}")
@@ -461,7 +461,7 @@ def _calibrate(arguments: argparse.Namespace) -> None:
         costs = ", ".join(f"{100 * share:.2f} % {group}".rstrip() for group, share in found["fnmr"].items())
         print(f"FMR {rate} on the worst group: below {found['threshold']:.3f}; false non-matches {costs}")
         for group, (value, low, high) in found["fmr"].items():
-            print(f"  {group:20} {100 * value:7.3f} % ({100 * low:.3f} to {100 * high:.3f})")
+            print(f"  {readable(group):20} {100 * value:7.3f} % ({100 * low:.3f} to {100 * high:.3f})")
 
 
 def _pairs_among(photos: Sequence[str], pairs: Collection[frozenset[str]]) -> list[tuple[int, int]]:
