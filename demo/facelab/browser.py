@@ -22,7 +22,7 @@ from .cells import Notebook
 from .cluster import cluster, usual_limit
 from .cohort import Cohort, read_cohort
 from .desk import Desk, set_desk
-from .detect import Face, detect_faces, find_largest, overlaps
+from .detect import Face, detect_faces, overlaps
 from .embed import embed_faces, embed_kept_chip, fault_of
 from .embedder_file import read_embedder
 from .enrol import look_at, unfit
@@ -32,6 +32,7 @@ from .models import Embedder, parse_manifest
 from .quality import measure_quality
 from .register import Register, Rule
 from .runtime import Answer, Photo
+from .upright import upright_largest
 from .verify import compare, in_words
 
 _json = partial(json.dumps, allow_nan=False)  # JavaScript takes no NaN
@@ -156,13 +157,13 @@ class Session:
         """
         started = perf_counter()
         photo = _of_the_page(handle)
-        faces, complete = await find_largest(self._runtime, photo)
+        faces, complete = await upright_largest(self._runtime, photo)
         analysis = _analysis(photo, faces, 0 if faces else None, started, complete)
         embedded = await self._embedded(photo, faces[0]) if faces else None
         return to_js({"analysis": analysis, "embedded": embedded}, dict_converter=Object.fromEntries)
 
     async def analyse(self, handle: JsProxy, known: str | None = None) -> str:
-        """All faces of a photo, the largest first and chosen. known: the face that is chosen already; `find` gave it."""
+        """All faces of a photo as it lies, the largest first and chosen. known: the face that is chosen already; `find` gave it."""
         started = perf_counter()
         photo = _of_the_page(handle)
         faces, chosen = await detect_faces(self._runtime, photo), 0
@@ -326,7 +327,7 @@ session: Session  # once it is made
 def _face(text: str) -> Face:
     """A face as `find` gave it."""
     known = json.loads(text)
-    return Face(np.array(known["box"]), known["score"], np.array(known["landmarks"]))
+    return Face(np.array(known["box"]), known["score"], np.array(known["landmarks"]), known.get("turned", 0))
 
 
 def _analysis(photo: Photo, faces: Sequence[Face], chosen: int | None, started: float, complete: bool) -> str:

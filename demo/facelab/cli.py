@@ -23,6 +23,7 @@ from .calibrate import LEAST_PEOPLE, calibrate, duplicate_limit, pairs_of_strang
 from .cluster import cluster, usual_limit
 from .cohort import Cohort, crowdedness, normalised
 from .det import draw_det
+from .detect import Face
 from .errors import FacelabError, InputError, NoFaceError, PhotoError
 from .evaluate import Pair, answers_by_kind, rates_by_group, read_doubtful, read_groups, read_pairs, summarise, worst_to_best
 from .files import check_writable, read_plain, why, write_whole
@@ -33,6 +34,7 @@ from .memory import Found, forget
 from .models import Thresholds
 from .native import EMBEDDER_VARIABLE, NORMALISE_VARIABLE, NativeRuntime, default_runtime
 from .output import ESCAPING, as_json, is_unicode, readable, spreadsheet_cell
+from .upright import TURNED_IN_WORDS
 from .verify import distance, in_words
 
 LONGEST = 500  # characters of a sentence for the user
@@ -145,6 +147,7 @@ def _pixels(text: str) -> float:
 
 def _detect(arguments: argparse.Namespace) -> None:
     faces = easy.detect(arguments.photo, arguments.min_face)
+    _tell_turned(arguments.photo, faces)
     if arguments.json:
         print(as_json([face.as_json() for face in faces]))
         return
@@ -156,6 +159,7 @@ def _detect(arguments: argparse.Namespace) -> None:
 
 def _embed(arguments: argparse.Namespace) -> None:
     embedded = easy.embed(arguments.photo, arguments.min_face)
+    _tell_turned(arguments.photo, [e.face for e in embedded])
     if arguments.json:
         print(as_json([{**e.face.as_json(), "embedding": [float(v) for v in e.embedding]} for e in embedded]))
         return
@@ -165,6 +169,8 @@ def _embed(arguments: argparse.Namespace) -> None:
 
 def _verify(arguments: argparse.Namespace) -> None:
     verification = easy.verify(arguments.a, arguments.b)
+    for photo, face in zip((arguments.a, arguments.b), verification.faces, strict=True):
+        _tell_turned(photo, [face])
     if arguments.json:
         print(as_json(verification.as_json()))
         return
@@ -245,6 +251,7 @@ def _identify(arguments: argparse.Namespace) -> None:
         _say(f"{arguments.gallery} was made with {used}, so that network reads {arguments.photo} too")
     gallery = _gallery(file.people)
     embedded = easy.embed(arguments.photo, arguments.min_face)
+    _tell_turned(arguments.photo, [e.face for e in embedded])
     named = identify(gallery, np.stack([e.embedding for e in embedded])) if embedded else []
     if arguments.json:
         faces = [
@@ -305,7 +312,15 @@ def _looked_at(photos: Sequence[Path], arguments: argparse.Namespace) -> Iterato
     ):
         if isinstance(found, str):
             _say(found)
+        else:
+            _tell_turned(photo, [one.face for one in found])
         yield photo, found
+
+
+def _tell_turned(photo: Path, faces: Sequence[Face]) -> None:
+    """Say so where a photo was not upright."""
+    if faces and faces[0].turned:
+        _say(f"{photo} {TURNED_IN_WORDS[faces[0].turned]}")
 
 
 def _calibrated_runtime() -> NativeRuntime:

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .detect import Face, detect_faces
+from .detect import Face
 from .embed import Embedded, embed_faces
 from .errors import InputError, NoFaceError
 from .runtime import Photo, Runtime
+from .upright import upright_faces
 
 Pixels = NDArray[np.uint8]
 Made = TypeVar("Made")
@@ -71,7 +72,7 @@ class Desk:
         """The faces of a photo, the largest first. Raises InputError."""
         name = name or self.chosen
         if name not in self._faces:
-            self._faces[name] = await detect_faces(self.runtime, self.photo(name))
+            self._faces[name] = await upright_faces(self.runtime, self.photo(name))
         return self._faces[name]
 
     async def once(self, key: tuple[object, ...], make: Callable[[], Coroutine[Any, Any, Made]]) -> Made:

@@ -30,12 +30,14 @@ class Face:
     """A face in a photo.
 
     box: [4] x1 y1 x2 y2. score: O-Net's probability of "face", 0 to 1.
-    landmarks: [5, 2] x y of left eye, right eye, nose, left and right corner of the mouth, as seen in the image.
+    landmarks: [5, 2] x y of left eye, right eye, nose, left and right corner of the mouth, as seen in the upright face.
+    turned: degrees, clockwise, by which the photo had to be turned for the face to be found (see upright); 0, 90, 180 or 270.
     """
 
     box: Floats
     score: float
     landmarks: Floats
+    turned: int = 0
 
     @property
     def area(self) -> float:
@@ -49,8 +51,8 @@ class Face:
         return replace(self, box=(self.box + 0.5) * factor - 0.5, landmarks=(self.landmarks + 0.5) * factor - 0.5)
 
     def as_json(self) -> dict[str, object]:
-        """{"box", "score", "landmarks"} in plain numbers."""
-        return {"box": self.box.tolist(), "score": self.score, "landmarks": self.landmarks.tolist()}
+        """{"box", "score", "landmarks", "turned"} in plain numbers."""
+        return {"box": self.box.tolist(), "score": self.score, "landmarks": self.landmarks.tolist(), "turned": self.turned}
 
 
 async def detect_faces(runtime: Runtime, photo: Photo, min_face: float | None = None) -> list[Face]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .detect import Face, detect_faces, find_largest
+from .detect import Face
 from .embed import Embedded, embed_faces
 from .enrol import look_at
 from .errors import NoFaceError
 from .quality import measure_quality
 from .runtime import Photo, finish
+from .upright import upright_faces, upright_largest
 from .verify import Comparison, compare
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def detect(photo: PhotoFile, min_face: float | None = None) -> list[Face]:
     min_face: side of the smallest face looked for, pixels of the file; None: the manifest's.
     """
     runtime, opened = _runtime(), _open(photo)
-    faces = finish(detect_faces(runtime, opened, min_face and min_face / opened.shrunk))
+    faces = finish(upright_faces(runtime, opened, min_face and min_face / opened.shrunk))
     return [face.scaled(opened.shrunk) for face in faces]
 
 
@@ -61,7 +62,7 @@ def verify(a: PhotoFile, b: PhotoFile) -> Verification:
 def largest_face(photo: PhotoFile) -> Embedded:
     """The largest face of a photo, embedded. Raises PhotoError, NoFaceError."""
     runtime, opened = _runtime(), _open(photo)
-    faces, _ = finish(find_largest(runtime, opened))
+    faces, _ = finish(upright_largest(runtime, opened))
     if not faces:
         least = runtime.manifest.detector.min_face
         raise NoFaceError(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .detect import detect_faces
 from .embed import Embedded, embed_faces
 from .preprocess import clahe, on_colour
 from .quality import DARKEST, measure_quality
 from .runtime import Photo, Runtime
+from .upright import upright_faces
 
 ANOTHER = 1 / 4  # of the largest face's area: a second face of so much may be the one that is meant
 
@@ -28,14 +28,14 @@ async def look_at(runtime: Runtime, photo: Photo, min_face: float | None = None)
     By CLAHE on V, which brought back most on photos six stops too dark, and costs a little on all others
     (`python -m tests.experiments preprocessing`): so it is for those alone. min_face: pixels of the photo, None: the manifest's.
     """
-    faces = await embed_faces(runtime, photo, await detect_faces(runtime, photo, min_face))
+    faces = await embed_faces(runtime, photo, await upright_faces(runtime, photo, min_face))
     if faces and "dark" not in measure_quality(faces[0], runtime.manifest.embedder).complaints:
         return Look(faces)
     pixels = runtime.pixels(photo)
     if not faces and pixels.mean() > DARKEST:
         return Look(faces)
     brighter = runtime.photo(on_colour(pixels, clahe, "value"))
-    again = await embed_faces(runtime, brighter, await detect_faces(runtime, brighter, min_face))
+    again = await embed_faces(runtime, brighter, await upright_faces(runtime, brighter, min_face))
     return Look(again, evened=True) if len(again) >= max(1, len(faces)) else Look(faces)
 
 

@@ -201,6 +201,7 @@ def _packed(found: list[Found]) -> bytes:
         boxes=np.array([f.face.box for f in found]).reshape(-1, 4),
         scores=np.array([f.face.score for f in found]),
         landmarks=np.array([f.face.landmarks for f in found]).reshape(-1, 5, 2),
+        turned=np.array([f.face.turned for f in found], int),
         embeddings=np.array([f.embedding for f in found], np.float32),
         complaints=np.array([",".join(f.complaints) for f in found], str),
     )
@@ -211,16 +212,21 @@ def _unpacked(packed: Any, dimensions: int) -> list[Found] | None:
     """The other way round; None for a damaged row, or one with other embeddings: its photo is looked at again."""
     try:
         with np.load(io.BytesIO(packed), allow_pickle=False) as held:
-            rows = {name: held[name] for name in ("boxes", "scores", "landmarks", "embeddings", "complaints")}
+            rows = {name: held[name] for name in ("boxes", "scores", "landmarks", "turned", "embeddings", "complaints")}
         count = len(rows["scores"])
-        shapes = {"boxes": (count, 4), "landmarks": (count, 5, 2), "embeddings": (count, dimensions) if count else (0,)}
+        shapes = {
+            "boxes": (count, 4),
+            "landmarks": (count, 5, 2),
+            "turned": (count,),
+            "embeddings": (count, dimensions) if count else (0,),
+        }
         if any(rows[name].shape != shape for name, shape in shapes.items()):
             return None
         if not all(np.isfinite(rows[name]).all() for name in ("scores", *shapes)):
             return None
         return [
-            Found(Face(box, float(score), landmarks), embedding, tuple(filter(None, str(complaints).split(","))))
-            for box, score, landmarks, embedding, complaints in zip(*rows.values(), strict=True)
+            Found(Face(box, float(score), landmarks, int(turned)), embedding, tuple(filter(None, str(complaints).split(","))))
+            for box, score, landmarks, turned, embedding, complaints in zip(*rows.values(), strict=True)
         ]
     except Exception:  # NumPy raises nearly anything on a damaged file
         return None

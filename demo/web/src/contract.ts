@@ -14,8 +14,10 @@ export type Point = [x: number, y: number];
 export interface Face {
   box: [x1: number, y1: number, x2: number, y2: number];
   score: number;
-  /** Left eye, right eye, nose, left and right corner of the mouth, as seen in the photo. */
+  /** Left eye, right eye, nose, left and right corner of the mouth, as seen in the upright face. */
   landmarks: Point[];
+  /** Degrees, clockwise, by which the photo had to be turned for the face to be found. */
+  turned: 0 | 90 | 180 | 270;
 }
 
 export interface Analysis {
@@ -298,6 +300,16 @@ export interface NamedGallery extends Gallery {
 /** `remarks`: what was read otherwise than it is written. */
 export interface GalleryFile extends NamedGallery {
   remarks: string[];
+}
+
+/** What to tell of a photo that is not upright, after its name; "" where it is. */
+export function turnedInWords(faces: readonly Face[]): string {
+  return {
+    0: "",
+    90: "lay on its side, so it was read turned to the right",
+    180: "stood on its head, so it was read turned round",
+    270: "lay on its side, so it was read turned to the left",
+  }[faces[0]?.turned ?? 0];
 }
 
 /** The photo cannot be used; the message is a sentence for the reader that says what to do. */

@@ -1,5 +1,5 @@
 import { openCamera, takePhoto } from "./camera";
-import { PhotoError, type Embedded, type Face, type SlotName } from "./contract";
+import { PhotoError, turnedInWords, type Embedded, type Face, type SlotName } from "./contract";
 import { find, shadow, sheet } from "./element";
 import { paint } from "./paint";
 import type { Photo } from "./photos";
@@ -27,6 +27,8 @@ export class PhotoSlot extends HTMLElement {
   #root!: ShadowRoot;
   #photo: Photo | null = null;
   #camera: AbortController | null = null;
+  /** How the photo had to be turned, in words; "" for one that is upright. */
+  #turned = "";
 
   get name(): SlotName {
     return this.getAttribute("name") === "b" ? "b" : "a";
@@ -90,6 +92,7 @@ export class PhotoSlot extends HTMLElement {
     const photo = this.#photo;
     if (!photo) return;
     const face = chosen === null ? undefined : faces[chosen];
+    this.#turned = turnedInWords(faces);
     const buttons = faces.map((face, i) => this.#faceButton(face, i, faces.length, i === chosen, photo));
     const picture = find(this.#root, ".picture");
     const focused = picture.querySelector(".face:focus") !== null;
@@ -108,8 +111,12 @@ export class PhotoSlot extends HTMLElement {
   done({ chip, chip_size: size, poor }: Embedded): void {
     this.#enter("done");
     const quality = find(this.#root, ".quality");
-    quality.hidden = !poor.length;
-    quality.textContent = `The face is ${list.format(poor)}: the answer is more careful because of it.`;
+    const told = [
+      ...(this.#turned ? [`The photo ${this.#turned}.`] : []),
+      ...(poor.length ? [`The face is ${list.format(poor)}: the answer is more careful because of it.`] : []),
+    ];
+    quality.hidden = !told.length;
+    quality.textContent = told.join(" ");
     paint(find<HTMLCanvasElement>(this.#root, ".chip"), { width: size, height: size, rgb: chip });
     find(this.#root, ".chip-size").textContent = `${size} × ${size}`;
   }

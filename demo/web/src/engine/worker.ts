@@ -402,9 +402,9 @@ class Engine {
     if (this.#photos.size) return;
     const [width, height] = [640, 480];
     this.open(NOTHING, { width, height, rgba: new ArrayBuffer(width * height * 4) });
-    const face: Face = { box: [260, 160, 380, 320], score: 1, landmarks: [[293, 216], [347, 216], [320, 249], [295, 276], [345, 276]] };
+    const face: Face = { box: [260, 160, 380, 320], score: 1, landmarks: [[293, 216], [347, 216], [320, 249], [295, 276], [345, 276]], turned: 0 };
     try {
-      await this.find(NOTHING);
+      await this.analyse(NOTHING); // `find` would turn it too, in search of a face
       await this.embed(NOTHING, face);
     } finally {
       this.close(NOTHING);

@@ -2,7 +2,7 @@ import { liveQuery, type Subscription } from "dexie";
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
-import type { EmbedderScale } from "../contract";
+import { turnedInWords, type EmbedderScale } from "../contract";
 import { networkName } from "../network-names";
 import { pixelsOf, type Photo } from "../photos";
 import { chipUrl, reread } from "./chips";
@@ -27,12 +27,13 @@ interface AlbumFace {
   poor: string[];
 }
 
-/** What the photos gave so far: a new one, when the album is cleared. `faceless`, `unread`: photos, and why they cannot be used. */
+/** What the photos gave so far: a new one, when the album is cleared. `faceless`, `unread`, `turned`: photos, and what is wrong with them. */
 interface Found {
   faces: AlbumFace[];
   files: number;
   faceless: string[];
   unread: string[];
+  turned: string[];
 }
 
 /** A person, as far as is known. `held`: the reader has had a hand in it, so that no grouping touches it again. */
@@ -113,6 +114,8 @@ export class PhotoAlbum extends Tool {
     this.#embedder ||= await this.embedderOf(undefined);
     const { faces } = await this.engine.look(pixels, SMALLEST, this.#embedder, signal);
     if (!faces.length) found.faceless.push(file.name);
+    const turned = turnedInWords(faces.map(({ face }) => face));
+    if (turned) found.turned.push(`${file.name} ${turned}`);
     const number = this.#nextPhoto++;
     for (const face of faces) {
       found.faces.push({ id: this.#next++, file: file.name, photo: number, embedding: face.embedding, chip: chipUrl(face), poor: face.poor });
@@ -233,7 +236,7 @@ export class PhotoAlbum extends Tool {
             <span>${work.done} of ${work.of} photos, ${faces(this.#found.faces.length)}</span>
             <button type="button" data-testid="stop" @click=${() => work.job.abort()}>Stop</button></div>`
         : nothing}
-      ${this.#aside("without a face", this.#found.faceless)} ${this.#aside("cannot be used", this.#found.unread)}
+      ${this.#aside("without a face", this.#found.faceless)} ${this.#aside("cannot be used", this.#found.unread)} ${this.#aside("not upright", this.#found.turned)}
     </section>
     ${this.#groups.length ? this.#groupsView() : nothing}
     <p class="caption">Nothing of an album is kept: it lives in this page until you clear it or close the page. Only what you add to a class is.</p>`;
@@ -302,7 +305,7 @@ export class PhotoAlbum extends Tool {
   }
 }
 
-const nothingFound = (): Found => ({ faces: [], files: 0, faceless: [], unread: [] });
+const nothingFound = (): Found => ({ faces: [], files: 0, faceless: [], unread: [], turned: [] });
 const photos = (count: number) => `${count} ${count === 1 ? "photo" : "photos"}`;
 const faces = (count: number) => (count === 1 ? "one face" : `${count} faces`);
 

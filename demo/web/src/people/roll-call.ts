@@ -3,7 +3,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
 import { openCamera, takePhoto } from "../camera";
-import { PhotoError, type ClassTold, type Gallery, type Look, type Rule, type SeenFace } from "../contract";
+import { PhotoError, turnedInWords, type ClassTold, type Gallery, type Look, type Rule, type SeenFace } from "../contract";
 import { joined } from "../engine/client";
 import { fetched } from "../fetched";
 import { networkName } from "../network-names";
@@ -261,7 +261,8 @@ export class RollCall extends Tool {
           const { person, added } = await this.store.enrol(name, { ...kept, file: file.name }, pupils.get(name));
           if (!added) return tellOwner(person);
           pupils.set(name, person.id);
-          tell("enrolled", evened ? "enrolled; it was too dark, so its light was evened out first" : "enrolled");
+          const changed = [evened ? "was too dark, so its light was evened out first" : "", turnedInWords(faces.map(({ face }) => face))];
+          tell("enrolled", ["enrolled", ...changed.filter(Boolean).map((what) => `it ${what}`)].join("; "));
         },
         (why) => tell("left out", `left out: ${why}`),
       );
@@ -303,6 +304,8 @@ export class RollCall extends Tool {
             this.#forgetPicture(id);
             throw error;
           });
+          const turned = turnedInWords([first.face]);
+          if (turned) this.warn(`${this.warning} ${file.name} ${turned}.`.trim());
         },
         (why) => this.warn(`${this.warning} ${file.name}: ${why}`.trim()),
       );
