@@ -33,20 +33,21 @@ async def upright_faces(runtime: Runtime, photo: Photo, min_face: float | None =
     They lie where they lie in the photo as it is given; `turned` says how it had to be turned. min_face: see `detect_faces`.
     """
     faces = await detect_faces(runtime, photo, min_face)
-    return faces if _is_upright(faces) else await _best_turn(runtime, photo, faces, min_face)
+    return faces if looks_upright(faces) else await _best_turn(runtime, photo, faces, min_face)
 
 
 async def upright_largest(runtime: Runtime, photo: Photo) -> tuple[list[Face], bool]:
     """The same of `find_largest`, which is as quick as ever where the photo is upright."""
     faces, complete = await find_largest(runtime, photo)
-    if _is_upright(faces):
+    if looks_upright(faces):
         return faces, complete
     if not complete:
         faces = await detect_faces(runtime, photo)
     return await _best_turn(runtime, photo, faces, None), True
 
 
-def _is_upright(faces: Sequence[Face]) -> bool:
+def looks_upright(faces: Sequence[Face]) -> bool:
+    """Whether the first face leaves no doubt that the photo is upright."""
     return bool(faces) and faces[0].score >= SURE and _lean(faces[0]) <= LARGEST_LEAN and _eyes(faces[0]) >= LEAST_EYES
 
 
@@ -64,7 +65,8 @@ async def _best_turn(runtime: Runtime, photo: Photo, faces: list[Face], min_face
 
 
 def _evidence(faces: Sequence[Face]) -> float:
-    return sum(face.score * _eyes(face) for face in faces)
+    """Larger faces say more: what passes for a face by chance is small, mostly."""
+    return sum(face.score * _eyes(face) * float(face.area**0.25) for face in faces)
 
 
 def _eyes(face: Face) -> float:

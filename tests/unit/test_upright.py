@@ -95,6 +95,11 @@ def test_upright_photo_is_looked_at_once(samples: Path) -> None:
     assert runtime.made == 0
 
 
+def test_upright_faces_that_are_hard_to_see_stay_as_they_are(lfw100: Path) -> None:
+    """Looking away: the other turns are tried, and something small in the background looks like a face in one of them."""
+    assert facelab.largest_face(lfw100 / "Ariel_Sharon" / "Ariel_Sharon_0001.jpg").face.turned == 0
+
+
 def test_photo_without_a_face_has_none_however_it_is_turned(runtime: NativeRuntime) -> None:
     noise = np.random.default_rng(1).integers(90, 130, (300, 400, 3)).astype(np.uint8)
     assert finish(upright_faces(runtime, runtime.photo(noise))) == []
