@@ -22,6 +22,8 @@ EXPERIMENTS = (
     "preprocessing",
     "alignment",
     "detectors",
+    "turns",
+    "coverings",
     "classifiers",
     "rollcall",
     "distances",
