@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -89,6 +90,18 @@ def write_odd_photos(samples: Path, folder: Path) -> None:
     huge = Image.new("RGB", (12_000, 9_000), "grey")
     huge.paste(photo.resize((photo.width * 10, photo.height * 10)), (3000, 1500))
     huge.save(folder / "huge.jpg", quality=80)
+
+
+def ended_early(jpeg: bytes, percent: int) -> bytes:
+    """A JPEG whose end mark comes after so much of it: decoders fill in the rest, and none complains."""
+    return jpeg[: len(jpeg) * percent // 100] + b"\xff\xd9"
+
+
+def cut_in_the_face(photo: Path) -> bytes:
+    """A sample as a JPEG that ends at about the nose."""
+    file = io.BytesIO()
+    Image.open(photo).convert("RGB").save(file, "JPEG", quality=90)
+    return ended_early(file.getvalue(), 25)
 
 
 def _write_sixteen_bit_rgb(photo: Image.Image, path: Path) -> None:

@@ -29,7 +29,7 @@ from .enrol import look_at, unfit
 from .errors import InputError, ModelError
 from .gallery import Enrolled, read_gallery, write_gallery
 from .models import Embedder, parse_manifest
-from .quality import measure_quality
+from .quality import measure_quality, refuse_made_up
 from .register import Register, Rule
 from .runtime import Answer, Photo
 from .upright import upright_largest
@@ -197,7 +197,7 @@ class Session:
         return _json({**told, "measured": embedder.measured is not None, "normalised": cohort is not None})
 
     async def embed(self, handle: JsProxy, face: str) -> JsProxy:
-        """Chip and embedding of one face (as `analyse` gave it): {chip, chip_size, embedding, poor, milliseconds}."""
+        """One face (as `analyse` gave it): {chip, chip_size, embedding, poor, milliseconds}. Raises PhotoError."""
         return to_js(await self._embedded(_of_the_page(handle), _face(face)), dict_converter=Object.fromEntries)
 
     async def reread(self, handle: JsProxy, kept_for: str) -> JsProxy:
@@ -209,6 +209,7 @@ class Session:
         started, waited = perf_counter(), self._runtime.engine_seconds
         (embedded,) = await embed_faces(self._runtime, photo, [face])
         embedding_seconds = self._runtime.engine_seconds - waited
+        refuse_made_up(embedded, self._runtime.manifest.embedder)
         return {
             "chip": embedded.chip.ravel(),
             "chip_size": embedded.chip.shape[0],

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .detect import Face
 from .embed import Embedded, embed_faces
 from .errors import InputError, NoFaceError
+from .quality import refuse_made_up
 from .runtime import Photo, Runtime
 from .upright import upright_faces
 
@@ -85,13 +86,15 @@ class Desk:
         return result
 
     async def embedded(self, name: str | None = None) -> Embedded:
-        """The largest face of a photo, embedded. Raises InputError, NoFaceError."""
+        """The largest face of a photo, embedded. Raises InputError, NoFaceError, PhotoError."""
         name = name or self.chosen
         if name not in self._embedded:
             faces = await self.faces(name)
             if not faces:
                 raise NoFaceError("no face was found in your photo: choose one where a face is clearly seen")
-            (self._embedded[name],) = await embed_faces(self.runtime, self.photo(name), faces[:1])
+            (embedded,) = await embed_faces(self.runtime, self.photo(name), faces[:1])
+            refuse_made_up(embedded, self.runtime.manifest.embedder)
+            self._embedded[name] = embedded
         return self._embedded[name]
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from .detect import Face
 from .embed import Embedded, embed_faces
 from .enrol import look_at
-from .errors import NoFaceError
-from .quality import measure_quality
+from .errors import NoFaceError, PhotoError
+from .quality import measure_quality, refuse_made_up
 from .runtime import Photo, finish
 from .upright import upright_faces, upright_largest
 from .verify import Comparison, compare
@@ -45,7 +45,10 @@ def detect(photo: PhotoFile, min_face: float | None = None) -> list[Face]:
 def embed(photo: PhotoFile, min_face: float | None = None) -> list[Embedded]:
     """The chip and the embedding of every face of a photo, the largest face first. Raises PhotoError."""
     runtime, opened = _runtime(), _open(photo)
-    seen = finish(look_at(runtime, opened, min_face and min_face / opened.shrunk))
+    try:
+        seen = finish(look_at(runtime, opened, min_face and min_face / opened.shrunk))
+    except PhotoError as error:
+        raise PhotoError(f"{photo}: {error}") from None
     return [_in_file(embedded, opened) for embedded in seen.faces]
 
 
@@ -69,6 +72,10 @@ def largest_face(photo: PhotoFile) -> Embedded:
             f"no face was found in {photo}: use a photo where a face is clearly seen, {least:.0f} pixels wide or more"
         )
     (embedded,) = finish(embed_faces(runtime, opened, faces[:1]))
+    try:
+        refuse_made_up(embedded, runtime.manifest.embedder)
+    except PhotoError as error:
+        raise PhotoError(f"{photo}: {error}") from None
     return _in_file(embedded, opened)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .embed import Embedded, embed_faces
+from .errors import PhotoError
 from .preprocess import clahe, on_colour
-from .quality import DARKEST, measure_quality
+from .quality import DAMAGED, DARKEST, is_made_up, measure_quality
 from .runtime import Photo, Runtime
 from .upright import upright_faces
 
@@ -23,20 +24,32 @@ class Look:
 
 
 async def look_at(runtime: Runtime, photo: Photo, min_face: float | None = None) -> Look:
-    """All faces of a photo, embedded. A photo that is too dark gets a second look, with its light evened out.
+    """All faces of a photo, embedded, but those that are partly missing in a damaged file.
+
+    A photo that is too dark gets a second look, with its light evened out.
 
     By CLAHE on V, which brought back most on photos six stops too dark, and costs a little on all others
     (`python -m tests.experiments preprocessing`): so it is for those alone. min_face: pixels of the photo, None: the manifest's.
     """
-    faces = await embed_faces(runtime, photo, await upright_faces(runtime, photo, min_face))
+    faces = await _whole_faces(runtime, photo, min_face)
     if faces and "dark" not in measure_quality(faces[0], runtime.manifest.embedder).complaints:
         return Look(faces)
     pixels = runtime.pixels(photo)
     if not faces and pixels.mean() > DARKEST:
         return Look(faces)
     brighter = runtime.photo(on_colour(pixels, clahe, "value"))
-    again = await embed_faces(runtime, brighter, await upright_faces(runtime, brighter, min_face))
+    again = await _whole_faces(runtime, brighter, min_face)
     return Look(again, evened=True) if len(again) >= max(1, len(faces)) else Look(faces)
+
+
+async def _whole_faces(runtime: Runtime, photo: Photo, min_face: float | None) -> list[Embedded]:
+    """Raises PhotoError where all faces are partly missing."""
+    embedder = runtime.manifest.embedder
+    seen = await embed_faces(runtime, photo, await upright_faces(runtime, photo, min_face))
+    whole = [one for one in seen if not is_made_up(one, embedder)]
+    if seen and not whole:
+        raise PhotoError(DAMAGED)
+    return whole
 
 
 def unfit(areas: Sequence[float], complaints: Sequence[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Whether a face is seen well enough to be sure about: its size, sharpness, light and turn.
+"""Whether a face is seen well enough to be sure about: its size, sharpness, light and turn, and whether it is covered.
 
 What is measured is the chip that the embedder sees. The limits are where it begins to cost: beyond each of them more than about
 one photo in twenty is no longer taken for the same person as its undamaged self, or strangers are taken for one person ten times as
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .coverings import BARE, LEAST_COVERED, covering
 from .embed import Embedded
+from .errors import PhotoError
 from .models import Embedder
 
 SMALLEST_EYES = 15.0  # pixels of the photo between the eyes
@@ -22,6 +24,9 @@ AROUND = 0.5  # of the distance between the eyes: the margin around the referenc
 LEAST_SHARPNESS = 3.5
 DARKEST, BRIGHTEST = 45.0, 190.0
 LARGEST_TURN = 0.3
+FILLER = 128  # grey level with which decoders fill in what a damaged JPEG or AVIF file lacks
+MOST_FILLER = 0.1  # share of the chip; ordinary photos stay below 0.06
+DAMAGED = "This photo is damaged: part of the face is missing in the file. Copy or download the photo again."
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,14 @@ class Quality:
     """eyes: pixels of the photo between them. sharpness: standard deviation of the chip's Laplacian, grey levels.
 
     light: mean grey of the chip, 0 to 255. turn: how far the nose lies off the middle of the eyes, in units of their distance.
+    covered: see coverings.covering.
     """
 
     eyes: float
     sharpness: float
     light: float
     turn: float
+    covered: float = BARE
 
     @property
     def complaints(self) -> tuple[str, ...]:
@@ -45,6 +52,7 @@ class Quality:
             "dark": self.light < DARKEST,
             "overexposed": self.light > BRIGHTEST,
             "turned": self.turn > LARGEST_TURN,
+            "partly covered": self.covered > LEAST_COVERED,
         }
         return tuple(word for word, is_so in found.items() if is_so)
 
@@ -62,7 +70,20 @@ def measure_quality(embedded: Embedded, embedder: Embedder) -> Quality:
         sharpness=float(_laplacian(middle).std()) * finer,
         light=float(middle.mean()),
         turn=float(abs((nose - (left + right) / 2) @ across)) / max(eyes, 1e-6) ** 2,
+        covered=covering(embedded.embedding, embedder),
     )
+
+
+def is_made_up(embedded: Embedded, embedder: Embedder) -> bool:
+    """Whether a good part of the face is not in the file: the decoder has filled it in, without a word."""
+    off = np.abs(embedded.chip[_part(embedder)].astype(np.int16) - FILLER)
+    return bool((off <= 1).all(axis=2).mean() > MOST_FILLER)
+
+
+def refuse_made_up(embedded: Embedded, embedder: Embedder) -> None:
+    """Raises PhotoError where a good part of the face is not in the file."""
+    if is_made_up(embedded, embedder):
+        raise PhotoError(DAMAGED)
 
 
 def _part(embedder: Embedder) -> tuple[slice, slice]:

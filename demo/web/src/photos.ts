@@ -83,10 +83,11 @@ function whyUnreadable(bytes: Uint8Array): string {
   return "This file is not a picture that the browser can open. Choose a JPEG, PNG or WebP photo.";
 }
 
-/** Browsers paint what there is of a broken JPEG or PNG and say nothing: half a face would be a silent wrong answer. */
+/** Some browsers paint what there is of a broken file and say nothing: half a face would be a silent wrong answer. */
 function isCutShort(bytes: Uint8Array): boolean {
   if (startsWith(bytes, JPEG)) return !hasJpegEnd(bytes);
   if (startsWith(bytes, PNG)) return !hasPngEnd(bytes);
+  if (ascii(bytes, 8, 12) === "WEBP") return bytes.length < 8 + new DataView(bytes.buffer).getUint32(4, true); // its own length
   return false;
 }
 
