@@ -48,7 +48,10 @@ STORED = {
 
 
 def write_odd_photos(samples: Path, folder: Path) -> None:
-    """All files of READABLE and UNREADABLE (but missing.jpg), and no_face.png, dot.png (1 x 1), many.jpg, huge.jpg."""
+    """All files of READABLE and UNREADABLE (but missing.jpg), and others.
+
+    no_face.png, dot.png (1 x 1), many.jpg, huge.jpg, cut.webp, sideways.jpg; filled.jpg, of which the decoder makes up half a face.
+    """
     photo = Image.open(samples / "obama.jpg")
     photo.load()
     other = Image.open(samples / "biden.jpg").convert("RGB")
@@ -79,6 +82,10 @@ def write_odd_photos(samples: Path, folder: Path) -> None:
     whole = (folder / "rgba.png").read_bytes()
     (folder / "truncated.png").write_bytes(whole[: len(whole) // 3])
     (folder / "folder.jpg").mkdir()
+    (folder / "filled.jpg").write_bytes(cut_in_the_face(samples / "obama.jpg"))
+    whole = (folder / "animated.webp").read_bytes()
+    (folder / "cut.webp").write_bytes(whole[: len(whole) * 2 // 3])
+    photo.rotate(90, expand=True).save(folder / "sideways.jpg", quality=95)
 
     noise = np.random.default_rng(1).integers(90, 130, (300, 400, 3)).astype(np.uint8)
     Image.fromarray(noise).save(folder / "no_face.png")

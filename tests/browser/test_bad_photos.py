@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, expect
 
+import facelab
 from facelab.native import NativeRuntime, models_folder
+from facelab.photos import read_photo
 
+from ..experiments.coverings import COVERINGS, covered
 from ..odd_photos import READABLE
 from .conftest import Watched, choose, watch
 from .test_demo import fresh, verdict
@@ -18,6 +22,8 @@ SENTENCES = {
     "empty.jpg": "empty",
     "truncated.jpg": "cut short",
     "truncated.png": "cut short",
+    "cut.webp": "cut short",
+    "filled.jpg": "part of the face is missing",
     "no_face.png": "face",
     "dot.png": "face",
 }
@@ -52,6 +58,28 @@ def test_unusable_photo_gets_a_sentence_and_leaves_the_other_alone(
     choose(demo.page, "b", samples / "biden.jpg")
     choose(demo.page, "a", samples / "obama.jpg")
     assert verdict(demo.page)[0] == "different", "a usable photo takes the place of the other"
+
+
+def test_reader_is_told_of_a_photo_on_its_side_and_of_a_covered_face(
+    demo: Watched, odd_photos: Path, samples: Path, runtime: NativeRuntime, tmp_path: Path
+) -> None:
+    fresh(demo.page)
+    choose(demo.page, "a", odd_photos / "sideways.jpg")
+    choose(demo.page, "b", samples / "obama2.jpg")
+    assert verdict(demo.page)[0] == "same"
+    expect(demo.page.get_by_test_id("quality-a")).to_have_text("The photo lay on its side, so it was read turned to the right.")
+    expect(demo.page.get_by_test_id("quality-b")).to_be_hidden()
+    box, photo = (demo.page.get_by_test_id(name).bounding_box() for name in ("face-a-0", "drop-a"))
+    assert box
+    assert photo
+    assert photo["y"] <= box["y"] < box["y"] + box["height"] <= photo["y"] + photo["height"]
+    assert box["width"] > box["height"], "the box lies as the photo does"
+    pixels, face = read_photo(samples / "obama2.jpg", 2048).pixels, facelab.largest_face(samples / "obama2.jpg").face
+    masked = covered(pixels, face.landmarks, COVERINGS["blue mask"], runtime.manifest.embedder)
+    Image.fromarray(masked).save(tmp_path / "masked.png")
+    choose(demo.page, "b", tmp_path / "masked.png")
+    expect(demo.page.get_by_test_id("quality-b")).to_contain_text("The face is partly covered: the answer is more careful")
+    verdict(demo.page)
 
 
 def test_huge_photo_is_answered(demo: Watched, odd_photos: Path, samples: Path) -> None:

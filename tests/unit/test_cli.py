@@ -12,7 +12,7 @@ import pytest
 
 from facelab.cli import main
 
-FACE = {"box", "score", "landmarks"}
+FACE = {"box", "score", "landmarks", "turned"}
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
