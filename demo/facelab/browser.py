@@ -21,6 +21,7 @@ from pyodide.ffi import JsProxy, jsnull, to_js
 from .cells import Notebook
 from .cluster import cluster, usual_limit
 from .cohort import Cohort, read_cohort
+from .coverings import is_covered
 from .desk import Desk, set_desk
 from .detect import Face, detect_faces, overlaps
 from .embed import embed_faces, embed_kept_chip, fault_of
@@ -258,8 +259,13 @@ class Session:
         return _json(self._register.told())
 
     def who(self, embeddings: JsProxy, rule: Rule) -> str:
-        """See Register.who."""
-        return _json(self._register.who(_rows(embeddings, self._enrolled_with), rule))
+        """See Register.who; of a covered face nothing is sure."""
+        faces = _rows(embeddings, self._enrolled_with)
+        told = self._register.who(faces, rule)
+        for one, face in zip(told, faces, strict=True):
+            if one["answer"] == "sure" and is_covered(face, self._enrolled_with):
+                one["answer"] = "unsure"
+        return _json(told)
 
     def group(self, embeddings: JsProxy, photos: str, limit: float | None) -> str:
         """Faces sorted by person, as lists of their numbers. photos: the photo of each (JSON). limit: None: the usual one."""

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from . import easy
 from .calibrate import LEAST_PEOPLE, calibrate, duplicate_limit, pairs_of_strangers, without_duplicates
 from .cluster import cluster, usual_limit
 from .cohort import Cohort, crowdedness, normalised
+from .coverings import is_covered
 from .det import draw_det
 from .detect import Face
 from .errors import FacelabError, InputError, NoFaceError, PhotoError
@@ -253,6 +255,11 @@ def _identify(arguments: argparse.Namespace) -> None:
     embedded = easy.embed(arguments.photo, arguments.min_face)
     _tell_turned(arguments.photo, [e.face for e in embedded])
     named = identify(gallery, np.stack([e.embedding for e in embedded])) if embedded else []
+    embedder = default_runtime().manifest.embedder
+    named = [
+        replace(n, answer="unsure") if n.answer == "sure" and is_covered(e.embedding, embedder) else n
+        for e, n in zip(embedded, named, strict=True)
+    ]
     if arguments.json:
         faces = [
             {

@@ -29,3 +29,8 @@ def covering(embedding: NDArray[np.floating], embedder: Embedder) -> float:
     if weights is None or weights.shape[1] != len(embedding) + 1:
         return BARE
     return float((weights[:, :-1] @ embedding + weights[:, -1]).max())
+
+
+def is_covered(embedding: NDArray[np.floating], embedder: Embedder) -> bool:
+    """Whether a face is taken for one behind a mask or dark glasses, so that nobody should be sure who it is."""
+    return covering(embedding, embedder) > LEAST_COVERED
