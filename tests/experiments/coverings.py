@@ -225,7 +225,7 @@ def _suspected(report: Report, seen: Sequence[Seen], noticed: NDArray[np.bool_])
         [n.replace(" ", NBSP), str(len(found[n])), str(sum(found[n])), percent(float(np.mean(found[n])), 1)]
         for n in (*EVERY, *groups)
     ]
-    report.tables["suspected"] = Table(["Bare faces of", "Faces", "Suspected", "Share"], rows)
+    report.tables["suspected"] = Table(["Uncovered faces of", "Faces", "Suspected", "Share"], rows)
     report.values["utk9k suspected"] = percent(float(np.mean(found["utk9k"])), 2)
     report.values["actors6 suspected"] = percent(float(np.mean(found["actors6"])), 0)
     report.values["worst group suspected"] = percent(max(float(np.mean(found[group])) for group in groups), 1)
