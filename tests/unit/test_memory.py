@@ -17,7 +17,7 @@ from facelab.memory import Found, Memory, forget
 from facelab.native import NativeRuntime
 
 OLD_TABLE = "create table if not exists faces (content text, setting text, found blob, primary key (content, setting))"
-FACE = Found(Face(np.arange(4.0), 0.9, np.ones((5, 2))), np.ones(128, np.float32), ("dark", "blurred"))
+FACE = Found(Face(np.arange(4.0), 0.9, np.ones((5, 2)), turned=90), np.ones(128, np.float32), ("dark", "blurred"))
 
 Opening = Callable[[], Memory]
 
@@ -58,7 +58,7 @@ def test_faces_come_back(opened: Opening, said: list[str]) -> None:
     opened().keep("landscape", [])
     (back,) = opened().recall("photo") or []
     np.testing.assert_array_equal(back.embedding, FACE.embedding)
-    assert (back.complaints, back.face.score) == (FACE.complaints, FACE.face.score)
+    assert (back.complaints, back.face.score, back.face.turned) == (FACE.complaints, FACE.face.score, FACE.face.turned)
     assert opened().recall("landscape") == []
     assert opened().recall("another") is None
     assert said == []
