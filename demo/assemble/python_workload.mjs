@@ -98,7 +98,7 @@ export async function work(pyodide, manifest) {
   await session.look(photo(200, 300), 20);
   session.enrol(JSON.stringify(["Ann", "Ann", "Ben", "Ben", "Eve", "Eve"]), rows);
   for (const rule of ["template", "original"]) await tried(() => session.who(rows, rule));
-  session.group(rows, undefined);
+  session.group(rows, JSON.stringify([1, 1, 2, 3, 4, 5]), undefined);
   const people = [{ name: "Änn", photos: [{ file: "1.jpg", embedding: [...a], chip: null }] }];
   session.read_gallery(session.write_gallery(JSON.stringify(people), "7b"));
   await tried(() => session.read_gallery("{}"));
