@@ -63,7 +63,7 @@ def fault_of(embeddings: NDArray[np.floating], dimensions: int) -> str | None:
     if embeddings.shape[-1] != dimensions:
         return f"{embeddings.shape[-1]} numbers came, where {dimensions} were expected"
     numbers = np.asarray(embeddings, np.float32)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         lengths = np.einsum("...i,...i", numbers, numbers)
     if not ((lengths > 0) & (lengths < np.inf)).all():
         return "numbers came that are no embedding: some are infinite or not a number, or all are zero"
