@@ -2,3 +2,7 @@
 
 `python -m export` writes `build/models/*.onnx` and `build/models/models.json`.
 """
+
+import facelab  # ahead of onnxruntime: see its docstring
+
+__all__ = ["facelab"]

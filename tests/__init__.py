@@ -1,0 +1,3 @@
+import facelab  # ahead of onnxruntime: see its docstring
+
+__all__ = ["facelab"]
