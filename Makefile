@@ -12,6 +12,10 @@ COHORT ?= 1
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(p))))
 PYTHON_WASM ?= $(shell command -v python3.14)
 
+# Both write into the home folder otherwise.
+export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
+export KERAS_HOME := $(CURDIR)/build/keras
+
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
@@ -95,6 +99,7 @@ docs/app/assets.json: build/models/models.json build/web/facelab.js $(WASM) pypr
 site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not -path 'docs/app/*' -not -path 'docs/app.part/*') $(wildcard demo/book/*.py demo/book/theme/* demo/facelab/*.py)
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 	$(PY) -m assemble.styles site
+	$(PY) -m assemble.policy site
 	$(PY) -m assemble.offline site
 
 # --- checks --------------------------------------------------------------------

@@ -26,11 +26,8 @@ READY = 60_000  # milliseconds; a cold start takes 5 to 10 s on an idle machine
 expect.set_options(timeout=20_000)
 
 OWN_ENGINE = "delete globalThis.SharedWorker"  # as in browsers without workers that outlive their page
-# (method, ...values) => answer, of an engine that outlives its page. As the page's own script asks it.
-ENGINE = """(site) => {
-    const options = {type: "module", name: "facelab", extendedLifetime: true};
-    const [engine, graphs] = ["worker.js", "graphs.js"].map((script) => new SharedWorker(`${site}app/web/${script}`, options).port);
-    engine.postMessage(graphs, [graphs]);
+# (method, ...values) => answer, as the page's own script asks an engine.
+ASK = """(engine) => {
     const waiting = [];
     engine.onmessage = ({data}) => waiting[data.id]?.(data.value);
     return async (method, ...values) => {
@@ -41,6 +38,26 @@ ENGINE = """(site) => {
         return value?.isError ? value.value.message : value;
     };
 }"""
+# One that outlives its page; one that is the page's alone, and runs code.
+ENGINE = """(site) => {
+    const options = {type: "module", name: "facelab", extendedLifetime: true};
+    const [engine, graphs] = ["worker.js", "graphs.js"].map((script) => new SharedWorker(`${site}app/web/${script}`, options).port);
+    engine.postMessage(graphs, [graphs]);
+    return (ASK)(engine);
+}""".replace("ASK", ASK)
+ENGINE_ALONE = """(site) => {
+    const start = new Blob([`import "${site}app/web/worker.js"`], {type: "text/javascript"});
+    const engine = new Worker(URL.createObjectURL(start), {type: "module", name: "facelab"});
+    const ask = (ASK)(engine);
+    const {port1: value} = new MessageChannel(); // for word of how far it is
+    const loaded = new Promise((resolve) => engine.addEventListener("message", ({data}) => data.id === "load" && resolve()));
+    const argumentList = [{type: "HANDLER", name: "proxy", value}];
+    engine.postMessage({id: "load", type: "APPLY", path: ["load"], argumentList}, [value]);
+    return async (...question) => {
+        await loaded;
+        return ask(...question);
+    };
+}""".replace("ASK", ASK)
 ASK_ENGINE = f"([site, ...question]) => ({ENGINE})(site)(...question)"
 
 
@@ -155,7 +172,7 @@ def demo(chromium: Browser, site: str) -> Iterator[Watched]:
 
 def axe_violations(page: Page) -> list[str]:
     """What axe-core finds wrong on a page, one line a rule."""
-    page.add_script_tag(path=ROOT / "demo" / "web" / "node_modules" / "axe-core" / "axe.min.js")
+    page.evaluate((ROOT / "demo" / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
     return [f"{v['id']}: {v['help']}: {json.dumps([n['target'] for n in v['nodes'][:3]])}" for v in found]
 

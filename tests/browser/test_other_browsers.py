@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 from base64 import b64encode
 from collections.abc import Iterator
 from itertools import combinations
@@ -18,7 +20,9 @@ from facelab.photos import read_photo
 from facelab.runtime import finish
 
 from .chromium import may_install
+from .conftest import ENGINE_ALONE
 from .others import Driven, firefox, missing, webkit
+from .ways_out import CODE, SILENT, recording
 
 pytestmark = pytest.mark.secure("other browsers know no other name of this machine")
 
@@ -115,3 +119,16 @@ def test_lab_and_cell_of_a_chapter_answer(browser: Driven, site: str) -> None:
     browser.run(f"{FIND} find('cell-run').click()")
     ended = "['done', 'failed'].includes(state) && state"
     assert browser.wait_for(f"{FIND} const {{ state }} = find('cell-0').dataset; return {ended}") == "done"
+
+
+def test_code_sends_nothing_to_another_server(browser: Driven, site: str) -> None:
+    """From an engine that is started as the page starts its own."""
+    browser.open(site)
+    with recording() as recorder:
+        code = CODE.format(server=recorder.address, site=site)
+        keep = "then((answer) => (document.body.dataset.answer = JSON.stringify(answer)))"  # scripts share nothing else
+        browser.run(f"({ENGINE_ALONE})(arguments[0])('runCell', arguments[1]).{keep}", site, code)
+        answer = json.loads(browser.wait_for("return document.body.dataset.answer"))
+        assert recorder.asked == []
+    assert answer["error"] is None
+    assert set(ast.literal_eval(answer["text"].splitlines()[-1])) <= SILENT  # after what Pyodide says itself

@@ -7,7 +7,9 @@ import * as Comlink from "comlink";
 
 import { RELOAD } from "../contract";
 import { newId } from "../new-id";
+import { startWorker } from "./start-worker";
 import type { Engine } from "./worker";
+import script from "./worker?worker&url";
 
 /** "own": one that is the page's alone, and can be stopped in the middle; "afresh": such a one that distrusts what the browser has kept. */
 export type Kind = "any" | "own" | "afresh";
@@ -51,7 +53,7 @@ export async function hire(kind: Kind): Promise<Hired> {
   return worker instanceof Worker ? own(worker) : ((await taken(worker).catch(() => undefined)) ?? own(start(WORKER)));
 }
 
-const start = (name: string) => new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
+const start = (name: string) => startWorker(script, name);
 
 /** As the head does it. */
 function begin(): AnyWorker {

@@ -9,7 +9,9 @@ import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderSizes,
 import { newId } from "../new-id";
 import type { Arrivals, Sizes } from "./assets";
 import type { Graphs, Held, Outputs, Plain } from "./graphs";
+import script from "./graphs?worker&url";
 import type { Report } from "./report";
+import { startWorker } from "./start-worker";
 
 const MOST = Math.min(4, navigator.hardwareConcurrency);
 /** Of those with all of ONNX Runtime, which take more time and memory to start. */
@@ -279,7 +281,7 @@ export class Pool {
 }
 
 function start(name: string): Member {
-  return reached(new Worker(new URL("./graphs.ts", import.meta.url), { type: "module", name }));
+  return reached(startWorker(script, name));
 }
 
 /** Where it dies, so does this worker, and the page hears of it. */

@@ -40,6 +40,7 @@ import { throttled, type Report } from "./report";
 import { Rest } from "./rest";
 import { isShared, whenFree, whoComes } from "./shared";
 import { thawPython } from "./snapshot";
+import { closeWaysOut } from "./start-worker";
 
 /** Of the files that Python has no use for. */
 const isForGraphs = (path: string) => path.startsWith("ort/") || path.endsWith(".onnx");
@@ -391,6 +392,7 @@ class Engine {
   }
 
   async runCell(source: string): Promise<Outcome> {
+    closeWaysOut();
     await this.#whole();
     return plainly(() => this.#session.run(source));
   }

@@ -1,0 +1,83 @@
+"""`python -m assemble.policy SITE`: each page of a built site forbids the browser to send or fetch anything elsewhere.
+
+The Content-Security-Policy stands in the page, as not every host of files can send headers. After all else that writes pages:
+it has a hash of each inline script.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+# What the page's own script may do, for which there is no narrower word: compile WebAssembly; style sheets inside of elements.
+DIRECTIVES = {
+    "default-src": "'self'",
+    "script-src": "'self' 'wasm-unsafe-eval'",
+    "style-src": "'self' 'unsafe-inline'",
+    "connect-src": "'self' data: blob:",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "media-src": "'self' blob:",
+    "worker-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+}
+CHARSET = '<meta charset="utf-8">'
+HEAD = "<head>"
+
+
+def main() -> int:
+    site = Path(sys.argv[1])
+    if not (site / "index.html").exists():
+        print(f"assemble.policy: {site} is no site: run `make site`", file=sys.stderr)
+        return 2
+    for page in site.rglob("*.html"):
+        page.write_text(_with_policy(page.read_text()))
+    return 0
+
+
+def policy_of(html: str) -> str:
+    """The policy of a page: of scripts that stand in it, its own alone."""
+    scripts = _InlineScripts(html).texts
+    hashes = sorted({f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in scripts})
+    directives = {**DIRECTIVES, "script-src": " ".join([DIRECTIVES["script-src"], *hashes])}
+    return "; ".join(f"{name} {sources}" for name, sources in directives.items())
+
+
+def _with_policy(html: str) -> str:
+    """Ahead of all that it governs; the encoding comes first, for browsers look for that in a page's first 1024 bytes."""
+    if HEAD not in html or CHARSET not in html:
+        raise ValueError(f"a page needs {HEAD} and {CHARSET}")
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{policy_of(html)}">'
+    return html.replace(CHARSET, "", 1).replace(HEAD, HEAD + CHARSET + policy, 1)
+
+
+class _InlineScripts(HTMLParser):
+    """The texts of a page's scripts that have no file. Scripts of another type than JavaScript are data, and nobody runs them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._inside = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self._inside = tag == "script" and "src" not in values and values.get("type") in (None, "module", "text/javascript")
+        if self._inside:
+            self.texts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.texts[-1] += data
+
+
+if __name__ == "__main__":
+    sys.exit(main())
