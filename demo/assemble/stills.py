@@ -90,6 +90,7 @@ def _height(row: Sequence[Picture | Chart]) -> float:
 
 def _picture(axes: Axes, panel: Picture, accent: str) -> None:
     axes.imshow(panel.pixels, cmap="gray", vmin=0, vmax=255)
+    axes.autoscale(enable=False)  # boxes may begin outside of the photo
     axes.axis("off")
     for box in panel.boxes:
         x1, y1, x2, y2 = box.corners

@@ -96,7 +96,15 @@ def place_lab(kind: str, *how: str) -> str:
     stills = "\n".join(f"![{alt}](app/stills/{kind}-{scheme}.webp#only-{scheme}){{ loading=lazy }}" for scheme in ("light", "dark"))
     waiting = " data-waiting" if "waiting" in how else ""
     settings = escape(json.dumps(told, allow_nan=False))
-    return f'<div class="lab" data-lab="{kind}" data-told="{settings}"{waiting} markdown>\n{stills}\n</div>'
+    room = "; ".join(f"--room-{width}: {height}rem" for width, height in _lab_heights().get(kind, {}).items())
+    return f'<div class="lab" data-lab="{kind}" data-told="{settings}" style="{room}"{waiting} markdown>\n{stills}\n</div>'
+
+
+@cache
+def _lab_heights() -> dict[str, dict[str, float]]:
+    """The room that each lab needs, in three widths of the window: tests/browser/lab_heights.py measures it."""
+    heights: dict[str, dict[str, float]] = json.loads(Path(__file__).with_name("lab-heights.json").read_text())
+    return heights
 
 
 def source_of(name: str) -> str:

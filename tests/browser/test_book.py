@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,13 @@ PLACED = re.compile(r"^\{\{ lab (\S+?)(?: waiting)? \}\}$", re.MULTILINE)
 PLACES = [(page.stem, kind) for page in sorted((ROOT / "docs").glob("*.md")) for kind in PLACED.findall(page.read_text())]
 
 
+# How far text has moved that nobody asked to move: what browsers call cumulative layout shift.
+SHIFTS = """globalThis.shifts = 0;
+new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) shifts += value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
 def address(stem: str) -> str:
     return "" if stem == "index" else f"{stem}/"
 
@@ -35,6 +43,8 @@ def book(chromium: Browser, site: str) -> Iterator[Watched]:
 def open_lab(page: Page, kind: str) -> Locator:
     lab = page.get_by_test_id(f"lab-{kind}")
     lab.scroll_into_view_if_needed()
+    if lab.get_attribute("data-waiting") is not None:
+        lab.get_by_role("button", name="Make it move").click()
     lab.evaluate("lab => lab.shadowRoot.querySelector('.start').click()")  # unless coming near has already started it
     expect(lab).to_have_attribute("data-state", "ready", timeout=READY)
     return lab
@@ -54,6 +64,8 @@ def wait_for_answer(lab: Locator, before: int) -> None:
 
 def test_every_lab_has_its_place() -> None:
     assert sorted(kind for _, kind in PLACES) == sorted(LABS)
+    measured = json.loads((ROOT / "demo" / "book" / "lab-heights.json").read_text())
+    assert measured.keys() == LABS.keys(), "`python -m tests.browser.lab_heights` measures the room that each needs"
 
 
 @pytest.mark.parametrize(("stem", "kind"), PLACES, ids=lambda name: str(name))
@@ -80,10 +92,15 @@ def test_lab_answers_when_a_control_is_moved(stem: str, kind: str, book: Watched
 
 @pytest.mark.parametrize("stem", sorted({stem for stem, _ in PLACES}))
 def test_open_labs_are_for_everybody(stem: str, watched: Watched) -> None:
-    """With all labs of a chapter at work: no accessibility violation, light or dark, and no sideways scrolling on a phone."""
-    page = watched.open(address(stem))
+    """On a phone no text jumps as labs begin; with all at work, no accessibility violation, light or dark, and nothing wider."""
+    page = watched.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.add_init_script(SHIFTS)
+    watched.open(address(stem))
     for kind in (kind for place, kind in PLACES if place == stem):
         open_lab(page, kind)
+    page.wait_for_timeout(100)  # until the browser has told of the last one
+    assert page.evaluate("shifts") < 0.05
     for scheme, width in (("default", 1280), ("slate", 390)):
         page.evaluate("scheme => document.body.setAttribute('data-md-color-scheme', scheme)", scheme)
         page.set_viewport_size({"width": width, "height": 900})
@@ -186,6 +203,8 @@ def test_own_photo_stays_for_the_visit_and_goes_when_told(book: Watched, samples
     lab.get_by_test_id("lab-photo").set_input_files(samples / "biden.jpg")
     wait_for_answer(lab, before)
     assert picture_of(lab) != sample
+    home = book.open("").get_by_test_id("lab-flow")
+    expect(home.locator(".whose")).to_contain_text("A sample photo until the lab starts")
     elsewhere = open_lab(book.open(address(other_stem)), other_kind)
     expect(elsewhere.locator(".whose")).to_contain_text("On your photo")
     before = answers(elsewhere)

@@ -4,6 +4,7 @@ import { find, shadow, sheet } from "../element";
 import { LoadProgress } from "../progress";
 import base from "../styles/base.css?inline";
 import css from "../styles/lab.css?inline";
+import "../stray-drops";
 import { desk } from "./desk";
 import { element, showPanels } from "./panels";
 
@@ -20,7 +21,8 @@ export function placeLabs(stills: Iterable<HTMLElement>): void {
     const lab = document.createElement("face-lab") as FaceLab;
     lab.setAttribute("kind", still.dataset.lab!);
     lab.told = JSON.parse(still.dataset.told!) as LabTold;
-    lab.patient = "waiting" in still.dataset;
+    lab.toggleAttribute("data-waiting", "waiting" in still.dataset);
+    lab.style.cssText = still.style.cssText;
     lab.dataset.testid = `lab-${still.dataset.lab!}`;
     lab.append(...still.childNodes);
     still.replaceWith(lab);
@@ -36,8 +38,6 @@ type LabState = "still" | "loading" | "working" | "ready" | "failed";
  */
 export class FaceLab extends HTMLElement {
   told!: LabTold;
-  /** Whether it waits until the reader touches it, even when it is in view. */
-  patient = false;
   #root!: ShadowRoot;
   #settings: Settings = {};
   #asked: AbortController | null = null;
@@ -65,7 +65,7 @@ export class FaceLab extends HTMLElement {
     const { signal } = (this.#leave = new AbortController());
     desk.addEventListener("change", () => this.#deskChanged(), { signal });
     this.#deskChanged();
-    if (!this.patient) this.#startWhenNear(signal);
+    if (!this.hasAttribute("data-waiting")) this.#startWhenNear(signal); // the others until the reader asks for it
   }
 
   disconnectedCallback(): void {
@@ -92,6 +92,7 @@ export class FaceLab extends HTMLElement {
 
   async #start(): Promise<void> {
     if (this.dataset.state !== "still") return;
+    this.removeAttribute("data-waiting");
     this.#enter("loading"); // at once: coming near and being pressed are one start
     await this.#answer();
   }
@@ -231,6 +232,7 @@ export class FaceLab extends HTMLElement {
 
   #enter(state: LabState): void {
     this.dataset.state = state;
+    this.#showPhoto();
     find(this.#root, ".panels").ariaBusy = String(state === "working");
   }
 
@@ -271,7 +273,9 @@ export class FaceLab extends HTMLElement {
 
   #showPhoto(): void {
     if (!this.told.wants_photo) return;
-    find(this.#root, ".whose").textContent = desk.own ? "On your photo. It stays in this tab, until you close it." : "On a sample photo.";
+    const isStill = ["still", "loading"].includes(this.dataset.state ?? "still");
+    const own = isStill ? "A sample photo until the lab starts, then yours." : "On your photo. It stays in this tab, until you close it.";
+    find(this.#root, ".whose").textContent = desk.own ? own : "On a sample photo.";
     find(this.#root, ".forget").hidden = !desk.own;
   }
 

@@ -119,7 +119,9 @@ function boxes(boxes: Box[], width: number, height: number): SVGElement {
     const [x1, y1, x2, y2] = corners;
     drawing.append(svg("rect", { x: x1, y: y1, width: x2 - x1, height: y2 - y1, class: `box ${tone} ${faint ? "faint" : ""}` }));
     if (label) {
-      const text = svg("text", { x: x1, y: Math.max(y1 - width / 120, width / 30), "font-size": width / 28, class: `box-label ${tone}` });
+      const [x, anchor] = x1 < width * 0.7 ? [Math.max(x1, 0), "start"] : [Math.min(x2, width - 1), "end"];
+      const y = Math.min(Math.max(y1 - width / 120, width / 30), height - width / 120);
+      const text = svg("text", { x, y, "text-anchor": anchor, "font-size": width / 28, class: `box-label ${tone}` });
       text.textContent = label;
       drawing.append(text);
     }
