@@ -106,7 +106,7 @@ def read_gallery(text: str, manifest: Manifest) -> GalleryFile:
         remarks += under_two_names(people)
         return GalleryFile(embedder, people, normal_name(told.get("name", "")), remarks)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise InputError("this is no gallery: make one with `facelab enrol FOLDER -o GALLERY`") from None
+        raise InputError("this is no gallery: choose a file that facelab enrol or the roll call’s Export has written") from None
 
 
 def under_two_names(people: Mapping[str, Sequence[Enrolled]]) -> list[str]:

@@ -8,12 +8,13 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from ..conftest import ROOT
-from .conftest import Watched, axe_violations
+from .conftest import SiteHandler, Watched, axe_violations, served
 
 CHAPTERS = (
     "",
@@ -116,6 +117,55 @@ def test_page_whose_tool_does_not_come_is_shown_without(watched: Watched) -> Non
     page.reload()
     expect(page.get_by_role("heading", name="Demo")).to_be_visible(timeout=5000)
     assert page.evaluate("scrollY") == 900
+
+
+def test_keyboard_shows_where_it_is_and_stops_at_nothing_empty(watched: Watched) -> None:
+    page = watched.open("")
+    seen = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("[document.activeElement.className, getComputedStyle(document.activeElement).outlineStyle]"))
+    assert any("md-logo" in name for name, _ in seen)
+    assert not any("md-search__scrollwrap" in name for name, _ in seen)
+    assert [name for name, ring in seen if ring == "none" and "md-search__input" not in name] == []
+
+
+@pytest.mark.parametrize("path", ["demo/", "album/", "overview/"])
+def test_file_dropped_beside_the_places_for_files_does_not_replace_the_page(path: str, watched: Watched) -> None:
+    page = watched.open(path)
+    page.locator("face-verify:defined, photo-album:defined, face-lab:defined").first.wait_for()
+    refused = page.evaluate(
+        """["dragover", "drop"].map((type) => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File(["not for here"], "notes.txt"));
+            return !document.body.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer }));
+        })"""
+    )
+    assert refused == [True, True]
+
+
+class NotFound(SiteHandler):
+    """Answers as GitHub Pages does where there is nothing."""
+
+    def send_error(self, code: int, *_: object) -> None:
+        page = (ROOT / "site" / "404.html").read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(page)
+
+
+def test_page_for_addresses_that_are_not_there_leads_back_from_any_depth(chromium: Browser) -> None:
+    with served(NotFound) as site, chromium.new_page() as page:
+        for address in ("no", "no/such/page/at-all", "demo/no/"):
+            page.goto(site + address)
+            expect(page.get_by_role("link", name="Demo")).to_have_attribute("href", f"{urlsplit(site).path}demo/")
+            assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgba(0, 0, 0, 0)", "it has its style"
+        assert axe_violations(page) == []
+        page.get_by_role("link", name="Demo").click()
+        page.wait_for_url("**/repo/demo/")
 
 
 def test_first_pair_of_samples_is_asked_for_in_the_head() -> None:

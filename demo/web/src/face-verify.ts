@@ -94,9 +94,6 @@ export class FaceVerify extends HTMLElement {
     on("slot-remove", (slot) => this.#remove(slot));
     find(root, ".clear").addEventListener("click", () => this.#clear());
     find(root, ".retry").addEventListener("click", () => this.#retry());
-    for (const type of ["dragover", "drop"]) {
-      root.addEventListener(type, (event) => event.preventDefault()); // beside a slot, a drop would open the file instead of this page
-    }
   }
 
   /** The first file goes where it was dropped, a second one beside it. */

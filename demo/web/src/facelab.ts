@@ -1,6 +1,7 @@
 /** The bundle's entry: importing it defines the custom elements. */
 
 import "./facelab.css";
+import "./stray-drops";
 
 import { EmbedderChoice } from "./embedder-choice";
 import { DistanceGauge } from "./gauge";

@@ -1,5 +1,7 @@
 /** The bundle's entry for the roll call, the album and the live camera. */
 
+import "./stray-drops";
+
 import { LoadProgress } from "./progress";
 import { LiveCamera } from "./people/live-camera";
 import { PhotoAlbum } from "./people/photo-album";

@@ -42,9 +42,6 @@ export abstract class Tool extends LitElement {
     this.engine = engineAt(this.app);
     const { signal } = (this.#listening = new AbortController());
     this.engine.addEventListener("change", () => this.#engineChanged(), { signal });
-    for (const type of ["dragover", "drop"]) {
-      this.addEventListener(type, (event) => event.preventDefault(), { signal }); // beside a drop zone, it would open the file
-    }
     addEventListener("beforeunload", (event) => this.store && !this.store.lasting && this.unsaved() && event.preventDefault(), { signal });
     this.#engineChanged();
     void this.engine.manifest.then(
