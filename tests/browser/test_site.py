@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ..conftest import ROOT
-from .conftest import Watched, axe_violations
+from .conftest import BUILD, Watched, axe_violations
 
 CHAPTERS = (
     "",
@@ -123,4 +123,4 @@ def test_first_pair_of_samples_is_asked_for_in_the_head() -> None:
     pair = json.loads((ROOT / "demo" / "web" / "src" / "samples.json").read_text())["pairs"][0]
     head, _ = (ROOT / "site" / "demo" / "index.html").read_text().split("</head>")
     for name in (pair["a"], pair["b"]):
-        assert f'<link rel="preload" as="fetch" crossorigin href="../app/samples/{name}">' in head
+        assert f'<link rel="preload" as="fetch" crossorigin href="../app/{BUILD}/samples/{name}">' in head
