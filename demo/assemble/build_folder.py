@@ -1,4 +1,4 @@
-"""`python -m assemble.build_folder SITE`: in a built site, the engine's files move from app/ to app/BUILD/, and pages name them there.
+"""`python -m assemble.build_folder SITE`: in a built site, the engine's files move from app/ to app/BUILD/; pages name them there.
 
 No address means one file in this version of the site and another in the next, so that no cache on the way can mix two versions.
 BUILD is made of the content: app/BUILD/assets.json lists each file with its hash, and BUILD is the hash of that list. The page's
