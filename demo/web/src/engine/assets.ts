@@ -173,13 +173,17 @@ export class Assets {
   /** The same for a file that is in use meanwhile. Another build's is fetched anew, for the engine that begins next. */
   #check(path: string, content?: Promise<ArrayBuffer>): void {
     const check = (async () => {
-      if (await this.#isRight(path, await content)) return true;
-      await fetchAnew(this.url(path));
-      this.#fail(new VersionError(path));
-      return false;
+      const right = await this.#isRight(path, await content);
+      if (!right) await fetchAnew(this.url(path));
+      return right;
     })();
-    check.catch(() => {}); // of a file that did not arrive, or of the list, `failed` tells
     this.#checks.set(path, check);
+    const tell = async (right: boolean) => {
+      if (right) return;
+      await Promise.allSettled(this.#checks.values()); // all that is wrong is fetched anew at once
+      this.#fail(new VersionError(path));
+    };
+    check.then(tell, () => {}); // of a file that did not arrive, or of the list, `failed` tells
   }
 
   /** Of a file that somebody else reads. */
