@@ -20,6 +20,7 @@ HEX = 16  # characters of BUILD: enough to tell versions apart
 # An address in a page: relative, or, on the page "not found", from the site's root.
 ADDRESS = re.compile(r"""(?<=["'(])((?:[^"'()<>:\s]*/)?)app/(?=["')]|web/|samples/|stills/)""")
 FIRST_MODULE = re.compile(r"""<link rel="modulepreload"|<script [^>]*type="module\"""")
+PRELOAD = re.compile(r"""<link rel="modulepreload" href="[^"]*?app/([^"]+)\"""")
 IMPORT_MAP = '<script type="importmap">{}</script>'
 NOT_IMPORTED = {"web/worker.js", "web/graphs.js", "web/service-worker.js"}  # import maps do not reach workers
 
@@ -67,6 +68,7 @@ def move(site: Path) -> str:
             continue
         integrity = {f"{first[1] or './'}app/{build}/{path}": value for path, value in scripts.items()}
         imports = IMPORT_MAP.format(json.dumps({"integrity": integrity}, separators=(",", ":"), allow_nan=False))
+        html = PRELOAD.sub(lambda link, known=scripts: f'{link[0]} integrity="{known[link[1]]}"', html)  # type: ignore[misc]
         html = ADDRESS.sub(rf"\1app/{build}/", html)
         at = FIRST_MODULE.search(html)
         page.write_text(html[: at.start()] + imports + html[at.start() :] if at else html)

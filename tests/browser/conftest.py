@@ -94,7 +94,8 @@ def rebuilt(site: Path, changed: Mapping[str, bytes]) -> Path:
     write_list(app)
     for page in site.rglob("*.html"):
         html = page.read_text().replace(f"app/{BUILD}/", "app/")
-        replace(page, re.sub(IMPORT_MAP.format(".*?"), "", html).encode())
+        html = re.sub(rf'{IMPORT_MAP.format(".*?")}|(?<=js") integrity="[^"]*"', "", html)
+        replace(page, html.encode())
     move(site)
     (site / "service-worker.js").unlink()
     write_service_worker(site)
