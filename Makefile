@@ -99,6 +99,7 @@ docs/app/assets.json: build/models/models.json build/web/facelab.js $(WASM) pypr
 site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not -path 'docs/app/*' -not -path 'docs/app.part/*') $(wildcard demo/book/*.py demo/book/theme/* demo/facelab/*.py)
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 	$(PY) -m assemble.styles site
+	$(PY) -m assemble.build_folder site
 	$(PY) -m assemble.policy site
 	$(PY) -m assemble.offline site
 

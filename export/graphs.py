@@ -13,8 +13,11 @@ from typing import Any
 import keras
 import numpy as np
 import onnx
+import onnxruntime
 from numpy.typing import NDArray
 from tqdm import tqdm
+
+from facelab.known_answer import TRANSFORM, known_picture
 
 from .check import check_conversion
 from .compact import Stored, compacted
@@ -110,7 +113,7 @@ def write_graph(name: str, recipe: Recipe, folder: Path) -> tuple[dict[str, Any]
     forms = recipe.load()
     merged, difference = _checked(name, forms.network, forms.original, recipe)
     entry = {
-        **_written(merged, folder / f"{name}.onnx"),
+        **_written(merged, folder / f"{name}.onnx", recipe),
         "opset": OPSET,
         "inputs": describe(merged.graph.input),
         "outputs": describe(merged.graph.output),
@@ -120,10 +123,10 @@ def write_graph(name: str, recipe: Recipe, folder: Path) -> tuple[dict[str, Any]
     if forms.in_page:
         in_page, _ = _checked(name, forms.in_page, forms.original, recipe, forms.prelu_nodes_in_page)
     if recipe.compact:
-        smaller = _written(compacted(in_page, recipe.compact), folder / f"{name}-{recipe.compact}.onnx")
+        smaller = _written(compacted(in_page, recipe.compact), folder / f"{name}-{recipe.compact}.onnx", recipe)
         entry["compact"] = {**smaller, "stored": recipe.compact}
     elif forms.in_page:
-        entry["compact"] = {**_written(in_page, folder / f"{name}-page.onnx"), "stored": "float32"}
+        entry["compact"] = {**_written(in_page, folder / f"{name}-page.onnx", recipe), "stored": "float32"}
     return entry, f"{name:8}  {parameter_count(merged):>10,} numbers   Keras and ONNX differ by {difference:.1e} at most"
 
 
@@ -139,10 +142,18 @@ def _checked(
     return merged, check_conversion(name, original, recipe.front, merged, recipe.probe)
 
 
-def _written(model: onnx.ModelProto, file: Path) -> dict[str, Any]:
+def _written(model: onnx.ModelProto, file: Path, recipe: Recipe) -> dict[str, Any]:
     data = model.SerializeToString(deterministic=True)
     file.write_bytes(data)
-    return {"file": file.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    entry = {"file": file.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    return {**entry, "known": _known_answer(data)} if "transforms" in recipe.probe else entry
+
+
+def _known_answer(embedder: bytes) -> list[float]:
+    """What whoever runs that file has to get from it: see facelab.known_answer."""
+    session = onnxruntime.InferenceSession(embedder, providers=["CPUExecutionProvider"])
+    (embedding,) = session.run(["embeddings"], {"image": known_picture(), "transforms": TRANSFORM[None]})[0]
+    return [round(float(number), 5) for number in embedding]
 
 
 def _recipes(exact: bool) -> dict[str, Recipe]:

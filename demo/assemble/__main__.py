@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from .build_folder import write_list
 from .python import (
     AssembleError,
     called_functions,
@@ -83,8 +84,7 @@ def _fill(app: Path) -> None:
         shutil.copyfile(file, folder / file.name)
     seal_memory(app / "python")
     draw_stills(BUILD / "models", app / "samples", app / "stills")
-    sizes = {file.relative_to(app).as_posix(): file.stat().st_size for file in _files(app)}
-    (app / "assets.json").write_text(json.dumps(sizes, indent=1, allow_nan=False) + "\n")
+    write_list(app)
 
 
 def _model_files(folder: Path) -> list[str]:

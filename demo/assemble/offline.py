@@ -10,42 +10,54 @@ import json
 import sys
 from pathlib import Path
 
-BUNDLE = "app/web/service-worker.js"
+from .build_folder import build_in
+
+# In the folder of the build:
+BUNDLE = "web/service-worker.js"
 # Used on request and ten times as large as the book: kept once the engine has been used (see service-worker.ts).
-ENGINE = ("app/assets.json", "app/models/", "app/ort/", "app/pyodide/", "app/python/", "app/samples/", "app/web/editor-")
-NOT_KEPT = ("service-worker.js", BUNDLE, "sitemap", "results/", "404.html", "assets/javascripts/lunr/")
+ENGINE = ("assets.json", "models/", "ort/", "pyodide/", "python/", "samples/", "web/editor-")
 # Of the fonts those that the book's own text needs; the others come with the network.
-FONTS, NEEDED_FONTS = "app/web/fonts/", ("inter-latin-wght",)
+FONTS, NEEDED_FONTS = "web/fonts/", ("inter-latin-wght",)
+
+NOT_KEPT = ("service-worker.js", "sitemap", "results/", "404.html", "assets/javascripts/lunr/")
 
 
 def main() -> int:
-    site = Path(sys.argv[1])
-    bundle = site / BUNDLE
-    if not bundle.exists():
-        print(f"assemble.offline: {site} has no {BUNDLE}: run `make site`", file=sys.stderr)
+    try:
+        write_service_worker(Path(sys.argv[1]))
+    except FileNotFoundError as error:
+        print(f"assemble.offline: {error}", file=sys.stderr)
         return 2
-    further = _further_models(site)
+    return 0
+
+
+def write_service_worker(site: Path) -> None:
+    """Writes SITE/service-worker.js. Raises FileNotFoundError where the engine's files are not in the folder of their build."""
+    app = f"app/{build_in(site)}/"
+    further = _further_models(site / app)
     book: list[dict[str, str]] = []
     engine: list[dict[str, str]] = []
     for path in sorted(site.rglob("*")):
         name = path.relative_to(site).as_posix()
-        if not path.is_file() or name in further or name.startswith(NOT_KEPT) or name.endswith(".map") or _is_spare_font(name):
+        inside = name.removeprefix(app)
+        if not path.is_file() or name.startswith(NOT_KEPT) or name.endswith(".map"):
+            continue
+        if inside != name and (inside in further or inside == BUNDLE or _is_spare_font(inside)):
             continue
         entry = {"url": name, "revision": hashlib.sha256(path.read_bytes()).hexdigest()}
-        (engine if name.startswith(ENGINE) else book).append(entry)
+        (engine if inside != name and inside.startswith(ENGINE) else book).append(entry)
     files = json.dumps({"book": book, "engine": engine}, separators=(",", ":"), allow_nan=False)
-    (site / "service-worker.js").write_text(f"self.FILES = {files};\n{bundle.read_text()}")
-    return 0
+    (site / "service-worker.js").write_text(f"self.FILES = {files};\n{(site / app / BUNDLE).read_text()}")
 
 
-def _further_models(site: Path) -> set[str]:
+def _further_models(app: Path) -> set[str]:
     """Further embedders and cohorts, which nobody has chosen yet: not kept before they are."""
-    manifest = json.loads((site / "app/models/models.json").read_text())
+    manifest = json.loads((app / "models" / "models.json").read_text())
     entries = manifest["embedders"].values()
     files = [entry["graph"].get("compact", entry["graph"]) for entry in entries]
     embedders = [manifest["embedder"], *(entry["embedder"] for entry in entries)]
     files += [embedder["cohort"] for embedder in embedders if embedder["cohort"]]
-    return {f"app/models/{file['file']}" for file in files}
+    return {f"models/{file['file']}" for file in files}
 
 
 def _is_spare_font(name: str) -> bool:

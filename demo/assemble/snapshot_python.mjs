@@ -92,6 +92,7 @@ const { session } = pyodide.pyimport("facelab.browser");
 await rehearse(session, await readFile(manifest, "utf8"));
 session.destroy();
 pyodide.runPython("runtime = facelab.browser.session._runtime; del runtime.engine, runtime.engine_seconds, runtime; gc.collect()");
+pyodide.runPython("import random; random.seed(0); del random"); // the same memory every time; the page seeds anew (facelab.browser.Session.begin)
 
 const libraries = [];
 for (const [handle, { name, global, exports }] of Object.entries(module.LDSO.loadedLibsByHandle)) {

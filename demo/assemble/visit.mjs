@@ -56,7 +56,7 @@ export async function thawed({ told, snapshot }, folder, seen) {
     ahead: () => {},
     script: (path) => import(pathToFileURL(pathOf(path)).href),
     text: (path) => readFile(pathOf(path), "utf8"),
-    response: async (path) => new Response(await read(path), { headers: { "Content-Type": "application/wasm" } }),
+    compiled: async (path) => WebAssembly.compile(await read(path)),
     inflated: async (path) => [await read(path.replace(/\.gz$/, ""))], // here it is not packed yet
   };
   return thawPython(assets, { belongTo: (path, exports) => seen(basename(path), exports) });

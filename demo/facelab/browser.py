@@ -7,6 +7,8 @@ and sees boxes, scores and embeddings.
 from __future__ import annotations
 
 import json
+import random
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -146,7 +148,16 @@ class Session:
         set_desk(self._desk)
 
     def begin(self, engine: JsProxy, manifest: str) -> None:
-        """Whom to ask for the graphs: see PageRuntime. manifest: as it is now; it may list embedders that it did not list then."""
+        """Whom to ask for the graphs: see PageRuntime. manifest: as it is now; it may list embedders that it did not list then.
+
+        What depends on when Python starts, it does anew here, for the memory is every reader's: random numbers are seeded. NumPy
+        seeds its own when numpy.random is imported, which is later; `os.urandom`, and all that is made of it (uuid, secrets, names
+        of temporary files), asks the browser each time, as clocks do. Hashes of strings stay the same for all: a page with one
+        reader has nobody who could make them collide.
+        """
+        random.seed()
+        if numpy_random := sys.modules.get("numpy.random"):
+            numpy_random.seed()
         self._runtime.engine = engine
         if manifest != self._text:
             self._runtime.manifest = self._listed = parse_manifest(manifest)

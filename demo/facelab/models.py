@@ -18,12 +18,16 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class GraphFile:
-    """One ONNX file: its name beside the manifest, its hash, its length. compact: the page's file, smaller or faster there."""
+    """One ONNX file: its name beside the manifest, its hash, its length. compact: the page's file, smaller or faster there.
+
+    known: of an embedder, what it answers to a known picture: see known_answer.
+    """
 
     file: str
     sha256: str
     bytes: int
     compact: GraphFile | None = None
+    known: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,9 @@ def parse_embedder(text: str) -> Embedder:
 
 def _graph(entry: dict[str, Any]) -> GraphFile:
     compact = entry.get("compact")
-    return GraphFile(_file(entry["file"]), _text(entry["sha256"]), _whole(entry["bytes"]), _graph(compact) if compact else None)
+    known = tuple(_number(value) for value in entry["known"]) if "known" in entry else None
+    file, sha256, length = _file(entry["file"]), _text(entry["sha256"]), _whole(entry["bytes"])
+    return GraphFile(file, sha256, length, _graph(compact) if compact else None, known)
 
 
 def _detector(entry: dict[str, Any]) -> Detector:

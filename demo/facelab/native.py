@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .cohort import Cohort, read_cohort
 from .errors import ModelError
 from .files import why
+from .known_answer import TRANSFORM, is_known, known_picture
 from .models import CohortFile, Embedder, GraphFile, Manifest, read_manifest
 from .runtime import Answer, Photo, finish
 
@@ -85,7 +86,9 @@ class NativeRuntime:
         if graph not in self.manifest.graphs:
             raise ModelError(f"the model {graph} is missing in {self.folder}: run `make models`")
         entry = self.manifest.graphs[graph]
-        data = self._read((entry.compact or entry) if self.compact else entry)
+        if self.compact:
+            entry = entry.compact or entry
+        data = self._read(entry)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.log_severity_level = 3
@@ -93,6 +96,13 @@ class NativeRuntime:
             session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime has a dozen exceptions, with no common base but this one
             raise ModelError(f"ONNX Runtime cannot use {entry.file} ({why(error)}): run `make models`") from error
+        if entry.known is not None:
+            (embedding,) = session.run(["embeddings"], {"image": known_picture(), "transforms": TRANSFORM[None]})[0]
+            if not is_known(embedding, entry.known):
+                raise ModelError(
+                    f"{entry.file} does not give here the answer that it gave where it was made: install onnxruntime again, "
+                    "in the version that facelab asks for; if that does not help, run `make models`"
+                )
         self._sessions[graph] = session
         return session
 

@@ -12,7 +12,7 @@ for (const path of [...sources, "package-lock.json", "../../requirements.lock"].
   if (/\.(ts|css|py|mjs|json|lock)$/.test(path)) hash.update(readFileSync(path));
 }
 
-// The site lays the result at <site>/app/web/ and its pages name facelab.js, people.js, page.js, book.js, worker.js, graphs.js, facelab.css and a font:
+// The site lays the result at <site>/app/BUILD/web/ (demo/assemble/build_folder.py), and its pages name facelab.js, people.js, page.js, book.js, worker.js, graphs.js, facelab.css and a font:
 // those names never change, and every address inside them is relative, so that the site may live under any path.
 export default defineConfig({
   define: { BUILD: JSON.stringify(hash.digest("hex").slice(0, 16)) },

@@ -27,7 +27,7 @@ from PIL import Image
 from playwright.sync_api import BrowserType, Page, Response, sync_playwright
 
 from ..browser.chromium import ARGUMENTS, find_chromium
-from ..browser.conftest import ENGINE
+from ..browser.conftest import BUILD, ENGINE
 from ..classroom import compose
 from ..conftest import ROOT, SHARED_DATA
 from ..experiments.report import Axis, Chart, Curve, Report, Table
@@ -69,7 +69,7 @@ QUIET = 3000  # milliseconds in which our page has done what it does after an an
 SAMPLES = ROOT / "docs" / "app" / "samples"
 ONE_PHOTO = """async (site) => {
     const ask = (ENGINE)(site);
-    const bitmap = await createImageBitmap(await (await fetch(`${site}app/samples/obama.jpg`)).blob());
+    const bitmap = await createImageBitmap(await (await fetch(`${site}APP/samples/obama.jpg`)).blob());
     const { width, height } = bitmap;
     const pen = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
     pen.drawImage(bitmap, 0, 0);
@@ -82,7 +82,7 @@ ONE_PHOTO = """async (site) => {
         await ask("close", "photo");
     }
     return times.sort((a, b) => a - b)[times.length >> 1];
-}""".replace("ENGINE", ENGINE)  # the page's own, asked as the page asks it
+}""".replace("ENGINE", ENGINE).replace("APP", f"app/{BUILD}")  # the page's own, asked as the page asks it
 SETTLED = 4000  # milliseconds after which a browser keeps what it has compiled
 
 

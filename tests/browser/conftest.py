@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
+import re
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from assemble.build_folder import IMPORT_MAP, build_in, move, write_list
+from assemble.offline import write_service_worker
+from assemble.policy import write_policies
 
 from ..conftest import ROOT
 from .chromium import ARGUMENTS, find_chromium
@@ -24,6 +32,11 @@ host = "127.0.0.1"  # that `served` gives addresses of
 
 READY = 60_000  # milliseconds; a cold start takes 5 to 10 s on an idle machine
 expect.set_options(timeout=20_000)
+
+try:
+    BUILD = build_in(ROOT / "site")  # the engine's files lie in app/BUILD/
+except FileNotFoundError:
+    BUILD = "BUILD"  # `served` says what to do
 
 OWN_ENGINE = "delete globalThis.SharedWorker"  # as in browsers without workers that outlive their page
 # (method, ...values) => answer, as the page's own script asks an engine.
@@ -41,12 +54,12 @@ ASK = """(engine) => {
 # One that outlives its page; one that is the page's alone, and runs code.
 ENGINE = """(site) => {
     const options = {type: "module", name: "facelab", extendedLifetime: true};
-    const [engine, graphs] = ["worker.js", "graphs.js"].map((script) => new SharedWorker(`${site}app/web/${script}`, options).port);
+    const [engine, graphs] = ["worker.js", "graphs.js"].map((script) => new SharedWorker(`${site}APP/web/${script}`, options).port);
     engine.postMessage(graphs, [graphs]);
     return (ASK)(engine);
-}""".replace("ASK", ASK)
+}""".replace("ASK", ASK).replace("APP", f"app/{BUILD}")
 ENGINE_ALONE = """(site) => {
-    const start = new Blob([`import "${site}app/web/worker.js"`], {type: "text/javascript"});
+    const start = new Blob([`import "${site}APP/web/worker.js"`], {type: "text/javascript"});
     const engine = new Worker(URL.createObjectURL(start), {type: "module", name: "facelab"});
     const ask = (ASK)(engine);
     const {port1: value} = new MessageChannel(); // for word of how far it is
@@ -57,7 +70,7 @@ ENGINE_ALONE = """(site) => {
         await loaded;
         return ask(...question);
     };
-}""".replace("ASK", ASK)
+}""".replace("ASK", ASK).replace("APP", f"app/{BUILD}")
 ASK_ENGINE = f"([site, ...question]) => ({ENGINE})(site)(...question)"
 
 
@@ -87,14 +100,47 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(handler: type[SiteHandler] = SiteHandler, name: str = "") -> Iterator[str]:
+def served(handler: type[SiteHandler] = SiteHandler, name: str = "", built: Path = ROOT / "site") -> Iterator[str]:
     """The address of the site's front page, with a slash at its end."""
-    built = ROOT / "site"
     assert (built / "index.html").exists(), "`make site` first"
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(built)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://{name or host}:{server.server_port}{handler.prefix}/"
     server.shutdown()
+
+
+@contextmanager
+def another_build(changed: Mapping[str, bytes], handler: type[SiteHandler] = SiteHandler) -> Iterator[str]:
+    """The address of a site with other files in its engine's folder: built of the files that are there, and these."""
+    with TemporaryDirectory() as folder, served(handler, built=rebuilt(Path(folder) / "site", changed)) as address:
+        yield address
+
+
+def rebuilt(site: Path, changed: Mapping[str, bytes]) -> Path:
+    """A copy of the built site, in a folder that is not there yet, with other files in its engine's folder."""
+    shutil.copytree(ROOT / "site", site, copy_function=os.link)
+    (site / "app" / BUILD).rename(site / "app.part")
+    (site / "app").rmdir()
+    app = (site / "app.part").rename(site / "app")
+    for name, content in changed.items():
+        replace(app / name, content)
+    (app / "assets.json").unlink()
+    write_list(app)
+    for page in site.rglob("*.html"):
+        html = page.read_text().replace(f"app/{BUILD}/", "app/")
+        html = re.sub(rf'{IMPORT_MAP.format(".*?")}|(?<=js") integrity="[^"]*"', "", html)
+        replace(page, html.encode())
+    move(site)
+    write_policies(site)
+    (site / "service-worker.js").unlink()
+    write_service_worker(site)
+    return site
+
+
+def replace(file: Path, content: bytes) -> None:
+    """A file of a copy: a link to the site's own."""
+    file.unlink(missing_ok=True)
+    file.write_bytes(content)
 
 
 @pytest.fixture(scope="session")

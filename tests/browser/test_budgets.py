@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from ..conftest import ROOT
-from .conftest import Watched, watch
+from .conftest import BUILD, Watched, watch
 
 SITE = ROOT / "site"
+MODELS = SITE / "app" / BUILD / "models"
 
 
 def fetched(watched: Watched) -> dict[str, int]:
@@ -50,7 +51,7 @@ def test_first_verdict(watched: Watched) -> None:
 def test_chapter_before_a_lab_is_touched(chapter: str, watched: Watched) -> None:
     """300 kB, a tool's page 400: text, styles, one typeface, the stills of the labs in view."""
     page = watched.page
-    page.route("**/app/web/worker.js", lambda route: route.abort())  # a lab in view would start the engine
+    page.route("**/web/worker.js", lambda route: route.abort())  # a lab in view would start the engine
     watched.open(chapter)
     page.wait_for_load_state("load")
     page.wait_for_timeout(300)
@@ -62,10 +63,10 @@ def test_chapter_before_a_lab_is_touched(chapter: str, watched: Watched) -> None
 
 def test_models() -> None:
     """What the page takes of them."""
-    manifest = json.loads((SITE / "app" / "models" / "models.json").read_text())
+    manifest = json.loads((MODELS / "models.json").read_text())
     sizes = {name: graph.get("compact", graph)["bytes"] for name, graph in manifest["graphs"].items()}
     assert sizes["embedder"] < 1.2e6
     assert sum(sizes.values()) < 2.3e6
     graphs = [*manifest["graphs"].values(), *(entry["graph"] for entry in manifest.get("embedders", {}).values())]
     listed = {graph.get("compact", graph)["file"] for graph in graphs}
-    assert {path.name for path in (SITE / "app" / "models").glob("*.onnx")} == listed, "no file that nobody asks for"
+    assert {path.name for path in MODELS.glob("*.onnx")} == listed, "no file that nobody asks for"

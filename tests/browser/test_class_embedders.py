@@ -24,7 +24,7 @@ from facelab.photos import read_photo
 from facelab.runtime import finish
 
 from ..classroom import compose
-from .conftest import READY, axe_violations, watch
+from .conftest import BUILD, READY, axe_violations, watch
 from .test_roll_call import NOON, finished, presence
 
 DLIB, OWN = "dlib-resnet-v1", "mobilefacenet-v1"
@@ -158,7 +158,7 @@ def visit(chromium: Browser, site: str) -> Iterator[Visit]:
 
     def visit(tables: dict[str, Rows]) -> Page:
         page = context.new_page()
-        page.goto(site + "app/assets.json")
+        page.goto(f"{site}app/{BUILD}/assets.json")
         page.evaluate(MAKE, tables)
         page.close()
         page = watch(context.new_page(), site).open("roll-call/")

@@ -21,7 +21,7 @@ from facelab.verify import decide
 
 from ..conftest import ROOT
 from ..wasm_file import CODE, bodies, leb, sections
-from .conftest import READY, Watched, axe_violations, choose, watch
+from .conftest import READY, Watched, another_build, axe_violations, choose, watch
 
 
 def verdict(page: Page) -> tuple[str, float]:
@@ -204,9 +204,8 @@ def test_themes_script_waits_for_the_first_answer_but_not_where_somebody_turns_t
 
 
 @pytest.mark.parametrize("instead", [b"\x00", b"\x03\x40\x0c\x00\x0b\x00"], ids=["stops", "never ends"])
-def test_where_the_trimmed_runtime_lacks_a_function_the_whole_one_answers(instead: bytes, watched: Watched) -> None:
-    """Its largest function, which multiplies matrices, is taken out as well: the first photo stops it, or has it go on for ever."""
-    page = watched.page
+def test_where_the_trimmed_runtime_lacks_a_function_the_whole_one_answers(instead: bytes, chromium: Browser) -> None:
+    """Its largest function, which multiplies matrices, is taken out as well: the known picture stops it, or has it run for ever."""
     whole, file = (
         (ROOT / "docs" / "app" / "ort" / f"ort-wasm-simd-threaded{suffix}.wasm").read_bytes() for suffix in ("", "-trimmed")
     )
@@ -215,8 +214,11 @@ def test_where_the_trimmed_runtime_lacks_a_function_the_whole_one_answers(instea
     length_bytes = len(body) - leb(body, 0)[0]
     # As many bytes as the function had, most of them of nothing: all others stay where they are.
     nothing = body[:length_bytes] + b"\x00" + instead + b"\x01" * (len(body) - length_bytes - len(instead) - 2) + b"\x0b"
-    page.route("**/*-trimmed.wasm", lambda route: route.fulfill(body=file.replace(body, nothing), content_type="application/wasm"))
-    watched.open("demo/")
-    page.get_by_test_id("sample-0").click()
-    assert verdict(page)[0] == "same"
-    assert [url for url in watched.requests if url.endswith("/ort-wasm-simd-threaded.wasm")], "the whole one was fetched"
+    with another_build({"ort/ort-wasm-simd-threaded-trimmed.wasm": file.replace(body, nothing)}) as site:
+        context = chromium.new_context(service_workers="block")
+        watched = watch(context.new_page(), site)
+        page = watched.open("demo/")
+        page.get_by_test_id("sample-0").click()
+        assert verdict(page)[0] == "same"
+        assert [url for url in watched.requests if url.endswith("/ort-wasm-simd-threaded.wasm")], "the whole one was fetched"
+        context.close()

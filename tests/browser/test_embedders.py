@@ -28,7 +28,7 @@ from facelab.quality import measure_quality
 from facelab.runtime import finish
 from facelab.verify import Comparison, compare
 
-from .conftest import READY, axe_violations, choose, watch
+from .conftest import BUILD, READY, another_build, axe_violations, choose, watch
 
 NAMES = ("rgba.png", "palette.png")
 PIXELS = "(canvas) => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"
@@ -207,12 +207,17 @@ def test_settings_fit_a_phone(page: Page, width: int) -> None:
     assert page.get_by_test_id("embedder-drop").bounding_box() is not None
 
 
-def test_embedder_of_the_manifest_can_be_chosen(chromium: Browser, site: str, models: Path, mine: Path, odd_photos: Path) -> None:
+@pytest.fixture
+def with_mine(models: Path, mine: Path) -> Iterator[str]:
+    """A site that lists it."""
+    with another_build({f"models/{file.name}": file.read_bytes() for file in (models / "models.json", mine)}) as site:
+        yield site
+
+
+def test_embedder_of_the_manifest_can_be_chosen(chromium: Browser, with_mine: str, mine: Path, odd_photos: Path) -> None:
     """It is fetched when it is chosen, not before."""
     context = chromium.new_context(service_workers="block")
-    watched = watch(context.new_page(), site)
-    context.route("**/app/models/models.json", lambda route: route.fulfill(path=models / "models.json"))
-    context.route(f"**/app/models/{mine.name}", lambda route: route.fulfill(path=mine))
+    watched = watch(context.new_page(), with_mine)
     page = watched.open("demo/")
     for slot, name in zip("ab", NAMES, strict=True):
         choose(page, slot, odd_photos / name)
@@ -232,7 +237,7 @@ def test_dlibs_network_is_one_click_away_and_answers_as_natively(pair: Page, odd
     """How much has to be fetched for it is said before."""
     own = distance(pair)
     entry = json.loads((models_folder() / "models.json").read_text())["embedders"]["dlib-resnet-v1"]
-    runtime_bytes = pair.request.get(f"{site}app/assets.json").json()["ort/ort-wasm-simd-threaded.wasm"]
+    runtime_bytes = pair.request.get(f"{site}app/{BUILD}/assets.json").json()["ort/ort-wasm-simd-threaded.wasm"]["bytes"]
     size = (entry["graph"]["compact"]["bytes"] + runtime_bytes) / 1e6
     expect(pair.get_by_test_id("embedder-settings")).to_contain_text(f"dlib’s ResNet to compare; {size:.1f} MB to download")
     option(pair, "dlib-resnet-v1").focus()
@@ -272,13 +277,17 @@ def test_distances_are_corrected_for_crowding_where_that_is_asked_for(pair: Page
     assert distance(pair) == plain
 
 
-def test_site_without_a_cohort_offers_no_correction(chromium: Browser, site: str, tmp_path: Path) -> None:
+@pytest.fixture
+def without_cohort() -> Iterator[str]:
     manifest = json.loads((models_folder() / "models.json").read_text())
     manifest["embedder"]["cohort"] = None
-    (tmp_path / "models.json").write_text(json.dumps(manifest))
+    with another_build({"models/models.json": json.dumps(manifest).encode()}) as site:
+        yield site
+
+
+def test_site_without_a_cohort_offers_no_correction(chromium: Browser, without_cohort: str) -> None:
     context = chromium.new_context(service_workers="block")
-    watched = watch(context.new_page(), site)
-    context.route("**/app/models/models.json", lambda route: route.fulfill(path=tmp_path / "models.json"))
+    watched = watch(context.new_page(), without_cohort)
     page = watched.open("demo/")
     page.get_by_test_id("embedder-settings").locator("summary").click()
     expect(option(page, "mobilefacenet-v1")).to_be_checked()

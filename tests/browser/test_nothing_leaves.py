@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from assemble.policy import policy_of
 
 from ..conftest import ROOT
-from .conftest import ASK_ENGINE, READY, Watched
+from .conftest import ASK_ENGINE, BUILD, READY, Watched
 from .ways_out import CODE, SILENT, recording
 
 POLICY = re.compile(r'<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="([^"]+)">')
@@ -27,7 +27,7 @@ def test_cell_sends_nothing_to_another_server(watched: Watched) -> None:
             == "refused"
         )
         page.keyboard.press("Control+a")
-        page.keyboard.insert_text(CODE.format(server=recorder.address, site=watched.site))
+        page.keyboard.insert_text(CODE.format(server=recorder.address, app=f"{watched.site}app/{BUILD}/"))
         page.keyboard.press("Control+Enter")
         expect(cell).to_have_attribute("data-state", "done", timeout=READY)
         assert recorder.asked == []

@@ -20,7 +20,7 @@ from facelab.photos import read_photo
 from facelab.runtime import finish
 
 from .chromium import may_install
-from .conftest import ENGINE_ALONE
+from .conftest import BUILD, ENGINE_ALONE
 from .others import Driven, firefox, missing, webkit
 from .ways_out import CODE, SILENT, recording
 
@@ -125,7 +125,7 @@ def test_code_sends_nothing_to_another_server(browser: Driven, site: str) -> Non
     """From an engine that is started as the page starts its own."""
     browser.open(site)
     with recording() as recorder:
-        code = CODE.format(server=recorder.address, site=site)
+        code = CODE.format(server=recorder.address, app=f"{site}app/{BUILD}/")
         keep = "then((answer) => (document.body.dataset.answer = JSON.stringify(answer)))"  # scripts share nothing else
         browser.run(f"({ENGINE_ALONE})(arguments[0])('runCell', arguments[1]).{keep}", site, code)
         answer = json.loads(browser.wait_for("return document.body.dataset.answer"))

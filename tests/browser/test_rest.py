@@ -6,22 +6,22 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import onnx
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from facelab.embedder_file import KEY
 
 from ..conftest import ROOT
-from .conftest import READY, SiteHandler, Watched, served, watch
+from .conftest import BUILD, READY, SiteHandler, Watched, another_build, served, watch
 from .test_embedders import drop
 
-REST = "app/pyodide/pyodide.asm_rest.wasm"
-ASIDE = "app/python/python_rest.marshal.gz"
+REST = "pyodide/pyodide.asm_rest.wasm"
+ASIDE = "python/python_rest.marshal.gz"
+APP = f"app/{BUILD}/"
 PYODIDE = ROOT / "demo" / "web" / "node_modules" / "pyodide" / "pyodide.asm.wasm"
 SPLIT = """
 import { readFile, writeFile } from "node:fs/promises";
@@ -59,23 +59,21 @@ def watched(chromium: Browser, site: str) -> Iterator[Watched]:
 
 
 @pytest.fixture(scope="module")
-def needed_early(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with Pyodide in two, of which the first part has no function at all: nothing runs without the other."""
+def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Pyodide in two, of which the first part has no function at all: nothing runs without the other."""
     folder = tmp_path_factory.mktemp("pyodide")
     told = json.loads((ROOT / "build" / "python" / "snapshot" / "python.json").read_text())
     script = (ROOT / "demo" / "assemble" / "wasm_split.mjs").as_uri()
     arguments = [script, str(PYODIDE), json.dumps([*told["asked"], *told["further"]]), str(folder)]
     subprocess.run(["node", "--input-type=module", "-e", SPLIT, *arguments], check=True)
-    return folder
+    return {f"pyodide/{path.name}": path.read_bytes() for path in folder.iterdir()}
 
 
-def serve(page: Page, folder: Path) -> None:
-    for path in folder.glob("pyodide*.wasm"):
-        page.context.route(f"**/{path.name}", partial(answer, path=path))
-
-
-def answer(route: Route, path: Path) -> None:
-    route.fulfill(path=path, content_type="application/wasm")
+@pytest.fixture(scope="module")
+def needed_early(parts: dict[str, bytes]) -> Iterator[str]:
+    """A site with these."""
+    with another_build(parts) as site:
+        yield site
 
 
 def verdict(page: Page) -> None:
@@ -86,7 +84,7 @@ def verdict(page: Page) -> None:
 def test_comes_after_the_verdict(watched: Watched) -> None:
     page = watched.open("demo/")
     verdict(page)
-    assert watched.site + REST not in watched.requests
+    assert watched.site + APP + REST not in watched.requests
     with page.expect_request("**/" + REST) as coming:
         pass
     assert coming.value.resource_type == "fetch", "nobody had to wait for it"
@@ -95,7 +93,7 @@ def test_comes_after_the_verdict(watched: Watched) -> None:
 def test_functions_set_aside_come_after_the_verdict(watched: Watched) -> None:
     page = watched.open("demo/")
     verdict(page)
-    assert watched.site + ASIDE not in watched.requests
+    assert watched.site + APP + ASIDE not in watched.requests
     with page.expect_request("**/" + ASIDE) as coming:
         pass
     assert coming.value.resource_type == "fetch", "nobody had to wait for it"
@@ -130,7 +128,7 @@ def test_functions_set_aside_that_do_not_come_are_told_of(watched: Watched, embe
     page = watched.open("demo/")
     offer(page, embedder)
     said = page.get_by_test_id("embedder-message")
-    expect(said).to_contain_text(f"Loading stopped at {ASIDE.removeprefix('app/')}: did not arrive")
+    expect(said).to_contain_text(f"Loading stopped at {ASIDE}: did not arrive")
     watched.page.context.unroute_all()
     drop(page, embedder)
     expect(said).to_contain_text("damaged")
@@ -150,27 +148,34 @@ def test_needed_while_it_is_coming(chromium: Browser, embedder: Path) -> None:
         context.close()
 
 
-def test_needed_early(watched: Watched, needed_early: Path) -> None:
-    serve(watched.page, needed_early)
+def test_needed_early(chromium: Browser, needed_early: str) -> None:
+    context = chromium.new_context(service_workers="block")
+    watched = watch(context.new_page(), needed_early)
     with watched.page.expect_request("**/" + REST) as coming:
         page = watched.open("demo/")
     assert coming.value.resource_type == "xhr"
     verdict(page)
     page.wait_for_timeout(2000)
-    assert watched.requests.count(watched.site + REST) == 1, "it is there"
+    assert watched.requests.count(coming.value.url) == 1, "it is there"
+    context.close()
 
 
-def test_needed_early_and_not_there(watched: Watched, needed_early: Path) -> None:
-    serve(watched.page, needed_early)
-    watched.page.context.route("**/" + REST, lambda route: route.abort())
-    page = watched.open("demo/")
-    expect(page.locator(".failure p")).to_contain_text(f"Loading stopped at {REST.removeprefix('app/')}: did not arrive")
-    watched.page.context.unroute_all()
+def test_needed_early_and_not_there(chromium: Browser, needed_early: str) -> None:
+    context = chromium.new_context(service_workers="block")
+    context.route("**/" + REST, lambda route: route.abort())
+    page = watch(context.new_page(), needed_early).open("demo/")
+    expect(page.locator(".failure p")).to_contain_text(f"Loading stopped at {REST}: did not arrive")
+    context.unroute_all()
     page.locator(".retry").click()
     verdict(page)
+    context.close()
 
 
-def test_of_another_build(watched: Watched, needed_early: Path) -> None:
-    watched.page.context.route("**/pyodide.asm.wasm", partial(answer, path=needed_early / "pyodide.asm.wasm"))
-    page = watched.open("demo/")
-    expect(page.locator(".failure p")).to_contain_text("is not the file that this page expects")
+def test_rest_of_another_build(chromium: Browser, parts: dict[str, bytes]) -> None:
+    """Python waits for it, and the browser has no time to look at its hash."""
+    first = {name: content for name, content in parts.items() if not name.endswith(REST)}
+    with another_build(first) as site:
+        context = chromium.new_context(service_workers="block")
+        page = watch(context.new_page(), site).open("demo/")
+        expect(page.locator(".failure p")).to_contain_text("is not the file that this page expects")
+        context.close()

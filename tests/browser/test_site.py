@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from ..conftest import ROOT
-from .conftest import SiteHandler, Watched, axe_violations, served
+from .conftest import BUILD, SiteHandler, Watched, axe_violations, served
 
 CHAPTERS = (
     "",
@@ -173,4 +173,4 @@ def test_first_pair_of_samples_is_asked_for_in_the_head() -> None:
     pair = json.loads((ROOT / "demo" / "web" / "src" / "samples.json").read_text())["pairs"][0]
     head, _ = (ROOT / "site" / "demo" / "index.html").read_text().split("</head>")
     for name in (pair["a"], pair["b"]):
-        assert f'<link rel="preload" as="fetch" crossorigin href="../app/samples/{name}">' in head
+        assert f'<link rel="preload" as="fetch" crossorigin href="../app/{BUILD}/samples/{name}">' in head

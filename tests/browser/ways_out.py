@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-# {server}: host and port of a server; {site}: the site's address. The cell's value: the ways that seemed to work.
+# {server}: host and port of a server; {app}: the address of the engine's folder. The cell's value: the ways that seemed to work.
 CODE = """
 import asyncio, js, pyodide, pyodide.http, pyodide_js
 from pyodide.ffi import to_js
@@ -48,8 +48,8 @@ ways = dict(
     beacon=lambda: js.navigator.sendBeacon(http + "beacon"),
     worker=lambda: js.Worker.new(http + "worker.js", module),
     blob_worker=lambda: js.Worker.new(js.URL.createObjectURL(blob), module),
-    site_worker=lambda: js.Worker.new("{site}app/web/worker.js", module),
-    shared_worker=lambda: js.SharedWorker.new("{site}app/web/worker.js", module),
+    site_worker=lambda: js.Worker.new("{app}web/worker.js", module),
+    shared_worker=lambda: js.SharedWorker.new("{app}web/worker.js", module),
     caches=lambda: js.caches.open("facelab"),
     hidden_caches=hidden,
     peer=lambda: js.RTCPeerConnection.new(),

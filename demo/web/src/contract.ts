@@ -78,6 +78,11 @@ export interface ModelFile {
   bytes: number;
 }
 
+/** `known`: of an embedder, what it answers to a known picture: see engine/known-answer.ts. */
+interface StoredGraph extends ModelFile {
+  known?: number[];
+}
+
 /** What a network takes and gives: the side of a chip in pixels, and how many numbers. */
 export interface EmbedderSizes {
   dimensions: number;
@@ -112,7 +117,7 @@ export interface EmbedderEntry extends EmbedderSizes {
   cohort?: (ModelFile & { calibration?: object | null }) | null;
 }
 
-type GraphFile = ModelFile & { compact?: ModelFile };
+type GraphFile = StoredGraph & { compact?: StoredGraph };
 
 /** What this side reads of models.json. */
 export interface Manifest {
@@ -125,11 +130,22 @@ export interface Manifest {
   embedders?: Record<string, { graph: GraphFile; embedder: EmbedderEntry }>;
 }
 
+/** The file that the page takes. */
+export const storedIn = ({ graphs }: Pick<Manifest, "graphs">, name: GraphName): StoredGraph => graphs[name].compact ?? graphs[name];
+
 export interface Progress {
   loaded: number;
   total: number;
   /** What is arriving, or what is being started. */
   what: string;
+}
+
+/** An engine that is ready. */
+export interface Started {
+  /** How many that took: none, where a page before has seen to it. */
+  bytes: number;
+  /** The trimmed ONNX Runtime did not give the known answer: the whole one is in use. */
+  distrusted: boolean;
 }
 
 // The chapters' labs and cells: facelab.labs.panels and facelab.cells, as this side reads them.
@@ -320,6 +336,16 @@ export class PhotoError extends Error {
 /** The engine did not start or broke down; the message is a sentence for the reader. */
 export class EngineError extends Error {
   override name = "EngineError";
+}
+
+/** In the message of a VersionError, which is a plain EngineError on the other side of a worker. */
+export const ANOTHER_VERSION = "is not the file that this page expects";
+
+/** A file is another build's, or damaged. */
+export class VersionError extends EngineError {
+  constructor(path: string) {
+    super(`${path} ${ANOTHER_VERSION}. Try again; if that does not help, the site itself is damaged.`);
+  }
 }
 
 /** How a worker is told anything before its script runs. */

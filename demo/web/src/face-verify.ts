@@ -308,7 +308,7 @@ export class FaceVerify extends HTMLElement {
     find(this.#root, ".failure p").textContent = state.phase === "failed" ? state.message : "";
     if (state.phase === "loading") progress.show(state.progress.loaded, state.progress.total, state.progress.what);
     if (state.phase === "ready") {
-      progress.finish(state.bytes, state.seconds);
+      progress.finish(state, state.seconds);
       const waiting = SLOTS.map((name) => this.#slot(name)).filter((slot) => slot.state === "waiting");
       for (const slot of waiting) slot.busy("working", LOOKING);
       if (waiting.length) this.#say(`${LOOKING}.`);

@@ -4,7 +4,8 @@ import { Workbox } from "workbox-window";
 
 import { SHARES_COMPILED } from "./engine/files";
 
-const SITE = new URL("../../", import.meta.url); // this script lies in app/web/
+/** The folder that has app/, in which this script lies. */
+const SITE = new URL(import.meta.url.replace(/\/app\/(?!.*\/app\/).*$/, "/"));
 
 const link = document.createElement("link");
 link.rel = "manifest";

@@ -1,3 +1,4 @@
+import type { Started } from "./contract";
 import { find, shadow, sheet } from "./element";
 import base from "./styles/base.css?inline";
 import css from "./styles/progress.css?inline";
@@ -29,8 +30,10 @@ export class LoadProgress extends HTMLElement {
   }
 
   /** All there: the bar is full and the sentence stays. No bytes: it was there before. */
-  finish(bytes: number, seconds: number): void {
+  finish({ bytes, distrusted }: Started, seconds: number): void {
     this.show(bytes || 1, bytes || 1, "");
-    find(this.#root, "p").textContent = `${bytes ? `${megabytes(bytes)} MB loaded` : "Still loaded from the page before"}, ready after ${seconds.toFixed(1)} s.`;
+    const loaded = bytes ? `${megabytes(bytes)} MB loaded` : "Still loaded from the page before";
+    const instead = distrusted ? " The trimmed ONNX Runtime gave a wrong answer to a known face: ONNX Runtime as published is in use." : "";
+    find(this.#root, "p").textContent = `${loaded}, ready after ${seconds.toFixed(1)} s.${instead}`;
   }
 }

@@ -33,8 +33,9 @@ declare const self: {
 };
 
 const ENGINE_CACHE = `facelab-engine-${self.registration.scope}`;
-const APP = "app/";
-const MANIFEST = `${APP}assets.json`;
+/** With the build's folder. */
+const MANIFEST = self.FILES.engine.find(({ url }) => /^app\/(\w+\/)?assets\.json$/.test(url))!.url;
+const APP = MANIFEST.replace("assets.json", "");
 const absolute = (url: string) => new URL(url, self.registration.scope).href;
 const engine = new Map(self.FILES.engine.map(({ url, revision }) => [absolute(url), revision]));
 /** Content and address: files of two versions never answer for each other. */
@@ -45,7 +46,8 @@ self.addEventListener("fetch", (event: FetchEvent) => {
   const revision = request.method === "GET" ? engine.get(request.url) : undefined;
   if (revision) event.respondWith(engineFile(request, revision));
 });
-precacheAndRoute(self.FILES.book);
+// A file of the build's folder is this build's, or nothing of this version is taken. Pages may be changed on the way by whoever hosts them.
+precacheAndRoute(self.FILES.book.map((file) => (file.url.startsWith(APP) ? { ...file, integrity: integrityOf(file) } : file)));
 cleanupOutdatedCaches();
 
 self.addEventListener("activate", (event: ExtendableEvent) => {
@@ -62,8 +64,9 @@ async function engineFile(request: Request, revision: string): Promise<Response>
   const kept = await cache?.match(keyOf(request.url, revision)).catch(() => undefined);
   if (kept) return kept; // as it is: beside what comes straight out of a cache the browser keeps what it has compiled of it
   const response = await fetch(request);
-  // The engine's list comes first: where it is another version's than this page, nothing of that version is let in.
-  if (request.url !== absolute(MANIFEST) || !response.ok || (await hashOf(response.clone())) === revision) return response;
+  // The engine's list comes first: where it is gone, or another version's than this page, nothing of that version is let in.
+  if (request.url !== absolute(MANIFEST)) return response;
+  if (response.ok ? (await hashOf(response.clone())) === revision : response.status !== 404) return response;
   void self.registration.update();
   return new Response(null, { status: 409, statusText: "The site has another version meanwhile" });
 }
@@ -112,6 +115,10 @@ async function dropOldEngine(): Promise<void> {
   const cache = await caches.open(ENGINE_CACHE);
   const current = new Set([...engine].map(([url, revision]) => keyOf(url, revision)));
   await Promise.all((await cache.keys()).map((request) => (current.has(request.url) ? null : cache.delete(request))));
+}
+
+function integrityOf({ revision }: KeptFile): string {
+  return `sha256-${btoa(String.fromCharCode(...revision.match(/../g)!.map((byte) => parseInt(byte, 16))))}`;
 }
 
 async function hashOf(response: Response): Promise<string> {

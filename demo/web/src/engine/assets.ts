@@ -3,8 +3,9 @@
  * onnxruntime-web fetch their own files, by address, and know nothing of this.
  */
 
-import { EngineError, RELOAD, workerName, type ModelFile } from "../contract";
+import { EngineError, RELOAD, VersionError, workerName, type ModelFile } from "../contract";
 import { isForLater } from "./files";
+import { fetchAnew, hex, isListed, LIST, readList, type List } from "./listed";
 import { lastOf, piecesOf, type Piece } from "./pieces";
 import type { Report } from "./report";
 
@@ -23,10 +24,9 @@ const NAMES: [prefix: string, name: string][] = [
 /** Of files by their paths: how many bytes each has. */
 export type Sizes = [path: string, bytes: number][];
 
-/** The folder that all of it lies in: this script is one of app/web/. */
-const APP = new URL("../", import.meta.url);
-const LIST = "assets.json";
-
+const SCRIPT = import.meta.url;
+/** The folder that all of it lies in: this script is one of its web/. */
+const APP = new URL("../", SCRIPT);
 const CACHE: RequestCache = workerName === RELOAD ? "reload" : "default";
 
 const WASM = "application/wasm";
@@ -43,9 +43,12 @@ export interface Arrivals {
 }
 
 export class Assets {
-  /** Rejects when the first file fails to arrive; never resolves. */
+  /** Rejects when the first file fails to arrive, or turns out to be of another build; never resolves. */
   readonly failed: Promise<never>;
   #fail!: (error: EngineError) => void;
+  readonly #list: Promise<List>;
+  /** Whether each file is this build's, of those whose readers do not wait to hear. */
+  readonly #checks = new Map<string, Promise<boolean>>();
 
   readonly #report: Report;
   readonly #waiting = new Map<string, Promise<Response>>();
@@ -61,6 +64,9 @@ export class Assets {
     this.failed = new Promise((_, reject) => (this.#fail = reject));
     this.failed.catch(() => {}); // whoever needs it races against it
     globalThis.fetch = (input, init) => this.#take(input instanceof Request ? input.url : new URL(input, APP).href) ?? this.#fetch(input, init);
+    this.#list = readList(APP, (path, cache) => this.#request(path, cache));
+    this.#list.catch((error: EngineError) => this.#fail(error));
+    if (SCRIPT.startsWith(APP.href)) this.#check(SCRIPT.slice(APP.href.length));
   }
 
   url(path: string): URL {
@@ -69,8 +75,14 @@ export class Assets {
 
   /** Of all files that are needed at the start. */
   async sizes(): Promise<Sizes> {
-    const files = JSON.parse(await this.text(LIST)) as Record<string, number>;
-    return Object.entries(files).filter(([path]) => !isForLater(path) && NAMES.some(([prefix]) => path.startsWith(prefix)));
+    const files = Object.entries(await this.#list).map(([path, { bytes }]): [string, number] => [path, bytes]);
+    return files.filter(([path]) => !isForLater(path) && NAMES.some(([prefix]) => path.startsWith(prefix)));
+  }
+
+  /** When every file so far is known to be this build's: nobody may have an answer before. */
+  async allRight(): Promise<void> {
+    const right = await Promise.all(this.#checks.values());
+    if (right.includes(false)) await this.failed;
   }
 
   /** Of which files the progress is told. */
@@ -105,6 +117,7 @@ export class Assets {
     try {
       const module = (await Promise.race([import(/* @vite-ignore */ this.url(path).href), givenUp])) as Module;
       this.#count(path, this.#sizes.get(path) ?? 0);
+      this.#check(path);
       return module;
     } catch (cause) {
       throw this.#failure(path, signal.aborted ? String(signal.reason) : await this.#whyNoScript(path), cause);
@@ -114,17 +127,38 @@ export class Assets {
   }
 
   async bytes(path: string): Promise<ArrayBuffer> {
-    return (await this.response(path)).arrayBuffer();
+    const bytes = await (await this.response(path)).arrayBuffer();
+    if (await this.#isRight(path, bytes)) return bytes;
+    const anew = await (await this.#request(path, "reload")).arrayBuffer();
+    return (await this.#isRight(path, anew)) ? anew : this.refuse(path);
+  }
+
+  /** WebAssembly, compiled as it arrives. */
+  async compiled(path: string): Promise<WebAssembly.Module> {
+    const compiled = await this.#compiled(path, await this.response(path));
+    return compiled ?? (await this.#compiled(path, await this.#request(path, "reload"))) ?? this.refuse(path);
+  }
+
+  /** Nothing where the file is of another build. */
+  async #compiled(path: string, response: Response): Promise<WebAssembly.Module | undefined> {
+    const compiled = WebAssembly.compileStreaming(response);
+    compiled.catch(() => {}); // heard of below
+    return (await this.#checks.get(path)) ? compiled : undefined;
   }
 
   /** What is in a gzipped file that ends in a mark, which is told by another: what was mixed up with another version would answer nonsense. */
   async inflated(path: string, told: Promise<{ mark: string }>): Promise<Piece[]> {
-    const { body } = await this.response(path);
-    const pieces = await piecesOf(body!.pipeThrough(new DecompressionStream("gzip"))).catch((cause: unknown) => {
-      throw this.#failure(path, "it is damaged", cause); // gzip has a checksum of its own
+    const inflate = ({ body }: Response) => piecesOf(body!.pipeThrough(new DecompressionStream("gzip"))); // which has a checksum of its own
+    const isRight = async (pieces: Piece[]) => {
+      const { mark } = await told;
+      return hex(lastOf(pieces, mark.length / 2).buffer) === mark;
+    };
+    const pieces = await inflate(await this.response(path)).catch(() => []);
+    if (await isRight(pieces)) return pieces;
+    const anew = await inflate(await this.#request(path, "reload")).catch((cause: unknown) => {
+      throw this.#failure(path, "it is damaged", cause);
     });
-    const { mark } = await told;
-    return hex(lastOf(pieces, mark.length / 2).buffer) === mark ? pieces : this.refuse(path);
+    return (await isRight(anew)) ? anew : this.refuse(path);
   }
 
   /** For whoever cannot wait: nothing else happens here until it has arrived. */
@@ -146,7 +180,7 @@ export class Assets {
   }
 
   async text(path: string): Promise<string> {
-    return (await this.response(path)).text();
+    return new TextDecoder().decode(await this.bytes(path));
   }
 
   async model({ file, sha256 }: Pick<ModelFile, "file" | "sha256">): Promise<ArrayBuffer> {
@@ -156,9 +190,31 @@ export class Assets {
     return hex(await crypto.subtle.digest("SHA-256", bytes)) === sha256 ? bytes : this.refuse(path);
   }
 
-  /** What was fetched is of another version. */
+  /** A file that is not this build's, from the server neither. */
   refuse(path: string): never {
-    throw new EngineError(`${path} is not the file that this page expects. Try again; if that does not help, the site itself is damaged.`);
+    throw new VersionError(path);
+  }
+
+  /** Whether what came is this build's. What the list does not name, is the reader's own concern. */
+  async #isRight(path: string, bytes?: ArrayBuffer): Promise<boolean> {
+    const listed = (await this.#list)[path];
+    return !listed || isListed(this.url(path), listed, bytes);
+  }
+
+  /** The same for a file that is in use meanwhile. Another build's is fetched anew, for the engine that begins next. */
+  #check(path: string, content?: Promise<ArrayBuffer>): void {
+    const check = (async () => {
+      const right = await this.#isRight(path, await content);
+      if (!right) await fetchAnew(this.url(path));
+      return right;
+    })();
+    this.#checks.set(path, check);
+    const tell = async (right: boolean) => {
+      if (right) return;
+      await Promise.allSettled(this.#checks.values()); // all that is wrong is fetched anew at once
+      this.#fail(new VersionError(path));
+    };
+    check.then(tell, () => {}); // of a file that did not arrive, or of the list, `failed` tells
   }
 
   /** Of a file that somebody else reads. */
@@ -177,11 +233,11 @@ export class Assets {
     return response;
   }
 
-  async #request(path: string): Promise<Response> {
+  async #request(path: string, cache = CACHE): Promise<Response> {
     const arrival = this.#begin(path);
     const { signal } = arrival.controller;
     try {
-      const response = await this.#fetch(this.url(path), { priority: "low", cache: CACHE, signal }).catch((cause: unknown) => {
+      const response = await this.#fetch(this.url(path), { priority: "low", cache, signal }).catch((cause: unknown) => {
         throw this.#failure(path, signal.aborted ? String(signal.reason) : "did not arrive", cause);
       });
       if (response.status === 409) throw this.#failure(path, "the site has a new version"); // says the service worker
@@ -189,7 +245,7 @@ export class Assets {
       const type = response.headers.get("Content-Type");
       if (isWebPage(type)) throw this.#failure(path, A_WEB_PAGE);
       if (!path.endsWith(".wasm")) return new Response(this.#counted(response.body, arrival), { headers: response.headers });
-      void this.#counted(response.clone().body!, arrival).pipeTo(new WritableStream()).catch(() => {});
+      this.#check(path, new Response(this.#counted(response.clone().body!, arrival)).arrayBuffer());
       // Only beside a response that is the network's own does the browser keep what it has compiled of it. It compiles none of another type.
       return type === WASM ? response : new Response(response.body, { headers: { "Content-Type": WASM } });
     } catch (error) {
@@ -260,4 +316,3 @@ interface Arrival {
 }
 
 const isWebPage = (type: string | null) => /^text\/html/.test(type ?? "");
-const hex = (bytes: ArrayBuffer) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -3,7 +3,9 @@
 import * as Comlink from "comlink";
 
 import {
+  ANOTHER_VERSION,
   EngineError,
+  VersionError,
   type Analysis,
   type ClassTold,
   type EmbedderChoice,
@@ -22,16 +24,18 @@ import {
   type Progress,
   type Rule,
   type Settings,
+  type Started,
   type Verdict,
   type Who,
 } from "../contract";
 import { hire, type Hired, type Kind } from "./hire";
+import { isListed, readList } from "./listed";
 import { watchForSilence } from "./silence";
 import type { Engine } from "./worker";
 
 export type EngineState =
   | { phase: "loading"; progress: Progress }
-  | { phase: "ready"; bytes: number; seconds: number }
+  | ({ phase: "ready"; seconds: number } & Started)
   | { phase: "failed"; message: string };
 
 interface Life {
@@ -45,6 +49,13 @@ interface Life {
   left: AbortController;
 }
 
+/** In each page's head: demo/book/theme/renew.html. */
+declare global {
+  /** `anew`: files of this build are to be fetched anew, too. Whether the page goes, for a new one to come. */
+  var facelabRenew: ((anew: boolean) => Promise<boolean>) | undefined;
+}
+
+const WHOLE_RUNTIME = "ort/ort-wasm-simd-threaded.wasm";
 const LOADING: EngineState = { phase: "loading", progress: { loaded: 0, total: 0, what: "" } };
 
 const engines = new Map<string, EngineClient>();
@@ -86,20 +97,16 @@ export class EngineClient extends EventTarget {
   /** From the server, or from the engine where that has it sooner; whichever fails, the other may not. */
   async #askForManifest(): Promise<Manifest> {
     const { hired, death, ready } = this.#life;
-    const fetched = fetch(new URL("models/models.json", this.#app)).then((response) => {
-      if (!response.ok) throw new EngineError(`models.json: the server answered ${response.status}.`);
-      return response.json() as Promise<Manifest>;
-    });
     const engines = ready.then(async () => Promise.race([(await hired).remote.manifest(), death]));
-    return Promise.any([fetched, engines]).catch((error: AggregateError) => {
+    return Promise.any([readManifest(this.#app), engines]).catch((error: AggregateError) => {
       throw error.errors.at(-1); // the engine knows more of what is wrong
     });
   }
 
   /** Bytes of the whole of ONNX Runtime, which networks other than the site's own need (see Pool). */
   async runtimeBytes(): Promise<number> {
-    const sizes = (await (await fetch(new URL("assets.json", this.#app))).json()) as Record<string, number>;
-    return sizes["ort/ort-wasm-simd-threaded.wasm"] ?? 0;
+    const { [WHOLE_RUNTIME]: whole } = await readList(this.#app, fetched(this.#app));
+    return whole?.bytes ?? 0;
   }
 
   /** Begin afresh after a failure, in a new worker; photos that were in the old one are gone. */
@@ -274,6 +281,7 @@ export class EngineClient extends EventTarget {
         this.#enter({ phase: "failed", message });
         document.documentElement.dataset.facelab = "failed";
         dispatchEvent(new Event("facelab-engine-failed"));
+        void globalThis.facelabRenew?.(message.includes(ANOTHER_VERSION));
       }
       throw new EngineError(message);
     };
@@ -291,9 +299,9 @@ export class EngineClient extends EventTarget {
     });
     const death = Promise.race([stopped, died]).catch(fail);
     const loaded = hired.then(({ remote }) => remote.load(report)).catch(fail);
-    const ready = Promise.race([loaded, death]).then((bytes) => {
+    const ready = Promise.race([loaded, death]).then((started) => {
       if (!current()) return; // left meanwhile
-      this.#enter({ phase: "ready", bytes, seconds: (performance.now() - begun) / 1000 });
+      this.#enter({ phase: "ready", ...started, seconds: (performance.now() - begun) / 1000 });
       document.documentElement.dataset.facelab = "ready";
       dispatchEvent(new Event("facelab-engine-ready"));
       void this.#warmUp();
@@ -323,6 +331,27 @@ export class EngineClient extends EventTarget {
     this.state = state;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+async function readManifest(app: URL): Promise<Manifest> {
+  const path = "models/models.json";
+  const get = fetched(app);
+  const list = readList(app, get);
+  for (const cache of [undefined, "reload"] as const) {
+    const bytes = await (await get(path, cache)).arrayBuffer();
+    const listed = (await list)[path];
+    if (listed && (await isListed(new URL(path, app), listed, bytes))) return JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
+  }
+  throw new VersionError(path);
+}
+
+/** By paths in a folder. */
+function fetched(app: URL): (path: string, cache?: RequestCache) => Promise<Response> {
+  return async (path, cache = "default") => {
+    const response = await fetch(new URL(path, app), { cache });
+    if (!response.ok) throw new EngineError(`${path}: the server answered ${response.status}.`);
+    return response;
+  };
 }
 
 /** Embeddings, one after another. */

@@ -6,8 +6,9 @@
 import * as Comlink from "comlink";
 import * as ort from "onnxruntime-web/wasm";
 
-import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../contract";
+import { EngineError, PhotoError, RELOAD, storedIn, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../contract";
 import { Assets, type Arrivals, type Sizes } from "./assets";
+import { isKnown, knownPicture, TRANSFORM } from "./known-answer";
 import { throttled, type Report } from "./report";
 import { takeUp } from "./sessions";
 import { isShared, whoComes } from "./shared";
@@ -53,7 +54,15 @@ class Graphs {
     this.#report = throttled(report);
     this.#assets.expect(sizes);
     this.#started ??= this.#start(manifest);
-    await Promise.race([Promise.all([this.#sessionsThere, this.#started]), this.#assets.failed]);
+    await Promise.race([Promise.all([this.#sessionsThere, this.#started, this.#assets.allRight()]), this.#assets.failed]);
+  }
+
+  /** Whether an embedder, the one that the engine came with, gives the known answer. */
+  async isRight(known: number[], embedder = this.#embedder): Promise<boolean> {
+    const { data, dims } = knownPicture();
+    const inputs = { image: new ort.Tensor("uint8", data, dims), transforms: new ort.Tensor("float32", TRANSFORM, [1, 2, 3]) };
+    const answer = await embedder.run(inputs).catch(() => undefined);
+    return answer !== undefined && isKnown(answer.embeddings!.data as Float32Array, known);
   }
 
   /** Keep a photo under a number until `release`. */
@@ -66,9 +75,9 @@ class Graphs {
     this.#photos.delete(id);
   }
 
-  /** Another embedder in place of the one that the engine came with; null: that one again. `told`: what is said of it. */
-  async use(file: ArrayBuffer | null, told: EmbedderSizes): Promise<void> {
-    const session = file ? await this.#contracted(file, told) : this.#embedder;
+  /** Another embedder in place of the one that the engine came with; null: that one again. `told`: what is said of it; `known`: see StoredGraph. */
+  async use(file: ArrayBuffer | null, told: EmbedderSizes, known?: number[]): Promise<void> {
+    const session = file ? await this.#contracted(file, told, known) : this.#embedder;
     const before = this.#sessions.get("embedder")!;
     this.#sessions.set("embedder", session);
     if (before !== this.#embedder) await before.release();
@@ -98,13 +107,14 @@ class Graphs {
     return ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
   }
 
-  async #contracted(file: ArrayBuffer, told: EmbedderSizes): Promise<ort.InferenceSession> {
+  async #contracted(file: ArrayBuffer, told: EmbedderSizes, known?: number[]): Promise<ort.InferenceSession> {
     const session = await this.#session(file).catch((cause: unknown) => {
       throw new PhotoError("This network cannot be run here: ONNX Runtime refuses its file. Export it again with python -m export.", { cause });
     });
     const fault = await this.#fault(session, told);
-    if (!fault) return session;
+    if (!fault && (!known || (await this.isRight(known, session)))) return session;
     await session.release();
+    if (!fault) throw new PhotoError("This network does not give here the answer that it gave where it was made. Update the browser, or use another one.");
     throw new PhotoError(`This network is no embedder for this page: ${fault}. python -m export --embedder makes one.`);
   }
 
@@ -143,8 +153,7 @@ class Graphs {
 
   /** `manifest`: of networks whose sessions are not made. */
   async #start(manifest?: Manifest): Promise<void> {
-    const fileOf = ({ graphs }: Manifest, name: GraphName) => graphs[name].compact ?? graphs[name];
-    const models = GRAPHS.map((name) => (manifest ? this.#assets.model(fileOf(manifest, name)) : new ArrayBuffer(1)));
+    const models = GRAPHS.map((name) => (manifest ? this.#assets.model(storedIn(manifest, name)) : new ArrayBuffer(1)));
     ort.env.logLevel = "error";
     ort.env.wasm.wasmPaths = { mjs: this.#assets.url(SCRIPT).href, wasm: this.#assets.url(RUNTIME_WASM).href };
     ort.env.wasm.numThreads = 1; // pool.ts says why

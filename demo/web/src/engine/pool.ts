@@ -5,7 +5,7 @@
 
 import * as Comlink from "comlink";
 
-import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../contract";
+import { EngineError, PhotoError, RELOAD, storedIn, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../contract";
 import { newId } from "../new-id";
 import type { Arrivals, Sizes } from "./assets";
 import type { Graphs, Held, Outputs, Plain } from "./graphs";
@@ -29,6 +29,9 @@ const PAUSE = 1000;
 const WARM_ROUNDS = 3;
 /** Milliseconds in which a page that has just come is left alone: it may be drawing, and wait for its first answer. */
 const QUIET = 1000;
+
+/** Where ONNX Runtime as published does not give the known answer either. */
+const WRONG = "The networks compute wrongly in this browser, so there are no answers. Update the browser, or use another one.";
 
 /** Rows below which a share is not worth it: each share has to shrink the photo for itself. */
 const LEAST: Record<GraphName, number> = { pnet: 1, rnet: 16, onet: 4, embedder: 1 };
@@ -58,6 +61,9 @@ export class Pool {
   readonly #starting = new Set<Member>();
   readonly #begun: Promise<void>;
   #hire: Hire | undefined;
+  /** When there is one, where this worker may not start any itself. */
+  readonly #mayHire: Promise<void>;
+  #nowHire = () => {};
   #manifest!: Manifest;
   #grown = false;
   /** Whether ONNX Runtime is the whole one; whether it has to stay so, as the trimmed one has failed; whether it just has. */
@@ -71,6 +77,7 @@ export class Pool {
   /** `first`: a worker with ONNX Runtime, where this one may not start any: a page brings it before it asks for anything. */
   constructor(first?: Promise<MessagePort>) {
     this.#begun = this.#begin(first);
+    this.#mayHire = first ? new Promise((resolve) => (this.#nowHire = resolve)) : Promise.resolve();
   }
 
   async #begin(first?: Promise<MessagePort>): Promise<void> {
@@ -80,6 +87,7 @@ export class Pool {
   /** From now on. What the page before was asked for, it may have left undone. */
   hireBy(hire: Hire): void {
     this.#hire = hire;
+    this.#nowHire();
     if (this.#members.length < MOST) this.#grown = false;
     setTimeout(() => this.#show(hire), QUIET);
   }
@@ -88,6 +96,11 @@ export class Pool {
   #show(hire: Hire): void {
     if (hire !== this.#hire) return;
     for (const { name } of this.#members) if (name) hire(name).then((port) => port.close(), () => {}); // the port that there is will do
+  }
+
+  /** Whether the trimmed ONNX Runtime has failed, and the whole one is used in its place. */
+  get distrusted(): boolean {
+    return this.#distrusted && workerName !== RELOAD;
   }
 
   /** Whether it has become another than it was at first. */
@@ -99,7 +112,20 @@ export class Pool {
   async load(sizes: Sizes, manifest: Manifest, report: Report): Promise<void> {
     this.#manifest = manifest;
     await this.#begun;
-    await this.#members[0]!.graphs.load(sizes, manifest, Comlink.proxy(report));
+    const { graphs } = this.#members[0]!;
+    await graphs.load(sizes, manifest, Comlink.proxy(report));
+    const right = await this.#asked(this.#isRight(graphs)).catch((error: unknown) => {
+      if (!this.#lacking) throw error;
+    });
+    if (right) return;
+    if (this.#whole) throw new EngineError(WRONG);
+    await this.takeWhole();
+  }
+
+  /** Whether its embedder gives the known answer; where nobody has said what that is, it does. */
+  async #isRight(graphs: Comlink.Remote<Graphs>): Promise<boolean> {
+    const { known } = storedIn(this.#manifest, "embedder");
+    return !known || graphs.isRight(known);
   }
 
   /** Of the first; what the browser compiles for it, the others have too. */
@@ -173,6 +199,7 @@ export class Pool {
   }
 
   async #ready(kind: string): Promise<Member> {
+    await this.#mayHire;
     const member = this.#hire ? await hired(this.#hire, `${kind} ${newId()}`) : start(kind);
     const broken = new Promise<never>((_, reject) =>
       member.worker.addEventListener("error", (event) => {
@@ -183,6 +210,7 @@ export class Pool {
     this.#starting.add(member);
     try {
       await Promise.race([member.graphs.load([], this.#manifest, Comlink.proxy(() => {})), broken]);
+      if (!(await Promise.race([this.#isRight(member.graphs), broken]))) throw new EngineError(WRONG);
       return member;
     } catch (error) {
       end(member);
@@ -203,9 +231,9 @@ export class Pool {
   }
 
   /** See Graphs.use. Networks of others may call for anything, and may never end; the own ones not. Where this fails, the one in use stays. */
-  async use(file: ArrayBuffer | null, told: EmbedderSizes): Promise<void> {
+  async use(file: ArrayBuffer | null, told: EmbedderSizes, known?: number[]): Promise<void> {
     const whole = file !== null || this.#distrusted;
-    const prepare: Prepare = ({ graphs }) => inTime(graphs.use(file, told));
+    const prepare: Prepare = ({ graphs }) => inTime(graphs.use(file, told, known));
     if (whole !== this.#whole) return this.#become(whole, prepare);
     if (file) {
       const trial = await this.#ready(WHOLE);

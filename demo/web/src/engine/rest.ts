@@ -3,7 +3,7 @@
  * quarters of their code. The page fetches them when it has nothing else to do. Should Python call one earlier, it stops until they are there.
  */
 
-import { EngineError } from "../contract";
+import { VersionError } from "../contract";
 import type { Assets } from "./assets";
 
 /** A function of JavaScript as one of WebAssembly, as nothing else fits into a table: (module (import "e" "f" (func)) (export "f" (func 0))). */
@@ -54,7 +54,7 @@ class Part {
   }
 
   async #come(): Promise<void> {
-    if (!this.#there) this.#join(await WebAssembly.compileStreaming(this.#assets.response(this.#file)));
+    if (!this.#there) this.#join(await this.#assets.compiled(this.#file));
   }
 
   #comeNow(): void {
@@ -71,8 +71,8 @@ class Part {
     if (this.#there) return;
     try {
       new WebAssembly.Instance(rest, { first: this.#first });
-    } catch (cause) {
-      throw new EngineError(`${this.#file} is not the file that this page expects. Try again; if that does not help, the site itself is damaged.`, { cause });
+    } catch {
+      throw new VersionError(this.#file);
     }
     this.#there = true;
   }

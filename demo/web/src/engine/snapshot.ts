@@ -79,7 +79,7 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
   const told = assets.text("python/python.json").then((text) => JSON.parse(text) as Told);
   const memory = assets.inflated("python/python.memory.gz", told);
   const libraries = Promise.all(
-    LIBRARIES.map(async (file) => [file, await WebAssembly.compileStreaming(assets.response(pathOf(file)))] as const),
+    LIBRARIES.map(async (file) => [file, await assets.compiled(pathOf(file))] as const),
   ).then((compiled) => new Map(compiled));
   const pyodide = loadPyodide({
     indexURL: assets.url("pyodide/").href,

@@ -29,6 +29,7 @@ import {
   type Progress,
   type Rule,
   type Settings,
+  type Started,
   type Verdict,
   type Who,
 } from "../contract";
@@ -178,12 +179,13 @@ class Engine {
     close();
   }
 
-  /** Until it is ready; how many bytes that took: none, where a page before has seen to it. */
-  async load(report: Report): Promise<number> {
-    if (this.#warm) return 0;
+  /** Until it is ready. */
+  async load(report: Report): Promise<Started> {
+    const { distrusted } = this.#pool;
+    if (this.#warm) return { bytes: 0, distrusted };
     this.#report = report;
     await this.#loaded;
-    return this.#bytes;
+    return { bytes: this.#bytes, distrusted: this.#pool.distrusted };
   }
 
   /** What it has had of its files so far, and which are on their way: for a page that waits. */
@@ -229,12 +231,14 @@ class Engine {
     };
     this.#session = this.#python.session;
     this.#session.begin(engine, text);
+    await assets.allRight();
   }
 
   /** What another network answers, for a lab that compares; labs read with the page's own, which is in use again afterwards. */
   async #runWith(name: string, jobs: Transformed[]): Promise<Outputs[]> {
     const { graph, embedder } = this.#manifest.embedders![name]!;
-    await this.#pool.use(await this.#assets.model(graph.compact ?? graph), embedder);
+    const stored = graph.compact ?? graph;
+    await this.#pool.use(await this.#assets.model(stored), embedder, stored.known);
     try {
       const answers: Outputs[] = [];
       for (const [photo, dims, data] of jobs) answers.push(await this.#pool.run("embedder", photo, "transforms", { dims, type: "float32", data }));
@@ -277,13 +281,19 @@ class Engine {
     try {
       const [file, offered] = choice && "file" in choice ? await this.#offerFile(choice.file) : await this.#offerListed(choice ?? {});
       const told = JSON.parse(offered) as EmbedderTold;
-      await this.#pool.use(file, told);
+      await this.#pool.use(file, told, this.#knownOf(choice));
       this.#session.use_offered();
       this.#plain = told.normalised || (choice && "file" in choice) ? undefined : told.name;
       return told;
     } finally {
       this.#spent = before;
     }
+  }
+
+  #knownOf(choice: EmbedderChoice | null): number[] | undefined {
+    if (!choice || "file" in choice) return undefined;
+    const graph = this.#manifest.embedders?.[choice.name]?.graph;
+    return (graph?.compact ?? graph)?.known;
   }
 
   async #offerFile(file: ArrayBuffer): Promise<[ArrayBuffer, string]> {

@@ -144,7 +144,7 @@ export abstract class Tool extends LitElement {
     const bar = this.renderRoot.querySelector<LoadProgress>("load-progress");
     if (!bar) return;
     if (state.phase === "loading") bar.show(state.progress.loaded, state.progress.total, state.progress.what);
-    if (state.phase === "ready") bar.finish(state.bytes, state.seconds);
+    if (state.phase === "ready") bar.finish(state, state.seconds);
   }
 
   #engineChanged(): void {
