@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from .gallery import normal_name
 from .names import (
     bare_stem,
     is_class,
@@ -26,7 +27,6 @@ from .names import (
     may_be_photo,
     name_in_file,
     natural,
-    normal_name,
     why_no_photo,
 )
 

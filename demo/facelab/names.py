@@ -67,8 +67,8 @@ _CLASS = re.compile(r"\d{1,2}\s*[-./]?\s*[a-z]", re.IGNORECASE)
 # As the standard for cameras (DCF) names files and folders: IMG_0001, 100APPLE.
 _CAMERA_FILE = re.compile(r"[A-Z_]{4}\d{4,}")
 _CAMERA_FOLDER = re.compile(r"\d{3}[A-Z0-9_]{5}")
-# “Anna 2”, “Anna (2)”, “Anna_02”, “Anna - Copy (3)”
-_COUNTER = re.compile(r"(?:[\s_.-]*(?:\(\d{1,4}\)|\d{1,4}|\b(?:copy|kopie)\b))+$", re.IGNORECASE)
+# “Anna 2”, “Anna (2)”, “Anna_02”, “Anna - Copy”
+_COUNTER = re.compile(r"[\s_.-]*(?:\(\d{1,4}\)|(?<!\d)\d{1,4}|\b(?:copy|kopie))$", re.IGNORECASE)
 _MOST_WORDS = 5
 
 
@@ -106,7 +106,9 @@ def bare_stem(file: str) -> str:
     """A file's name without its type and without a counter behind it."""
     while may_be_photo(file):
         file = file.rpartition(".")[0]
-    return normal_name(_COUNTER.sub("", file))
+    while (stem := _COUNTER.sub("", file)) != file:
+        file = stem
+    return normal_name(file)
 
 
 def is_full_name(name: str) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from facelab.gallery import normal_name
 from facelab.layout import FILES, Entry, Layout, examples, read_layout, sift
-from facelab.names import normal_name, is_class, is_full_name, is_system, is_term, name_in_file, natural
+from facelab.names import is_class, is_full_name, is_system, is_term, name_in_file, natural
 
 ZOE, ZOE_DECOMPOSED = "Zo\u00eb", "Zoe\u0308"
 
@@ -244,6 +245,12 @@ def test_people_and_their_photos_come_in_the_order_in_which_people_count() -> No
 )  # fmt: skip
 def test_names_of_people_are_told_from_names_that_cameras_give(file: str, name: str | None) -> None:
     assert name_in_file(file) == name
+
+
+@pytest.mark.timeout(2)
+def test_long_names_take_no_longer() -> None:
+    for odd in ("1" * 250 + "x", "_" * 250 + "x", " copy" * 50 + "x", "(1)" * 80 + "x", "a1" * 120 + "x", "." * 250):
+        assert name_in_file(f"{odd} 2.jpg") == name_in_file(f"{odd}.jpg")
 
 
 def test_what_folders_are_named_after() -> None:
