@@ -95,6 +95,9 @@ export async function work(pyodide, manifest) {
   const [a, b] = [numbers.subarray(0, 128), numbers.subarray(128, 256)];
   for (const poor of [true, false]) [session.compare(a, a, poor), session.compare(a, b, poor)];
   const rows = { rows: 6, numbers };
+  const entries = JSON.stringify(["7b/Änn/1.jpg", "7b/Ben/autumn/2.jpg", "7b/Eve.jpg", "7b/.DS_Store", "7b/list.pdf"].map((path) => ({ path })));
+  session.photos_among(entries);
+  session.layout(entries, undefined, "");
   await session.look(photo(200, 300), 20);
   session.enrol(JSON.stringify(["Ann", "Ann", "Ben", "Ben", "Eve", "Eve"]), rows);
   for (const rule of ["template", "original"]) await tried(() => session.who(rows, rule));

@@ -242,6 +242,18 @@ class Session:
 
     # What the roll call and the album ask for
 
+    def photos_among(self, entries: str) -> str:
+        """The photos among files and folders (JSON, as layout.Entry), and what is left out: layout.Sifted."""
+        from .layout import Entry, sift  # not at the top: the demo does without
+
+        return json.dumps(asdict(sift([Entry(**entry) for entry in json.loads(entries)])))
+
+    def layout(self, entries: str, people_at: int | None, called: str) -> str:
+        """Whose the photos among files and folders are: see layout.read_layout."""
+        from .layout import Entry, read_layout
+
+        return json.dumps(read_layout([Entry(**entry) for entry in json.loads(entries)], people_at, called).as_json())
+
     async def look(self, handle: JsProxy, smallest: float) -> JsProxy:
         """Every face of a photo: {faces: [{face, chip, chip_size, embedding, poor}], evened, unfit}, the largest first.
 

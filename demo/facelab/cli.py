@@ -11,6 +11,7 @@ import io
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,9 +30,11 @@ from .detect import Face
 from .errors import FacelabError, InputError, NoFaceError, PhotoError
 from .evaluate import Pair, answers_by_kind, rates_by_group, read_doubtful, read_groups, read_pairs, summarise, worst_to_best
 from .files import check_writable, read_plain, why, write_whole
-from .folders import find_faces, photos_in, unfit
-from .gallery import Enrolled, normal_name, read_gallery, under_two_names, write_gallery
+from .folders import find_faces, unfit
+from .gallery import Enrolled, read_gallery, under_two_names, write_gallery
 from .identify import Gallery, Named, enrolled_twice, identify, most_alike, unlike_the_rest
+from .layout import FILES, NAMED
+from .listing import people_in, photos_in
 from .memory import Found, forget
 from .models import Thresholds
 from .native import EMBEDDER_VARIABLE, NORMALISE_VARIABLE, NativeRuntime, default_runtime
@@ -40,6 +43,14 @@ from .upright import TURNED_IN_WORDS
 from .verify import distance, in_words
 
 LONGEST = 500  # characters of a sentence for the user
+ENROL_FOLDER = (
+    "holds a folder for each person, named after them, whose photos may lie in further folders; or photos that are named "
+    "after their people, such as 'Anna Meyer 2.jpg'"
+)
+PEOPLE_AT = (
+    "where the people are, for folders that do not tell: 0: FOLDER is one person, 1: each folder in it is one, 2: each folder in "
+    "those, and so on; files: each photo is named after its person"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,8 +122,9 @@ def _parser() -> argparse.ArgumentParser:
     verify = deciding("verify", _verify, "tell whether two photos show the same person (the largest face of each)")
     verify.add_argument("a", type=Path)
     verify.add_argument("b", type=Path)
-    enrol = deciding("enrol", _enrol, "make a gallery of people from a folder with a folder of photos for each")
-    enrol.add_argument("folder", type=Path)
+    enrol = deciding("enrol", _enrol, "make a gallery of people from their photos")
+    enrol.add_argument("folder", type=Path, help=ENROL_FOLDER)
+    enrol.add_argument("--people-at", type=_people_at, metavar="LEVEL", help=PEOPLE_AT)
     enrol.add_argument("-o", "--out", type=Path, required=True, metavar="GALLERY", help="the file to write")
     identify = deciding("identify", _identify, "name the people of a photo who are in a gallery")
     identify.add_argument("gallery", type=Path)
@@ -145,6 +157,14 @@ def _pixels(text: str) -> float:
     if not text.isdigit() or not 12 <= int(text) <= 10_000:
         raise argparse.ArgumentTypeError(f"{text} is not a number of pixels from 12 to 10000")
     return float(text)
+
+
+def _people_at(text: str) -> int:
+    if text == "files":
+        return FILES
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text} is neither a number of levels, such as 1, nor files")
+    return int(text)
 
 
 def _detect(arguments: argparse.Namespace) -> None:
@@ -184,33 +204,29 @@ def _verify(arguments: argparse.Namespace) -> None:
 def _enrol(arguments: argparse.Namespace) -> None:
     runtime = _calibrated_runtime()
     check_writable(arguments.out)
-    if not arguments.folder.is_dir():
-        raise InputError(f"{arguments.folder} is no folder: name a folder with a folder of photos for each person")
-    photos = [photo for photo in photos_in(arguments.folder) if photo.parent != arguments.folder]
-    if not photos:
-        raise InputError(f"{arguments.folder} has no folders with photos: make one for each person, named after them")
+    listed = people_in(arguments.folder, arguments.people_at)
     people: dict[str, list[Enrolled]] = {}
-    left_out: list[str] = []
-    written: dict[str, set[str]] = {}
-    for photo, found in _looked_at(photos, arguments):
-        folder = photo.relative_to(arguments.folder).parts[0]
-        name = normal_name(readable(folder))
-        written.setdefault(name, set()).add(folder)
+    left_out = list(listed.left_out)
+    names = Counter((name, photo.name) for photo, name in listed.whose.items())
+    for photo, found in _looked_at(list(listed.whose), arguments):
         if sentence := unfit(found):
             left_out.append(f"{photo}: {sentence}" if not isinstance(found, str) else sentence)
             continue
-        people.setdefault(name, []).append(Enrolled(readable(photo.name), found[0].embedding))  # type: ignore[union-attr]
+        name = listed.whose[photo]
+        file = photo.name if names[name, photo.name] == 1 else photo.relative_to(arguments.folder).as_posix()
+        people.setdefault(name, []).append(Enrolled(readable(file), found[0].embedding))  # type: ignore[union-attr]
     if not people:
-        raise InputError(f"{arguments.folder}: no photo shows exactly one face clearly enough to enrol it")
-    if not all(is_unicode(str(photo.relative_to(arguments.folder))) for photo in photos):
+        reasons = "; ".join(left_out[:NAMED])
+        raise InputError(f"{arguments.folder}: no photo shows exactly one face clearly enough to enrol it; left out: {reasons}")
+    expected = dict.fromkeys([*listed.whose.values(), *listed.empty])
+    not_enrolled = [name for name in expected if name not in people]
+    if not_enrolled:
+        are = "is" if len(not_enrolled) == 1 else "are"
+        _say(f"{_count(len(not_enrolled), 'person', 'people')} {are} not enrolled: {', '.join(not_enrolled)}")
+    if not all(is_unicode(str(photo.relative_to(arguments.folder))) for photo in listed.whose):
         _say("some names of files or folders are not UTF-8: what is odd in them is written as in M\\xfcller")
     write_whole(arguments.out, write_gallery(people, runtime.manifest.embedder.name, readable(arguments.folder.resolve().name)))
-    remarks = [
-        f"{len(folders)} folders are named {name}, written in different ways: they are one person"
-        for name, folders in written.items()
-        if len(folders) > 1
-    ]
-    remarks += under_two_names(people)
+    remarks = [*listed.remarks, *under_two_names(people)]
     for remark in remarks:
         _say(remark)
     gallery = _gallery(people)
@@ -219,6 +235,7 @@ def _enrol(arguments: argparse.Namespace) -> None:
         told = {
             "people": {name: len(photos) for name, photos in people.items()},
             "left_out": left_out,
+            "not_enrolled": not_enrolled,
             "remarks": remarks,
             "unlike_the_rest": [{"name": name, "file": people[name][i].file} for name, i in odd],
             "sure_below": limits.same_below,
@@ -228,7 +245,7 @@ def _enrol(arguments: argparse.Namespace) -> None:
         }
         print(as_json(told))
         return
-    print(f"{len(people)} people with {sum(map(len, people.values()))} photos in {arguments.out}")
+    print(f"{_count(len(people), 'person', 'people')} with {_count(sum(map(len, people.values())), 'photo')} in {arguments.out}")
     for sentence in left_out:
         print(f"  left out: {readable(sentence)}")
     for name, i in odd:
@@ -237,6 +254,10 @@ def _enrol(arguments: argparse.Namespace) -> None:
         print(f"  look at them: {a} and {b} look like one person")
     if alike:
         print("most alike: " + "; ".join(f"{a} and {b}" for a, b, _ in alike))
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def _identify(arguments: argparse.Namespace) -> None:
@@ -290,7 +311,10 @@ def _cluster(arguments: argparse.Namespace) -> None:
     runtime = _calibrated_runtime()
     files: list[Path] = []
     embeddings = []
-    for photo, found in _looked_at(photos_in(arguments.folder), arguments):
+    photos, left_out = photos_in(arguments.folder)
+    for sentence in left_out:
+        _say(f"left out: {sentence}")
+    for photo, found in _looked_at(photos, arguments):
         for one in [] if isinstance(found, str) else found:
             files.append(photo)
             embeddings.append(one.embedding)

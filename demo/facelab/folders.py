@@ -20,24 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import easy, enrol
-from .errors import FacelabError, InputError, PhotoError
+from .errors import FacelabError, PhotoError
 from .files import open_plain, why
 from .memory import Found, Memory, memory_file
 from .native import default_runtime
 from .quality import measure_quality
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 AHEAD = 64  # photos handed to the workers before their answers are taken: more would only fill memory
-
-
-def photos_in(folder: Path) -> list[Path]:
-    """All photo files in a folder and the folders in it, sorted. Raises InputError."""
-    if not folder.is_dir():
-        raise InputError(f"{folder} is no folder: name a folder of photos")
-    photos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-    if not photos:
-        raise InputError(f"{folder} holds no photos: JPEG, PNG or WebP files are looked for, in the folders within it too")
-    return photos
 
 
 def find_faces(

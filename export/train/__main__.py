@@ -14,16 +14,17 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facelab.errors import FacelabError
-from facelab.folders import photos_in
+from facelab.listing import photos_in
 from facelab.native import NativeRuntime
 
 from ..errors import ExportError
 from ..sources import ROOT
-from .chips import Chips, Cut, LeftOut, cut_chips
+from .chips import Chips, Cut, cut_chips
 
 if TYPE_CHECKING:
     from .lessons import Lesson
@@ -118,7 +119,8 @@ def _share(text: str) -> float:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    photos = photos_in(arguments.folder)
+    photos, others = photos_in(arguments.folder)
+    _tell_left_out(f"{len(others)} other files and folders are left out", others)
     runtime = NativeRuntime(arguments.models, embedder=arguments.teacher or None)
     asked = runtime.manifest.embedder
     import keras  # seconds, which a mistake in the arguments must not cost
@@ -134,7 +136,7 @@ def _train(arguments: argparse.Namespace) -> None:
         raise ExportError(f"the teacher {asked.name} gives {asked.dimensions} numbers a face, so --dims cannot be {arguments.dims}")
     cut = Cut(side, arguments.views, arguments.models, asked.name if taught else "")
     chips, left_out = cut_chips(photos, cut, arguments.cache)
-    _tell_left_out(left_out, len(photos))
+    _tell_left_out(f"{len(left_out)} of {len(photos)} photos are left out", [one.why for one in left_out])
     lesson, about = _lesson(arguments, chips, asked.plain_threshold)
 
     keras.utils.set_random_seed(arguments.seed)
@@ -208,13 +210,11 @@ def _lesson(arguments: argparse.Namespace, chips: Chips, threshold: float) -> tu
     return lesson, about
 
 
-def _tell_left_out(left_out: list[LeftOut], count: int) -> None:
-    if left_out:
-        print(f"{len(left_out)} of {count} photos are left out:", file=sys.stderr)
-        for one in left_out[:TOLD]:
-            print(f"  {one.why}", file=sys.stderr)
-        if len(left_out) > TOLD:
-            print(f"  and {len(left_out) - TOLD} more", file=sys.stderr)
+def _tell_left_out(what: str, reasons: Sequence[str]) -> None:
+    if reasons:
+        print(what, *reasons[:TOLD], sep="\n  ", file=sys.stderr)
+        if len(reasons) > TOLD:
+            print(f"  and {len(reasons) - TOLD} more", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ def test_there_is_a_network_worker_for_each_core_up_to_four(album: Watched, chro
 
 def test_bad_photo_is_named_and_left_out(album: Watched) -> None:
     expect(album.page.locator("details.outcomes")).to_contain_text("1 photo cannot be used")
+    expect(album.page.locator("details.outcomes")).to_contain_text("album/notes.jpg")  # with its folder, as names come again
 
 
 def test_no_accessibility_violation_and_no_sideways_scroll(album: Watched) -> None:

@@ -344,16 +344,50 @@ def test_folder_dropped_from_the_desktop_is_enrolled(page: Page, lesson: Lesson)
     """By the browser's own drag and drop, whose files can be read only while the event lasts."""
     page.get_by_test_id("new-class").fill("7b")
     page.get_by_test_id("add-class").click()
-    zone = page.get_by_test_id("drop-pupils")
-    zone.scroll_into_view_if_needed()
-    box = zone.bounding_box()
+    drop(page, "drop-pupils", lesson.folder)
+    expect(page.get_by_test_id("person")).not_to_have_count(0, timeout=READY)
+
+
+def drop(page: Page, zone: str, path: Path) -> None:
+    place = page.get_by_test_id(zone)
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
     assert box
     devtools = page.context.new_cdp_session(page)
-    data = {"items": [], "files": [str(lesson.folder)], "dragOperationsMask": 1}
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):
-        place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
-        devtools.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
-    expect(page.get_by_test_id("person")).not_to_have_count(0, timeout=READY)
+        middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        devtools.send("Input.dispatchDragEvent", {"type": kind, **middle, "data": data})
+
+
+def test_folder_that_does_not_tell_who_is_a_pupil_is_asked_about(page: Page, lesson: Lesson, tmp_path: Path) -> None:
+    """Nobody is enrolled before the answer; what is left out is said, and who has no photo. By the keyboard."""
+    for photo, place in zip(sorted(lesson.folder.rglob("*.png")), ("Oak/Anna/1.png", "Elm/Ben/old/1.png"), strict=False):
+        (tmp_path / "school" / place).parent.mkdir(parents=True)
+        shutil.copy(photo, tmp_path / "school" / place)
+    (tmp_path / "school" / "Elm" / "Carl").mkdir()
+    for other in ("Elm/Ben/clip.mov", "Oak/Anna/Thumbs.db"):
+        (tmp_path / "school" / other).touch()
+    page.get_by_test_id("new-class").fill("7b")
+    page.get_by_test_id("add-class").click()
+    drop(page, "drop-pupils", tmp_path / "school")
+    expect(page.get_by_test_id("layout-question")).to_contain_text("Is ‘Elm’ a person, or a class?", timeout=READY)
+    answers = page.get_by_test_id("layout-answer")
+    expect(answers).to_have_text(["A person, as is ‘Oak’", "A class, with ‘Ben’ and ‘Anna’ in it"])
+    expect(page.get_by_test_id("layout-question")).to_be_focused()
+    assert axe_violations(page) == []
+    expect(page.get_by_test_id("person")).to_have_count(0)
+    for key in ("Tab", "Tab", "Enter"):
+        page.keyboard.press(key)
+    finished(page)
+    expect(page.get_by_test_id("layout-question")).to_have_count(0)
+    assert [person.get_attribute("data-name") for person in page.get_by_test_id("person").all()] == ["Anna", "Ben"]
+    expect(page.get_by_test_id("outcomes")).to_have_text("2 of 2 photos enrolled; 3 remarks on other files")
+    expect(page.get_by_test_id("not-enrolled")).to_have_text("One pupil is not enrolled: Carl.")
+    expect(page.locator("details.outcomes")).to_contain_text("school/Elm/Ben/clip.mov: a video")
+    expect(page.locator("details.outcomes")).to_contain_text("the system’s own (‘Thumbs.db’)")
+    page.get_by_test_id("portraits").set_input_files(tmp_path / "school" / "Oak" / "Anna" / "1.png")
+    expect(page.get_by_test_id("warning")).to_contain_text("Whose photo is this? Type the pupil’s name first")
 
 
 def test_samples_show_how_it_goes_and_a_new_day_begins_a_new_roll(page: Page, samples: Path) -> None:

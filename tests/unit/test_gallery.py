@@ -320,7 +320,7 @@ def test_what_one_network_remembers_of_a_photo_is_not_taken_for_another_s(folder
     [
         (["enrol", "{nowhere}", "-o", "{out}"], "is no folder"),
         (["enrol", "{empty}", "-o", "{out}"], "holds no photos"),
-        (["enrol", "{folder}/Obama", "-o", "{out}"], "has no folders with photos"),
+        (["enrol", "{folder}/Biden", "-o", "{out}"], "Are these 2 photos all of one person called ‘Biden’?"),
         (["enrol", "{folder}", "-o", "{empty}"], "cannot be written"),
         (["identify", "{nowhere}", "{folder}/Obama/obama.jpg"], "does not exist"),
         (["identify", "{folder}/Obama/obama.jpg", "{folder}/Obama/obama.jpg"], "cannot be read as a gallery"),

@@ -296,6 +296,28 @@ export interface Who {
   likely: [key: string, distance: number][];
 }
 
+/** facelab.layout.Sifted: the photos among files and folders, by their index, in the order in which people count. */
+export interface Sifted {
+  photos: number[];
+  left_out: [index: number, reason: string][];
+  /** How many are the system's own, in a sentence. */
+  system: string | null;
+}
+
+/** facelab.layout.Layout. Where there is a question, there are no people yet. */
+export interface Layout extends Sifted {
+  people: { name: string; photos: number[] }[];
+  /** Of whom there is a folder without a photo. */
+  empty: string[];
+  notes: string[];
+  question: LayoutQuestion | null;
+}
+
+export interface LayoutQuestion {
+  words: string;
+  answers: { people_at: number; words: string }[];
+}
+
 /** A person of a gallery's file. */
 export interface GalleryPerson {
   name: string;

@@ -15,6 +15,7 @@ import {
   type Face,
   type Found,
   type GalleryFile,
+  type Layout,
   type Look,
   type Manifest,
   type NamedGallery,
@@ -24,6 +25,7 @@ import {
   type Progress,
   type Rule,
   type Settings,
+  type Sifted,
   type Started,
   type Verdict,
   type Who,
@@ -205,6 +207,16 @@ export class EngineClient extends EventTarget {
   /** `photos`: the number of the photo that each face is in; faces of one photo are kept apart. */
   group(embeddings: Float32Array[], photos: number[], limit: number | undefined, embedder: string): Promise<number[][]> {
     return this.#next(undefined, (remote) => remote.group(photos, joined(embeddings), limit, embedder));
+  }
+
+  /** Entries: facelab.layout.Entry as JSON. */
+  photosAmong(entries: string): Promise<Sifted> {
+    return this.#next(undefined, (remote) => remote.photosAmong(entries));
+  }
+
+  /** `peopleAt`: an answer to the question that came back before. `called`: whose the photos are, where no folder says so. */
+  layout(entries: string, peopleAt: number | undefined, called: string): Promise<Layout> {
+    return this.#next(undefined, (remote) => remote.layout(entries, peopleAt, called));
   }
 
   writeGallery(gallery: NamedGallery): Promise<string> {

@@ -20,6 +20,7 @@ import {
   type Found,
   type GalleryFile,
   type GraphName,
+  type Layout,
   type Look,
   type Manifest,
   type NamedGallery,
@@ -29,6 +30,7 @@ import {
   type Progress,
   type Rule,
   type Settings,
+  type Sifted,
   type Started,
   type Verdict,
   type Who,
@@ -76,6 +78,8 @@ interface PythonSession {
   enrol(keys: string, embeddings: Rows): string;
   who(embeddings: Rows, rule: Rule): string;
   group(embeddings: Rows, photos: string, limit: number | undefined): string;
+  photos_among(entries: string): string;
+  layout(entries: string, peopleAt: number | undefined, called: string): string;
   write_gallery(people: string, name: string): string;
   read_gallery(text: string): string;
   put(name: string, photo: Photo): void;
@@ -372,6 +376,16 @@ class Engine {
     await this.#readWith(embedder);
     await this.#whole();
     return JSON.parse(await plainly(() => this.#session.group({ rows: photos.length, numbers }, JSON.stringify(photos), limit))) as number[][];
+  }
+
+  async photosAmong(entries: string): Promise<Sifted> {
+    await this.#whole();
+    return JSON.parse(await plainly(() => this.#session.photos_among(entries))) as Sifted;
+  }
+
+  async layout(entries: string, peopleAt: number | undefined, called: string): Promise<Layout> {
+    await this.#whole();
+    return JSON.parse(await plainly(() => this.#session.layout(entries, peopleAt, called))) as Layout;
   }
 
   async writeGallery({ embedder, people, name }: NamedGallery): Promise<string> {

@@ -1,50 +1,56 @@
-/** Files out of drops and file inputs, folders too, with the folder that each lay in. */
+/** Files out of drops and file inputs, with the folders that they lie in. Which are photos, and whose, is for facelab/layout.py to say. */
 
 import { bytesOf } from "../photos";
 
+/** A file or folder as it was given. */
+export interface Listed {
+  /** Its names from the outermost folder given to its own, with "/" between them. */
+  path: string;
+  /** None for a folder, and for what cannot be opened. */
+  file?: File;
+  folder?: boolean;
+  /** Why it cannot be opened. */
+  trouble?: string;
+}
+
+/** A photo, and the folder that it lies in, "" for none; for portraits that is the name of the person. */
 export interface Given {
   file: File;
-  /** The folder right around it, "" for none. */
   folder: string;
 }
 
-const PHOTO = /\.(jpe?g|png|webp|bmp|gif|tiff?|heic|avif)$/i;
-
-export function fromInput(input: HTMLInputElement): Given[] {
-  const given = [...(input.files ?? [])].map((file) => ({ file, folder: file.webkitRelativePath.split("/").at(-2) ?? "" }));
+export function fromInput(input: HTMLInputElement): Listed[] {
+  const listed = [...(input.files ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
   input.value = ""; // choosing the same again is a choice too
-  return photosOf(given);
+  return listed;
 }
 
 /** The entries must be taken before anything is awaited: they are gone when the event is over. */
-export async function fromDrop(transfer: DataTransfer | null): Promise<Given[]> {
+export async function fromDrop(transfer: DataTransfer | null): Promise<Listed[]> {
   const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  const loose = [...(transfer?.files ?? [])].map((file) => ({ file, folder: "" }));
-  if (!entries.length) return photosOf(loose);
-  return photosOf((await Promise.all(entries.map((entry) => within(entry, "")))).flat());
+  const loose = [...(transfer?.files ?? [])].map((file) => ({ path: file.name, file }));
+  if (!entries.length) return loose;
+  return (await Promise.all(entries.map((entry) => within(entry, entry.name)))).flat();
 }
 
-/** What the system strews into folders is no photo that anybody gave. What bears no known name may still be one, on its own. */
-function photosOf(given: Given[]): Given[] {
-  const visible = given.filter(({ file }) => !file.name.startsWith(".") && file.name !== "Thumbs.db" && file.name !== "desktop.ini");
-  return visible
-    .filter(({ file, folder }) => !folder || PHOTO.test(file.name) || file.type.startsWith("image/"))
-    .sort((a, b) => (a.folder + a.file.name < b.folder + b.file.name ? -1 : 1));
-}
-
-async function within(entry: FileSystemEntry, folder: string): Promise<Given[]> {
-  if (entry.isFile) {
-    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    return [{ file, folder }];
+async function within(entry: FileSystemEntry, path: string): Promise<Listed[]> {
+  try {
+    if (entry.isFile) {
+      const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+      return [{ path, file }];
+    }
+    const reader = (entry as FileSystemDirectoryEntry).createReader();
+    const found: FileSystemEntry[] = [];
+    for (;;) {
+      const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) break; // it hands out a hundred at a time
+      found.push(...some);
+    }
+    const inside = await Promise.all(found.map((inner) => within(inner, `${path}/${inner.name}`)));
+    return [{ path, folder: true }, ...inside.flat()];
+  } catch {
+    return [{ path, folder: entry.isDirectory, trouble: "the browser cannot open it" }];
   }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const found: FileSystemEntry[] = [];
-  for (;;) {
-    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!some.length) break; // it hands out a hundred at a time
-    found.push(...some);
-  }
-  return (await Promise.all(found.map((inner) => within(inner, entry.name)))).flat();
 }
 
 /** SHA-256 of a file; undefined on plain http, where browsers compute none. */

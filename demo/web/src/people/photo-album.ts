@@ -6,8 +6,9 @@ import { turnedInWords, type EmbedderScale } from "../contract";
 import { networkName } from "../network-names";
 import { pixelsOf, type Photo } from "../photos";
 import { chipUrl, reread } from "./chips";
-import { fromDrop, fromInput, save, type Given } from "./intake";
+import { fromDrop, fromInput, save, type Given, type Listed } from "./intake";
 import { normalName } from "./names";
+import { photosAmong } from "./sorting";
 import type { ClassRow } from "./store";
 import { Tool } from "./tool";
 
@@ -27,13 +28,14 @@ interface AlbumFace {
   poor: string[];
 }
 
-/** What the photos gave so far: a new one, when the album is cleared. `faceless`, `unread`, `turned`: photos, and what is wrong with them. */
+/** What the photos gave so far: a new one, when the album is cleared. `faceless`, `unread`, `turned`: photos, and what is wrong with them. `others`: other files. */
 interface Found {
   faces: AlbumFace[];
   files: number;
   faceless: string[];
   unread: string[];
   turned: string[];
+  others: string[];
 }
 
 /** A person, as far as is known. `held`: the reader has had a hand in it, so that no grouping touches it again. */
@@ -81,21 +83,21 @@ export class PhotoAlbum extends Tool {
     this.#work?.job.abort();
   }
 
-  async #add(given: Given[]): Promise<void> {
+  async #add(listed: Listed[]): Promise<void> {
     if (this.#work) return this.warn("One thing at a time: wait, or stop what is going on.");
-    if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
     const found = this.#found;
-    const room = MOST - found.files;
-    this.warn(given.length > room ? `An album holds ${MOST} photos: the first ${room} of these ${given.length} are taken.` : "");
-    const taken = given.slice(0, room);
-    const work = (this.#work = { job: new AbortController(), done: 0, of: taken.length });
+    const work = (this.#work = { job: new AbortController(), done: 0, of: listed.length });
     const { signal } = work.job;
+    this.warn("");
     await this.guarded(async () => {
-      for (const [{ file }, photo] of this.opened(taken)) {
+      const taken = await this.#photosAmong(found, listed);
+      work.of = taken.length;
+      for (const [{ file, folder }, photo] of this.opened(taken)) {
         signal.throwIfAborted();
+        const name = folder ? `${folder}/${file.name}` : file.name;
         await this.orLeaveOut(
-          () => this.#look(found, file, photo, signal),
-          (why) => found.unread.push(`${file.name}: ${why}`),
+          () => this.#look(found, name, photo, signal),
+          (why) => found.unread.push(`${name}: ${why}`),
         );
         work.done++;
         found.files++;
@@ -106,19 +108,30 @@ export class PhotoAlbum extends Tool {
     this.#work = undefined;
     if (found !== this.#found) return this.requestUpdate(); // cleared meanwhile
     await this.guarded(() => this.#regroup());
+    if (!work.of) return;
     this.say(work.done === work.of ? "All photos are looked at." : `Stopped after ${work.done} of ${work.of} photos; what was found stays.`);
   }
 
-  async #look(found: Found, file: File, photo: Promise<Photo>, signal: AbortSignal): Promise<void> {
+  /** As many as there is room for. */
+  async #photosAmong(found: Found, listed: Listed[]): Promise<Given[]> {
+    const { photos: given, remarks } = await photosAmong(this.engine, listed);
+    found.others.push(...remarks.map(({ words }) => words));
+    const room = MOST - found.files;
+    if (!given.length) this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
+    if (given.length > room) this.warn(`An album holds ${MOST} photos: the first ${room} of these ${given.length} are taken.`);
+    return given.slice(0, room);
+  }
+
+  async #look(found: Found, file: string, photo: Promise<Photo>, signal: AbortSignal): Promise<void> {
     const pixels = pixelsOf(await photo);
     this.#embedder ||= await this.embedderOf(undefined);
     const { faces } = await this.engine.look(pixels, SMALLEST, this.#embedder, signal);
-    if (!faces.length) found.faceless.push(file.name);
+    if (!faces.length) found.faceless.push(file);
     const turned = turnedInWords(faces.map(({ face }) => face));
-    if (turned) found.turned.push(`${file.name} ${turned}`);
+    if (turned) found.turned.push(`${file} ${turned}`);
     const number = this.#nextPhoto++;
     for (const face of faces) {
-      found.faces.push({ id: this.#next++, file: file.name, photo: number, embedding: face.embedding, chip: chipUrl(face), poor: face.poor });
+      found.faces.push({ id: this.#next++, file, photo: number, embedding: face.embedding, chip: chipUrl(face), poor: face.poor });
     }
   }
 
@@ -229,22 +242,28 @@ export class PhotoAlbum extends Tool {
       </div>
       <div class="drop" data-testid="drop-album" @dragover=${(event: DragEvent) => event.preventDefault()} @drop=${(event: DragEvent) => {
         event.preventDefault();
-        void fromDrop(event.dataTransfer).then((given) => this.#add(given));
+        void fromDrop(event.dataTransfer).then((listed) => this.#add(listed));
       }}>Drop photos or folders here, up to ${MOST} photos.</div>
       ${work
         ? html`<div class="work" data-testid="work"><progress max=${work.of} .value=${work.done} aria-label="Looking for people"></progress>
             <span>${work.done} of ${work.of} photos, ${faces(this.#found.faces.length)}</span>
             <button type="button" data-testid="stop" @click=${() => work.job.abort()}>Stop</button></div>`
         : nothing}
-      ${this.#aside("without a face", this.#found.faceless)} ${this.#aside("cannot be used", this.#found.unread)} ${this.#aside("not upright", this.#found.turned)}
+      ${this.#photosAside("without a face", this.#found.faceless)} ${this.#photosAside("cannot be used", this.#found.unread)}
+      ${this.#photosAside("not upright", this.#found.turned)}
+      ${this.#aside(`${this.#found.others.length === 1 ? "one remark" : `${this.#found.others.length} remarks`} on other files`, this.#found.others)}
     </section>
     ${this.#groups.length ? this.#groupsView() : nothing}
     <p class="caption">Nothing of an album is kept: it lives in this page until you clear it or close the page. Only what you add to a class is.</p>`;
   }
 
-  #aside(what: string, names: string[]) {
+  #photosAside(what: string, names: string[]) {
+    return this.#aside(`${photos(names.length)} ${what}`, names);
+  }
+
+  #aside(summary: string, names: string[]) {
     if (!names.length) return nothing;
-    return html`<details class="outcomes"><summary>${photos(names.length)} ${what}</summary><ul>${names.map((name) => html`<li>${name}</li>`)}</ul></details>`;
+    return html`<details class="outcomes"><summary>${summary}</summary><ul>${names.map((name) => html`<li>${name}</li>`)}</ul></details>`;
   }
 
   #groupsView() {
@@ -305,7 +324,7 @@ export class PhotoAlbum extends Tool {
   }
 }
 
-const nothingFound = (): Found => ({ faces: [], files: 0, faceless: [], unread: [], turned: [] });
+const nothingFound = (): Found => ({ faces: [], files: 0, faceless: [], unread: [], turned: [], others: [] });
 const photos = (count: number) => `${count} ${count === 1 ? "photo" : "photos"}`;
 const faces = (count: number) => (count === 1 ? "one face" : `${count} faces`);
 

@@ -3,7 +3,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
 import { openCamera, takePhoto } from "../camera";
-import { PhotoError, turnedInWords, type ClassTold, type Gallery, type Look, type Rule, type SeenFace } from "../contract";
+import { PhotoError, turnedInWords, type ClassTold, type Gallery, type LayoutQuestion, type Look, type Rule, type SeenFace } from "../contract";
 import { joined } from "../engine/client";
 import { fetched } from "../fetched";
 import { networkName } from "../network-names";
@@ -13,9 +13,10 @@ import { chipUrl, reread } from "./chips";
 import { faceKey } from "./faces";
 import { groupPicture, labelOf } from "./group-picture";
 import { histogram } from "./histogram";
-import { fromDrop, fromInput, hashOf, save, type Given } from "./intake";
+import { fromDrop, fromInput, hashOf, save, type Given, type Listed } from "./intake";
 import { normalName } from "./names";
 import { asCsv, asJson, countOf, print, rollOf, type Entry } from "./roll";
+import { isQuestion, photosAmong, portraitsAmong, questionView, type Remark } from "./sorting";
 import { ConflictError, type Bin, type ClassRow, type Day, type Enrolled, type NewPhoto, type Person, type Sighting, type Snapshot } from "./store";
 import { Tool, embedderIn, isPhotoError, sentenceFor } from "./tool";
 
@@ -41,10 +42,11 @@ interface Outcome {
   spare?: Omit<NewPhoto, "file">;
 }
 
-/** What became of the photos of one enrolment. `remarks`: on the names of their folders. */
+/** What became of the photos of one enrolment. `names`: of all whose photos should be among them. `remarks`: on other files, and on folders. */
 interface Outcomes {
   classId: string;
-  remarks: string[];
+  names: string[];
+  remarks: Remark[];
   all: Outcome[];
 }
 
@@ -73,6 +75,8 @@ export class RollCall extends Tool {
   /** The latest photos of this visit, as addresses of compressed copies; none is kept. */
   #pictures = new Map<string, string>();
   #outcomes: Outcomes | undefined;
+  /** Whose photos these files are, the teacher has to say. */
+  #question: { asked: LayoutQuestion; listed: Listed[]; into: Snapshot } | undefined;
   #work: { job: AbortController; done: number; of: number; what: string } | undefined;
   /** Photos of the class in view without a chip, of which the teacher has to say whether to read the class again without them. */
   #unreadable = 0;
@@ -233,17 +237,44 @@ export class RollCall extends Tool {
     });
   }
 
-  /** Photos of pupils, into a class: whose each is, its folder tells, or the name that was typed. */
-  async #enrol(given: Given[], typed: string, { row, people }: Snapshot): Promise<void> {
-    const nameless = given.find(({ folder }) => !folder) && !typed;
-    if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
-    if (nameless) return this.warn("Whose photos are these? Type the pupil’s name first, or drop a folder that bears it.");
+  /** Files of pupils, into a class: whose each photo is, their folders tell, or the name that was typed; or the teacher is asked. */
+  async #sort(listed: Listed[], typed: string, into: Snapshot, peopleAt?: number): Promise<void> {
+    const answer = await this.#sorted(listed, () => portraitsAmong(this.engine, listed, typed, peopleAt));
+    if (!answer) return;
+    [this.#question, this.#outcomes] = [undefined, undefined];
+    if (!isQuestion(answer)) return this.#enrol(answer.photos, into, answer);
+    if (!answer.answers.length) return this.warn(`${answer.words} Type the pupil’s name first, or drop a folder that bears it.`);
+    this.#question = { asked: answer, listed, into };
+    this.requestUpdate();
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>(".question")?.focus();
+  }
+
+  async #sortGroupPhotos(listed: Listed[], into: Snapshot, date: string): Promise<void> {
+    const found = await this.#sorted(listed, () => photosAmong(this.engine, listed));
+    if (!found) return;
+    const done = this.#addGroupPhotos(found.photos, into, date);
+    const remarks = found.remarks.filter(({ mild }) => !mild).map(({ words }) => words);
+    if (remarks.length) this.warn(`${this.warning} Left out: ${remarks.join("; ")}.`.trim());
+    await done;
+  }
+
+  /** What is asked about files: a work like another. */
+  async #sorted<T>(listed: Listed[], ask: () => Promise<T>): Promise<T | undefined> {
+    let answer: T | undefined;
+    await this.#workOn("Sorting the files", listed.length, [ask], async (ask) => void (answer = await ask()));
+    return answer;
+  }
+
+  /** Photos of pupils, each in a folder that bears the pupil’s name, into a class. */
+  async #enrol(given: Given[], { row, people }: Snapshot, { names, remarks }: Pick<Outcomes, "names" | "remarks"> = { names: [], remarks: [] }): Promise<void> {
     const classId = row.id;
-    const outcomes: Outcomes = { classId, remarks: writtenInTwoWays(given), all: [] };
-    const pupils = new Map(people.map(({ name, id }) => [name, id]));
+    const outcomes: Outcomes = { classId, names, remarks, all: [] };
     if (!this.#work) this.#outcomes = outcomes;
+    if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
+    const pupils = new Map(people.map(({ name, id }) => [name, id]));
     await this.#process(`Enrolling in ${row.name}`, given, async ({ file, folder }, photo, signal) => {
-      const name = normalName(typed || folder);
+      const name = normalName(folder);
       const tell = (fate: Outcome["fate"], sentence: string, spare?: Outcome["spare"]) => {
         outcomes.all.push({ file: file.name, name, sentence, fate, ...(spare && { spare }) });
       };
@@ -512,7 +543,7 @@ export class RollCall extends Tool {
         { file: obama2!, folder: "Barack Obama" },
         { file: biden!, folder: "Joe Biden" },
       ];
-      await this.#enrol(portraits, "", made);
+      await this.#enrol(portraits, made);
       await this.#addGroupPhotos([{ file: obama3!, folder: "" }], made, date);
     });
   }
@@ -551,8 +582,8 @@ export class RollCall extends Tool {
       this.warn(error.message);
     });
     if (!blob) return;
-    const given = [{ file: new File([blob], `camera ${new Date().toLocaleTimeString("en-GB")}.png`), folder: "" }];
-    if (name) await this.#enrol(given, name, into);
+    const given = [{ file: new File([blob], `camera ${new Date().toLocaleTimeString("en-GB")}.png`), folder: name }];
+    if (name) await this.#enrol(given, into);
     else await this.#addGroupPhotos(given, into, date);
   }
 
@@ -653,14 +684,14 @@ export class RollCall extends Tool {
       <div class="row">
         <label class="field">Day <input type="date" data-testid="date" required .value=${this.#date} @change=${(event: Event) => this.#chooseDay((event.target as HTMLInputElement).value || today())} /></label>
         ${people.length
-          ? html`<label class="button primary file">Add group photos<input type="file" multiple accept="image/*" data-testid="group-photos" @change=${(event: Event) => void this.#addGroupPhotos(fromInput(event.target as HTMLInputElement), current, this.#dayOfPhotos())} /></label>
+          ? html`<label class="button primary file">Add group photos<input type="file" multiple accept="image/*" data-testid="group-photos" @change=${(event: Event) => void this.#sortGroupPhotos(fromInput(event.target as HTMLInputElement), current, this.#dayOfPhotos())} /></label>
               <button type="button" data-testid="group-camera" @click=${() => this.#openCamera("")}>Camera</button>`
           : nothing}
       </div>
       ${people.length
         ? html`<div class="drop" data-testid="drop-group" @dragover=${over} @dragleave=${leave} @drop=${(event: DragEvent) => {
             const date = this.#dayOfPhotos();
-            void this.#dropped(event, (given) => this.#addGroupPhotos(given, current, date));
+            void this.#dropped(event, (listed) => this.#sortGroupPhotos(listed, current, date));
           }}>
             Drop the day’s group photos here: whoever is in one of them is present.
           </div>`
@@ -709,21 +740,21 @@ export class RollCall extends Tool {
       <h2 id="pupils">Pupils</h2>
       <p class="caption">Three to six photos of each pupil, taken on different days, make a good class. A folder for each pupil, named after them, enrols a whole class at once.</p>
       <div class="row">
-        <label class="button primary file">Choose a folder<input type="file" webkitdirectory multiple data-testid="folder" @change=${(event: Event) => void this.#enrol(fromInput(event.target as HTMLInputElement), "", current)} /></label>
+        <label class="button primary file">Choose a folder<input type="file" webkitdirectory multiple data-testid="folder" @change=${(event: Event) => void this.#sort(fromInput(event.target as HTMLInputElement), "", current)} /></label>
         <span class="or">or one by one:</span>
         <label class="field">Pupil <input id="pupil" list="names" autocomplete="off" maxlength="80" data-testid="pupil" /></label>
         <datalist id="names">${people.map((person) => html`<option value=${person.name}></option>`)}</datalist>
-        <label class="button file">Add photos<input type="file" multiple accept="image/*" data-testid="portraits" @change=${(event: Event) => void this.#enrol(fromInput(event.target as HTMLInputElement), name(), current)} /></label>
+        <label class="button file">Add photos<input type="file" multiple accept="image/*" data-testid="portraits" @change=${(event: Event) => void this.#sort(fromInput(event.target as HTMLInputElement), name(), current)} /></label>
         <button type="button" data-testid="pupil-camera" @click=${() => (name() ? this.#openCamera(name()) : this.warn("Whose photo will it be? Type the pupil’s name first."))}>Camera</button>
       </div>
       <div class="drop" data-testid="drop-pupils" @dragover=${over} @dragleave=${leave} @drop=${(event: DragEvent) => {
         const typed = name();
-        void this.#dropped(event, (given) => this.#enrol(given, given.some(({ folder }) => folder) ? "" : typed, current));
+        void this.#dropped(event, (listed) => this.#sort(listed, typed, current));
       }}>
         Drop a folder with a folder for each pupil here, or photos of the pupil named above.
       </div>
       ${this.#camera?.name ? this.#viewfinder(`Take a photo of ${this.#camera.name}`, current) : nothing}
-      ${this.#outcomesView(row)}
+      ${this.#questionView(row)} ${this.#outcomesView(row)}
       <ul class="people" data-testid="people">
         ${repeat(people, ({ id }) => id, (person) => this.#personView(person, enrolled.filter(({ personId }) => personId === person.id), oddIds))}
       </ul>
@@ -736,10 +767,22 @@ export class RollCall extends Tool {
     </section>`;
   }
 
+  #questionView({ id }: ClassRow) {
+    if (this.#question?.into.row.id !== id) return nothing;
+    const { asked, listed, into } = this.#question;
+    const cancel = () => {
+      this.#question = undefined;
+      this.requestUpdate();
+    };
+    return questionView(asked, (peopleAt) => void this.#sort(listed, "", into, peopleAt), cancel);
+  }
+
   #outcomesView({ id }: ClassRow) {
     if (this.#outcomes?.classId !== id) return nothing;
-    const { all, remarks } = this.#outcomes;
-    if (!all.length) return nothing;
+    const { all, names, remarks } = this.#outcomes;
+    if (!all.length && !remarks.length) return nothing;
+    const there = new Set(all.filter(({ fate }) => fate === "enrolled" || fate === "known").map(({ name }) => name));
+    const missing = this.#work ? [] : names.filter((name) => !there.has(name));
     const bad = all.filter(({ fate }) => fate === "left out" || fate === "another’s");
     const remarkable = all.filter(({ fate, sentence }) => fate === "known" || (fate === "enrolled" && sentence !== "enrolled"));
     const count = (fate: Outcome["fate"], words: string) => {
@@ -747,10 +790,14 @@ export class RollCall extends Tool {
       return some ? `, ${some} ${words}` : "";
     };
     const enrolled = all.filter(({ fate }) => fate === "enrolled").length;
-    return html`<details class="outcomes" ?open=${bad.length + remarks.length > 0}>
-      <summary data-testid="outcomes">${enrolled} of ${photos(all.length)} enrolled${count("known", "enrolled before")}${count("another’s", "already another pupil’s")}${count("left out", "left out")}</summary>
+    const counted = remarks.length === 1 ? "one remark" : `${remarks.length} remarks`;
+    return html`${missing.length
+      ? html`<p class="warning" role="alert" data-testid="not-enrolled">${missing.length === 1 ? "One pupil is" : `${missing.length} pupils are`} not enrolled: ${new Intl.ListFormat("en-GB").format(missing)}.</p>`
+      : nothing}
+    <details class="outcomes" ?open=${bad.length + missing.length > 0 || remarks.some(({ mild }) => !mild)}>
+      <summary data-testid="outcomes">${enrolled} of ${photos(all.length)} enrolled${count("known", "enrolled before")}${count("another’s", "already another pupil’s")}${count("left out", "left out")}${remarks.length ? `; ${counted} on other files` : ""}</summary>
       <ul>
-        ${remarks.map((remark) => html`<li>${remark}</li>`)}
+        ${remarks.map(({ words, mild }) => html`<li class=${mild ? "good" : "note"}>${words}</li>`)}
         ${[...bad, ...remarkable].map((outcome) => html`<li class=${bad.includes(outcome) ? "bad" : "good"}>
             <b>${outcome.name}</b>, ${outcome.file}: ${outcome.sentence}
             ${outcome.spare ? html`<button type="button" class="link" @click=${() => this.#enrolAllTheSame(outcome)}>Enrol it all the same</button>` : nothing}
@@ -889,11 +936,11 @@ export class RollCall extends Tool {
 
   #nameOf = (id: string): string => this.#class?.people.find((person) => person.id === id)?.name ?? "somebody deleted";
 
-  async #dropped(event: DragEvent, take: (given: Given[]) => Promise<void>): Promise<void> {
+  async #dropped(event: DragEvent, take: (listed: Listed[]) => Promise<void>): Promise<void> {
     leave(event);
     event.preventDefault();
-    const given = fromDrop(event.dataTransfer); // begun at once: what was dropped can be read only while the event lasts
-    await this.guarded(async () => take(await given));
+    const listed = fromDrop(event.dataTransfer); // begun at once: what was dropped can be read only while the event lasts
+    await this.guarded(async () => take(await listed));
   }
 }
 
@@ -917,15 +964,6 @@ function sighting(seen: SeenFace, embedder: string, day: Day, photoId: string): 
     chance: null,
     by: "machine",
   };
-}
-
-/** Folders whose names are one name in two ways of writing: nobody sees the difference. */
-function writtenInTwoWays(given: Given[]): string[] {
-  const written = new Map<string, Set<string>>();
-  for (const { folder } of given) written.set(normalName(folder), (written.get(normalName(folder)) ?? new Set()).add(folder));
-  return [...written]
-    .filter(([, folders]) => folders.size > 1)
-    .map(([name, folders]) => `${folders.size} folders are named ${name}, written in different ways: they are one pupil.`);
 }
 
 const differs = (a: Sighting, b: Sighting) => a.personId !== b.personId || a.answer !== b.answer || a.distance !== b.distance;
