@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -29,8 +28,6 @@ DIRECTIVES = {
 }
 CHARSET = '<meta charset="utf-8">'
 HEAD = "<head>"
-POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
-GOVERNED = (None, "module", "text/javascript", "importmap")  # types of scripts; those of other types are data, and nobody runs them
 
 
 def main() -> int:
@@ -43,7 +40,7 @@ def main() -> int:
 
 
 def write_policies(site: Path) -> None:
-    """Gives each page its policy. Raises ValueError where a page has no head, or does not say its encoding."""
+    """Gives each page of a site its policy."""
     for page in site.rglob("*.html"):
         page.write_text(_with_policy(page.read_text()))
 
@@ -58,7 +55,6 @@ def policy_of(html: str) -> str:
 
 def _with_policy(html: str) -> str:
     """Ahead of all that it governs; the encoding comes first, for browsers look for that in a page's first 1024 bytes."""
-    html = POLICY.sub("", html)  # of an earlier call
     if HEAD not in html or CHARSET not in html:
         raise ValueError(f"a page needs {HEAD} and {CHARSET}")
     policy = f'<meta http-equiv="Content-Security-Policy" content="{policy_of(html)}">'
@@ -66,7 +62,7 @@ def _with_policy(html: str) -> str:
 
 
 class _InlineScripts(HTMLParser):
-    """The texts of a page's scripts that have no file."""
+    """The texts of a page's scripts that have no file. Scripts of other types are data, and nobody runs them."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -76,7 +72,9 @@ class _InlineScripts(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        self._inside = tag == "script" and "src" not in values and values.get("type") in GOVERNED
+        self._inside = (
+            tag == "script" and "src" not in values and values.get("type") in (None, "module", "importmap", "text/javascript")
+        )
         if self._inside:
             self.texts.append("")
 

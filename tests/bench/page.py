@@ -69,7 +69,7 @@ QUIET = 3000  # milliseconds in which our page has done what it does after an an
 SAMPLES = ROOT / "docs" / "app" / "samples"
 ONE_PHOTO = """async (site) => {
     const ask = (ENGINE)(site);
-    const bitmap = await createImageBitmap(await (await fetch(`${site}APP/samples/obama.jpg`)).blob());
+    const bitmap = await createImageBitmap(await (await fetch(`${site}FOLDER/samples/obama.jpg`)).blob());
     const { width, height } = bitmap;
     const pen = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
     pen.drawImage(bitmap, 0, 0);
@@ -82,7 +82,7 @@ ONE_PHOTO = """async (site) => {
         await ask("close", "photo");
     }
     return times.sort((a, b) => a - b)[times.length >> 1];
-}""".replace("ENGINE", ENGINE).replace("APP", f"app/{BUILD}")  # the page's own, asked as the page asks it
+}""".replace("ENGINE", ENGINE).replace("FOLDER", f"app/{BUILD}")  # the page's own, asked as the page asks it
 SETTLED = 4000  # milliseconds after which a browser keeps what it has compiled
 
 

@@ -54,12 +54,13 @@ ASK = """(engine) => {
 # One that outlives its page; one that is the page's alone, and runs code.
 ENGINE = """(site) => {
     const options = {type: "module", name: "facelab", extendedLifetime: true};
-    const [engine, graphs] = ["worker.js", "graphs.js"].map((script) => new SharedWorker(`${site}APP/web/${script}`, options).port);
+    const started = (script) => new SharedWorker(`${site}FOLDER/web/${script}`, options).port;
+    const [engine, graphs] = ["worker.js", "graphs.js"].map(started);
     engine.postMessage(graphs, [graphs]);
     return (ASK)(engine);
-}""".replace("ASK", ASK).replace("APP", f"app/{BUILD}")
+}""".replace("ASK", ASK).replace("FOLDER", f"app/{BUILD}")
 ENGINE_ALONE = """(site) => {
-    const start = new Blob([`import "${site}APP/web/worker.js"`], {type: "text/javascript"});
+    const start = new Blob([`import "${site}FOLDER/web/worker.js"`], {type: "text/javascript"});
     const engine = new Worker(URL.createObjectURL(start), {type: "module", name: "facelab"});
     const ask = (ASK)(engine);
     const {port1: value} = new MessageChannel(); // for word of how far it is
@@ -70,7 +71,7 @@ ENGINE_ALONE = """(site) => {
         await loaded;
         return ask(...question);
     };
-}""".replace("ASK", ASK).replace("APP", f"app/{BUILD}")
+}""".replace("ASK", ASK).replace("FOLDER", f"app/{BUILD}")
 ASK_ENGINE = f"([site, ...question]) => ({ENGINE})(site)(...question)"
 
 
@@ -128,7 +129,9 @@ def rebuilt(site: Path, changed: Mapping[str, bytes]) -> Path:
     write_list(app)
     for page in site.rglob("*.html"):
         html = page.read_text().replace(f"app/{BUILD}/", "app/")
-        html = re.sub(rf'{IMPORT_MAP.format(".*?")}|(?<=js") integrity="[^"]*"', "", html)
+        html = re.sub(
+            rf'{IMPORT_MAP.format(".*?")}|(?<=js") integrity="[^"]*"|<meta http-equiv="Content-Security-Policy"[^>]*>', "", html
+        )
         replace(page, html.encode())
     move(site)
     write_policies(site)

@@ -53,8 +53,8 @@ interface Life {
 
 /** In each page's head: demo/book/theme/renew.html. */
 declare global {
-  /** `anew`: files of this build are to be fetched anew, too. Whether the page goes, for a new one to come. */
-  var facelabRenew: ((anew: boolean) => Promise<boolean>) | undefined;
+  /** `engine`: files of it have been fetched anew. Whether the page goes, for a new one to come. */
+  var facelabRenew: ((engine: boolean) => Promise<boolean>) | undefined;
 }
 
 const WHOLE_RUNTIME = "ort/ort-wasm-simd-threaded.wasm";
