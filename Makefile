@@ -109,7 +109,7 @@ test: $(VENV)/installed-test site chromium others
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile
 
 chromium: $(VENV)/installed-test
 	@$(PY) -m tests.browser.chromium

@@ -170,7 +170,7 @@ def chromium() -> Iterator[Browser]:
 def network_workers(chromium: Browser) -> int:
     """How many workers with ONNX Runtime there are in all of the browser's pages."""
     targets = chromium.new_browser_cdp_session().send("Target.getTargets")["targetInfos"]
-    return sum(target["url"].endswith("/graphs.js") for target in targets)
+    return sum(target["url"].endswith("graphs.js") for target in targets)
 
 
 @dataclass

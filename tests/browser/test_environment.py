@@ -30,11 +30,11 @@ class Untyped(SiteHandler):
 
 
 class Forbidding(SiteHandler):
-    """A server whose policy forbids WebAssembly in workers."""
+    """A server whose policy forbids WebAssembly in a page and its workers."""
 
     def end_headers(self) -> None:
-        if self.path.endswith("/worker.js"):
-            self.send_header("Content-Security-Policy", "script-src 'self'")
+        if self.path.endswith("/demo/"):
+            self.send_header("Content-Security-Policy", "script-src 'self' 'unsafe-inline'; worker-src blob:")
         super().end_headers()
 
 

@@ -71,7 +71,7 @@ def engine_of_first_verdict(page: Page, site: str) -> str:
 
 def engines_own(page: Page) -> int:
     """Workers of the page's own engine."""
-    return sum("/web/" in worker.url for worker in page.workers)
+    return sum(worker.url.endswith("worker.js") for worker in page.workers)
 
 
 def test_next_pages_find_the_engine(context: BrowserContext, site: str) -> None:

@@ -149,7 +149,7 @@ def test_printed_roll_has_everybody_and_nothing_of_the_page(called: Watched, les
     page = called.page
     page.add_init_script("window.print = () => { parent.printed = document.body.innerText; }")
     page.get_by_test_id("print").click()
-    page.wait_for_function("window.printed")
+    page.wait_for_function("() => window.printed")
     printed = str(page.evaluate("window.printed"))
     assert printed.startswith("7b")
     assert all(name in printed for name in lesson.pupils)
@@ -381,6 +381,7 @@ def test_folder_that_does_not_tell_who_is_a_pupil_is_asked_about(page: Page, les
         page.keyboard.press(key)
     finished(page)
     expect(page.get_by_test_id("layout-question")).to_have_count(0)
+    expect(page.get_by_test_id("person")).to_have_count(2)
     assert [person.get_attribute("data-name") for person in page.get_by_test_id("person").all()] == ["Anna", "Ben"]
     expect(page.get_by_test_id("outcomes")).to_have_text("2 of 2 photos enrolled; 3 remarks on other files")
     expect(page.get_by_test_id("not-enrolled")).to_have_text("One pupil is not enrolled: Carl.")
@@ -445,6 +446,7 @@ def test_photos_go_where_the_work_began_and_nowhere_when_that_is_gone(
     other = page.context.new_page()
     other.goto(site + "roll-call/")
     other.get_by_test_id("class").select_option(label="8c")
+    page.bring_to_front()
     page.get_by_test_id("class").select_option(label="8c")
     page.get_by_test_id("folder").set_input_files(lesson.folder)
     expect(other.get_by_test_id("person")).not_to_have_count(0, timeout=READY)

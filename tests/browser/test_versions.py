@@ -17,7 +17,7 @@ from facelab.models import parse_manifest
 from facelab.native import models_folder
 
 from ..conftest import ROOT
-from .conftest import ASK_ENGINE, BUILD, OWN_ENGINE, READY, SiteHandler, another_build, rebuilt, served
+from .conftest import BUILD, ENGINE_ALONE, OWN_ENGINE, READY, SiteHandler, another_build, rebuilt, served
 
 APP = ROOT / "site" / "app" / BUILD
 TRIMMED, MEMORY = "ort/ort-wasm-simd-threaded-trimmed.wasm", "ort/ort.memory.gz"
@@ -174,10 +174,8 @@ def test_random_numbers_are_every_pages_own(chromium: Browser, site: str) -> Non
         context = chromium.new_context()
         page = context.new_page()
         page.set_default_timeout(READY)
-        page.goto(site + "demo/")
-        page.locator('face-verify[data-engine="ready"]').wait_for()
         page.goto(site)
-        outcome = page.evaluate(ASK_ENGINE, [site, "runCell", RANDOM])
+        outcome = page.evaluate(f"([site, code]) => ({ENGINE_ALONE})(site)('runCell', code)", [site, RANDOM])
         first, seeded = outcome["text"].strip().rsplit(" ", 1)
         said.append(json.loads(first.replace("'", '"').replace("np.float64(", "").replace(")", "")))
         assert seeded == "0.13436424411240122", "Python's own, of that seed"

@@ -49,16 +49,26 @@ class Graphs {
   #embedder!: ort.InferenceSession;
   #sessionsThere: Promise<unknown> | undefined;
   #started: Promise<void> | undefined;
+  #proven: Promise<boolean> | undefined;
 
   async load(sizes: Sizes, manifest: Manifest, report: Report): Promise<void> {
     this.#report = throttled(report);
     this.#assets.expect(sizes);
     this.#started ??= this.#start(manifest);
-    await Promise.race([Promise.all([this.#sessionsThere, this.#started, this.#assets.allRight()]), this.#assets.failed]);
+    await Promise.race([Promise.all([this.#sessionsThere, this.#started]), this.#assets.failed]);
+    const { known } = storedIn(manifest, "embedder");
+    // Without waiting to be asked, for the other side is busy; but after the answer to this has gone: a damaged runtime may never come back.
+    this.#proven ??= new Promise((resolve) => setTimeout(() => resolve(this.#isRight(this.#embedder, known))));
   }
 
-  /** Whether an embedder, the one that the engine came with, gives the known answer. */
-  async isRight(known: number[], embedder = this.#embedder): Promise<boolean> {
+  /** Once it is loaded: whether its files are all of this build, and its embedder gives the known answer. */
+  async isRight(): Promise<boolean> {
+    await Promise.race([this.#assets.allRight(), this.#assets.failed]);
+    return this.#proven!;
+  }
+
+  async #isRight(embedder: ort.InferenceSession, known?: number[]): Promise<boolean> {
+    if (!known) return true; // nobody has said what it is
     const { data, dims } = knownPicture();
     const inputs = { image: new ort.Tensor("uint8", data, dims), transforms: new ort.Tensor("float32", TRANSFORM, [1, 2, 3]) };
     const answer = await embedder.run(inputs).catch(() => undefined);
@@ -112,7 +122,7 @@ class Graphs {
       throw new PhotoError("This network cannot be run here: ONNX Runtime refuses its file. Export it again with python -m export.", { cause });
     });
     const fault = await this.#fault(session, told);
-    if (!fault && (!known || (await this.isRight(known, session)))) return session;
+    if (!fault && (await this.#isRight(session, known))) return session;
     await session.release();
     if (!fault) throw new PhotoError("This network does not give here the answer that it gave where it was made. Update the browser, or use another one.");
     throw new PhotoError(`This network is no embedder for this page: ${fault}. python -m export --embedder makes one.`);

@@ -5,7 +5,7 @@
 
 import * as Comlink from "comlink";
 
-import { EngineError, PhotoError, RELOAD, storedIn, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../contract";
+import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../contract";
 import { newId } from "../new-id";
 import type { Arrivals, Sizes } from "./assets";
 import type { Graphs, Held, Outputs, Plain } from "./graphs";
@@ -114,18 +114,12 @@ export class Pool {
     await this.#begun;
     const { graphs } = this.#members[0]!;
     await graphs.load(sizes, manifest, Comlink.proxy(report));
-    const right = await this.#asked(this.#isRight(graphs)).catch((error: unknown) => {
+    const right = await this.#asked(graphs.isRight()).catch((error: unknown) => {
       if (!this.#lacking) throw error;
     });
     if (right) return;
     if (this.#whole) throw new EngineError(WRONG);
     await this.takeWhole();
-  }
-
-  /** Whether its embedder gives the known answer; where nobody has said what that is, it does. */
-  async #isRight(graphs: Comlink.Remote<Graphs>): Promise<boolean> {
-    const { known } = storedIn(this.#manifest, "embedder");
-    return !known || graphs.isRight(known);
   }
 
   /** Of the first; what the browser compiles for it, the others have too. */
@@ -210,7 +204,7 @@ export class Pool {
     this.#starting.add(member);
     try {
       await Promise.race([member.graphs.load([], this.#manifest, Comlink.proxy(() => {})), broken]);
-      if (!(await Promise.race([this.#isRight(member.graphs), broken]))) throw new EngineError(WRONG);
+      if (!(await Promise.race([member.graphs.isRight(), broken]))) throw new EngineError(WRONG);
       return member;
     } catch (error) {
       end(member);

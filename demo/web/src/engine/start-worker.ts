@@ -8,7 +8,7 @@ const { Worker } = globalThis;
 /** As `facelabBegin` does in each page's head: demo/book/theme/main.html. */
 export function startWorker(script: string, name: string): Worker {
   const address = URL.createObjectURL(new Blob([`import ${JSON.stringify(script)}`], { type: "text/javascript" }));
-  return new Worker(address, { type: "module", name });
+  return new Worker(`${address}#${script.split("/").at(-1)!}`, { type: "module", name }); // developers’ tools show the address
 }
 
 /**
