@@ -131,6 +131,7 @@ class Engine {
 
   /** Nobody need ask for it to be loaded. `graphs`: see Pool. */
   constructor(graphs?: Promise<MessagePort>) {
+    requireWebAssembly(); // before there are others whose end would be heard of first
     this.#pool = new Pool(graphs);
     this.#loaded = Promise.race([this.#load(), this.#assets.failed]);
     this.#loaded.catch(() => (this.#spent = true)); // heard of in `load`
@@ -210,7 +211,6 @@ class Engine {
   }
 
   async #load(): Promise<void> {
-    requireWebAssembly();
     const assets = this.#assets;
     const starting = thawPython(assets, this.#rest);
     starting.catch(() => {}); // heard of below
