@@ -113,7 +113,11 @@ class _Workers:
         return answer
 
     def close(self) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        """Ends all of them at once: one that Ctrl+C has met while it started would be waited for without end."""
+        processes = list((self._pool._processes or {}).values())
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.kill()
 
 
 def _start() -> None:
