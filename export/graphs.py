@@ -150,7 +150,7 @@ def _written(model: onnx.ModelProto, file: Path, recipe: Recipe) -> dict[str, An
 
 
 def _known_answer(embedder: bytes) -> list[float]:
-    """What whoever runs that file has to get from it: see facelab.known_answer."""
+    """The answer that every run of that file must give: see facelab.known_answer."""
     session = onnxruntime.InferenceSession(embedder, providers=["CPUExecutionProvider"])
     (embedding,) = session.run(["embeddings"], {"image": known_picture(), "transforms": TRANSFORM[None]})[0]
     return [round(float(number), 5) for number in embedding]

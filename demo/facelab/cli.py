@@ -56,7 +56,7 @@ PEOPLE_AT = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. arguments: without the program's name; None: this process's. The exit status."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal of another encoding shall get a name as it can
+        if isinstance(stream, io.TextIOWrapper):  # so that a terminal of another encoding shows what it can of a name
             stream.reconfigure(errors=ESCAPING)
     parsed = _parser().parse_args(arguments)
     for variable, value in ((EMBEDDER_VARIABLE, parsed.embedder), (NORMALISE_VARIABLE, getattr(parsed, "normalise", None))):

@@ -198,7 +198,7 @@ def summarise(distances: Distances, same: NDArray[np.bool_], threshold: float, f
 
 
 def separate(genuine: Distances, impostor: Distances) -> Separation:
-    """How well distances of both kinds, at least one of each, are told apart. Both sorted."""
+    """How well two sorted lists of distances, neither empty, can be separated."""
     best_threshold, best = best_accuracy(genuine, impostor)
     return Separation(
         best_threshold=best_threshold,

@@ -142,7 +142,7 @@ def _look(photo: Path, min_face: float | None) -> list[Found] | str:
         return str(error)
     except FacelabError:
         raise
-    except Exception as error:  # what the networks' engine makes of an odd photo shall not end the run
+    except Exception as error:  # one odd photo must not end the run
         return f"{photo} cannot be looked at ({type(error).__name__}: {why(error)})"
 
 

@@ -196,8 +196,8 @@ def identify_as_the_original(gallery: Gallery, probes: NDArray[np.floating]) -> 
 def assign(table: Scores, limit: float) -> list[int | None]:
     """For each face (row) a person (column) or None, so that the sum of distances is least; nobody costs `limit`.
 
-    table: [N, P]. Each face may also be nobody, in a column of its own, so there are always enough columns. People whom no face is
-    within the limit of have no part in it.
+    table: [N, P]. Each face may also be nobody, in a column of its own, so there are always enough columns. People
+    who are farther than the limit from every face are left out.
     """
     faces = len(table)
     if not faces:

@@ -1,4 +1,4 @@
-"""A known answer: what an embedder makes of a picture that anybody can draw. Whoever runs it checks that before its first answer.
+"""A known answer: what an embedder makes of a picture that a formula draws. The engine checks it before its first answer.
 
 The export notes it in models.json, for each file of an embedder. An engine whose parts do not belong together, or whose machine
 computes wrongly, is found out by it.

@@ -1,4 +1,4 @@
-"""Every reader of a file format on damaged files: each gives an answer or raises an error of its own, and prints nothing.
+"""Every reader of a file format on damaged files: each gives an answer or raises a FacelabError or ExportError, and prints nothing.
 
 As part of the suite this takes a few seconds. `pytest tests/unit/test_fuzz.py --fuzz 60` takes a minute, divided among the readers.
 A failure names the round, which makes the same damage every time.

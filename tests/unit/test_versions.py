@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from ..conftest import ROOT
 from ..node import assert_passes
 
 
 def test_under_node() -> None:
-    if not (ROOT / "site" / "app").exists():
-        pytest.skip("`make site` first")
+    assert (ROOT / "site" / "app").exists(), "`make site` first"
     assert_passes(Path(__file__).with_name("versions.mjs"))

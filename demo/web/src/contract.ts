@@ -307,7 +307,7 @@ export interface Sifted {
 /** facelab.layout.Layout. Where there is a question, there are no people yet. */
 export interface Layout extends Sifted {
   people: { name: string; photos: number[] }[];
-  /** Of whom there is a folder without a photo. */
+  /** Names of the people whose folders hold no photo. */
   empty: string[];
   notes: string[];
   question: LayoutQuestion | null;

@@ -46,7 +46,7 @@ self.addEventListener("fetch", (event: FetchEvent) => {
   const revision = request.method === "GET" ? engine.get(request.url) : undefined;
   if (revision) event.respondWith(engineFile(request, revision));
 });
-// A file of the build's folder is this build's, or nothing of this version is taken. Pages may be changed on the way by whoever hosts them.
+// The browser checks files of the build's folder by their hashes, but not pages: a host may change those on the way.
 precacheAndRoute(self.FILES.book.map((file) => (file.url.startsWith(APP) ? { ...file, integrity: integrityOf(file) } : file)));
 cleanupOutdatedCaches();
 

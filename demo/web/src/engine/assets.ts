@@ -105,7 +105,7 @@ export class Assets {
     return { bytes: this.#arrived, files: [...this.#coming].map(({ path }) => path) };
   }
 
-  /** Whoever waits for a file that is on its way hears that it has not come, and `why`. */
+  /** Rejects the requests of all files that are on their way. `why`: the reason, for the error’s sentence. */
   giveUp(why: string): void {
     for (const { controller } of this.#coming) controller.abort(why);
   }
@@ -148,7 +148,7 @@ export class Assets {
 
   /** What is in a gzipped file that ends in a mark, which is told by another: what was mixed up with another version would answer nonsense. */
   async inflated(path: string, told: Promise<{ mark: string }>): Promise<Piece[]> {
-    const inflate = ({ body }: Response) => piecesOf(body!.pipeThrough(new DecompressionStream("gzip"))); // which has a checksum of its own
+    const inflate = ({ body }: Response) => piecesOf(body!.pipeThrough(new DecompressionStream("gzip"))); // gzip’s checksum finds damage
     const isRight = async (pieces: Piece[]) => {
       const { mark } = await told;
       return hex(lastOf(pieces, mark.length / 2).buffer) === mark;

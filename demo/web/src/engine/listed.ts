@@ -39,7 +39,7 @@ export async function isListed(address: URL, { sha256 }: Listed, bytes?: ArrayBu
 
 /** So that the browser has what the server has now, whatever it had before. */
 export async function fetchAnew(address: URL): Promise<void> {
-  await fetch(address, { cache: "reload" }).then((response) => response.arrayBuffer()).catch(() => {}); // whoever needs the file will hear
+  await fetch(address, { cache: "reload" }).then((response) => response.arrayBuffer()).catch(() => {}); // the next request for the file reports a failure
 }
 
 export const hex = (bytes: ArrayBuffer) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");

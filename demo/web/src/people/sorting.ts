@@ -17,7 +17,7 @@ export interface Photos {
   remarks: Remark[];
 }
 
-/** `names`: of all people, with those of whom there is no photo. */
+/** `names`: of all people, those without a photo too. */
 export interface Portraits extends Photos {
   names: string[];
 }
