@@ -380,7 +380,7 @@ def _rows(embeddings: JsProxy, embedder: Embedder) -> NDArray[np.float32]:
 
 def _checked(embeddings: NDArray[np.float32], embedder: Embedder) -> NDArray[np.float32]:
     if fault := fault_of(embeddings, embedder.dimensions):
-        raise InputError(f"A face cannot be compared with {embedder.name}: {fault}. Choose its photo again.")
+        raise InputError(f"A face cannot be compared with {embedder.name}: it has {fault}. Choose its photo again.")
     return embeddings
 
 

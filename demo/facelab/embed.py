@@ -43,7 +43,7 @@ async def embed_faces(runtime: Runtime, photo: Photo, faces: Sequence[Face]) -> 
     answer = await runtime.run("embedder", photo, {"transforms": transforms.astype(np.float32)})
     chips = answer["chips"].astype(np.uint8, copy=False)
     if fault := fault_of(answer["embeddings"], runtime.manifest.embedder.dimensions):
-        raise ModelError(f"The network {runtime.manifest.embedder.name} does not work here: of a face {fault}.")
+        raise ModelError(f"The network {runtime.manifest.embedder.name} does not work here: a face has {fault}.")
     return [Embedded(face, chip, vector) for face, chip, vector in zip(faces, chips, answer["embeddings"], strict=True)]
 
 
@@ -56,15 +56,15 @@ async def embed_kept_chip(runtime: Runtime, chip: Photo, kept: Embedder) -> NDAr
 
 
 def fault_of(embeddings: NDArray[np.floating], dimensions: int) -> str | None:
-    """Why numbers cannot be compared as embeddings [D] or [N, D], the end of a sentence; None where they can.
+    """What is wrong with embeddings [D] or [N, D], after "has" in a sentence; None where they can be compared.
 
     The one gate for embeddings: whatever compares, keeps, writes or reads them asks here. dimensions: D of their embedder.
     """
     if embeddings.shape[-1] != dimensions:
-        return f"{embeddings.shape[-1]} numbers came, where {dimensions} were expected"
+        return f"an embedding of {embeddings.shape[-1]} numbers instead of {dimensions}"
     numbers = np.asarray(embeddings, np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         lengths = np.einsum("...i,...i", numbers, numbers)
     if not ((lengths > 0) & (lengths < np.inf)).all():
-        return "numbers came that are no embedding: some are infinite or not a number, or all are zero"
+        return "an embedding with infinite or invalid numbers, or with zeros alone"
     return None

@@ -66,7 +66,7 @@ def write_gallery(people: Mapping[str, Sequence[Enrolled]], embedder: str, name:
     for person, photos in people.items():
         for photo in photos:
             if fault := fault_of(photo.embedding, dimensions):
-                raise InputError(f"no gallery is written: of {photo.file} of {person} {fault}; enrol that photo again")
+                raise InputError(f"no gallery is written: {photo.file} of {person} has {fault}; enrol that photo again")
     entries = [{"name": normal_name(person), "photos": [_entry(photo) for photo in photos]} for person, photos in people.items()]
     told = {"kind": KIND, "format": FORMAT, "embedder": embedder, "sha256": _checksum(entries), "people": entries}
     if name:
@@ -125,7 +125,7 @@ def under_two_names(people: Mapping[str, Sequence[Enrolled]]) -> list[str]:
 def _photo(entry: Mapping[str, Any], name: str, embedder: str, dimensions: int, remarks: list[str]) -> Enrolled:
     file, embedding, chip = normal_name(entry["file"]), _unpacked(entry["embedding"]), entry.get("chip")
     if fault := fault_of(embedding, dimensions):
-        raise InputError(f"this gallery cannot be used with {embedder}: of {file} of {name} {fault}; enrol again")
+        raise InputError(f"this gallery cannot be used with {embedder}: {file} of {name} has {fault}; enrol again")
     if chip and not (isinstance(chip, str) and PICTURE.fullmatch(chip)):
         remarks.append(f"the picture of {file} of {name} does not lie in the file itself, so it is left out")
         chip = None

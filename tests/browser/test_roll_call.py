@@ -511,8 +511,11 @@ BAD_FILES = [
     ("", "this is no gallery"),
     ('{"kind": "facelab gallery", "format": 1, "embedder": "x"}', "embedder x"),
     (signed([{"name": "Eve", "photos": []}]).replace("Eve", "Ada"), "damaged"),
-    (signed([{"name": "Ada", "photos": [entry_of(np.ones(64))]}]), "of a.jpg of Ada 64 numbers came, where 128 were expected"),
-    (signed([{"name": "Ada", "photos": [entry_of(np.full(128, np.nan))]}]), "of a.jpg of Ada numbers came that are no embedding"),
+    (signed([{"name": "Ada", "photos": [entry_of(np.ones(64))]}]), "a.jpg of Ada has an embedding of 64 numbers instead of 128"),
+    (
+        signed([{"name": "Ada", "photos": [entry_of(np.full(128, np.nan))]}]),
+        "a.jpg of Ada has an embedding with infinite or invalid numbers",
+    ),
 ]
 
 

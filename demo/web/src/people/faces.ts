@@ -1,11 +1,11 @@
 /** What may be kept of a face: numbers that can be compared, and a picture that lies in the page itself. */
 
-/** Why numbers cannot be compared as an embedding, the end of a sentence; null where they can. As facelab.embed.fault_of does it. */
+/** What is wrong with an embedding, after “has” in a sentence; null where it can be compared. As facelab.embed.fault_of does it. */
 export function faultOf(embedding: Float32Array, dimensions: number): string | null {
-  if (embedding.length !== dimensions) return `${embedding.length} numbers came, where ${dimensions} were expected`;
+  if (embedding.length !== dimensions) return `an embedding of ${embedding.length} numbers instead of ${dimensions}`;
   const length = Math.fround(embedding.reduce((sum, value) => sum + value * value, 0));
   if (length > 0 && length < Infinity) return null;
-  return "numbers came that are no embedding: some are infinite or not a number, or all are zero";
+  return "an embedding with infinite or invalid numbers, or with zeros alone";
 }
 
 /** The numbers as a key: the same photo, read by the same network, gives the same. */

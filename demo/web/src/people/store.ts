@@ -124,7 +124,7 @@ export class Store {
         throw new ConflictError(`The class ${row.name} is read with ${networkName(row.embedder)}: no face that ${networkName(embedder)} has read can be added to it.`);
       }
       const fault = faultOf(embedding, this.hearing.dimensionsOf(embedder) ?? embedding.length);
-      if (fault) throw new PhotoError(`This face cannot be kept: ${fault}. Take another photo.`);
+      if (fault) throw new PhotoError(`This face cannot be kept: it has ${fault}. Take another photo.`);
     }
   }
 
