@@ -7,6 +7,7 @@ A line of a chapter may be one of
     {{ code facelab.detect.suppress }}   the source of a function or class of the library
     {{ lab cascade }}                    a lab, a still picture until it is loaded
     {{ lab cascade waiting }}            the same, loaded on request only
+    {{ figure detection/haar }}          a drawn figure with its caption (book.figures)
 
 and `{{ value whom/worst }}` may stand within a sentence. An unknown name stops the build.
 """
@@ -28,12 +29,13 @@ from markdown.preprocessors import Preprocessor
 from facelab.labs import LABS
 
 from .charts import draw
+from .figures import figure_called
 
 if TYPE_CHECKING:
     from markdown import Markdown
 
 ROOT = Path(__file__).parents[2]
-MENTION = re.compile(r"\{\{ (table|chart|value|code|lab) ([^}]+?) \}\}")
+MENTION = re.compile(r"\{\{ (table|chart|value|code|lab|figure) ([^}]+?) \}\}")
 
 
 class ResultError(ValueError):
@@ -52,6 +54,8 @@ class Results(Preprocessor):
             return f"```python\n{source_of(name)}\n```"
         if kind == "lab":
             return place_lab(*name.split())
+        if kind == "figure":
+            return self._draw_figure(name)
         report, _, key = name.partition("/")
         found = read_report(report).get(f"{kind}s", {}).get(key)
         if found is None:
@@ -61,6 +65,14 @@ class Results(Preprocessor):
         if kind == "chart":
             return self.md.htmlStash.store(draw(found, name))
         return as_markdown(found)
+
+    def _draw_figure(self, name: str) -> str:
+        try:
+            figure = figure_called(name)
+        except KeyError as error:
+            raise ResultError(f"there is no figure called {name} in book.figures") from error
+        drawn = self.md.htmlStash.store(figure.html(name))
+        return f'<figure markdown>\n{drawn}\n<figcaption markdown="span">{figure.caption}</figcaption>\n</figure>'
 
 
 @cache

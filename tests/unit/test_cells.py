@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -15,7 +16,12 @@ from facelab.runtime import finish
 
 from ..conftest import ROOT
 
-CELL = re.compile(r"^``` \{ \.python \.cell \}\n(.*?)^```$(?:\s*^```text\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
+# In an exercise's folded answer, a cell and what it prints are indented.
+CELL = re.compile(
+    r"^(?P<edge>[ ]*)``` \{ \.python \.cell \}\n(?P<source>.*?)^(?P=edge)```$"
+    r"(?:\s*^(?P=edge)```text\n(?P<printed>.*?)^(?P=edge)```$)?",
+    re.DOTALL | re.MULTILINE,
+)
 PAGES = sorted(page for page in (ROOT / "docs").glob("*.md") if CELL.search(page.read_text()))
 
 
@@ -26,7 +32,8 @@ class Cell:
 
 
 def cells_of(page: Path) -> list[Cell]:
-    return [Cell(source, printed) for source, printed in CELL.findall(page.read_text())]
+    found = CELL.finditer(page.read_text())
+    return [Cell(dedent(cell["source"]), dedent(cell["printed"] or "")) for cell in found]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
