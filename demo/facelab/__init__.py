@@ -20,7 +20,7 @@ if "onnxruntime" in sys.modules and os.environ.get("ORT_DISABLE_TELEMETRY") != "
         "onnxruntime was imported before facelab and may send telemetry: import facelab first, or set ORT_DISABLE_TELEMETRY=1.",
         stacklevel=2,
     )
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ahead of the imports below
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # must run before the imports below, which load onnxruntime
 
 # `easy` has imported the modules detect, embed and verify by now, so these names mean its functions from here on;
 # `from facelab.detect import ...` still reaches the modules.

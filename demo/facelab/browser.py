@@ -1,7 +1,7 @@
-"""facelab inside the page: the worker's onnxruntime-web as a runtime, and the session that the worker talks to.
+"""facelab inside the page: a runtime on top of the worker's onnxruntime-web, and the session that answers the page.
 
-The only module that knows JavaScript. The photo stays on the other side: Python holds a handle to it, {id, dims, data},
-and sees boxes, scores and embeddings.
+This is the only module that knows JavaScript. Pixels stay on the JavaScript side: Python holds a handle to a photo, {id, dims,
+data}, and sees only boxes, scores and embeddings.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from .runtime import Answer, Photo
 from .upright import upright_largest
 from .verify import compare, in_words
 
-_json = partial(json.dumps, allow_nan=False)  # JavaScript takes no NaN
+_json = partial(json.dumps, allow_nan=False)  # JSON has no NaN, and JavaScript would refuse it
 
 
 class Loan:
-    """A photo that the engine keeps for Python, and forgets when nothing here refers to it any more."""
+    """A photo that the engine keeps for Python. The engine releases it when Python no longer refers to it."""
 
     def __init__(self, engine: JsProxy, handle: JsProxy) -> None:
         self.handle = handle
@@ -53,13 +53,14 @@ class Loan:
 
 
 class PageRuntime:
-    """The graphs as the worker runs them.
+    """A Runtime whose graphs run in the worker.
 
-    engine: has `run(graph, photo, input, dims, type, data)`, a promise of its outputs, each {dims, type, data}; `run_pyramid(photo,
-    sizes)`, of the outputs at each level; `run_with(embedder, [[photo, dims, transforms], ...])`, of those of another embedder;
-    `hold(pixels, dims)`, the handle of a new photo; `release(photo)`;
-    `model(file, sha256)`, a promise of the bytes of a file beside the manifest.
-    engine_seconds: how long it has been waited for, in all.
+    engine: the worker's side of it, with these functions. `run(graph, photo, input, dims, type, data)` promises the outputs of a
+    graph, each {dims, type, data}. `run_pyramid(photo, sizes)` promises the outputs at each level. `run_with(embedder, [[photo,
+    dims, transforms], ...])` promises those of another embedder. `hold(pixels, dims)` returns the handle of a new photo, and
+    `release(photo)` frees it. `model(file, sha256)` promises the bytes of a file beside the manifest.
+
+    engine_seconds: the total time spent waiting for the engine.
     """
 
     engine: JsProxy
@@ -71,7 +72,7 @@ class PageRuntime:
         self._cohorts: dict[str, Cohort] = {}
 
     async def load_cohort(self, embedder: Embedder | None = None) -> Cohort:
-        """See Runtime.load_cohort. It is fetched when it is first asked for."""
+        """See Runtime.load_cohort. The file is fetched on the first call."""
         embedder = embedder or self.manifest.embedder
         entry = embedder.cohort
         if entry is None:
@@ -86,13 +87,13 @@ class PageRuntime:
         started = perf_counter()
         ((name, array),) = inputs.items()
         flat = array.ravel()
-        data = to_js(flat.tolist() if array.dtype == np.int64 else flat)  # JavaScript would make BigInts of an array of int64
+        data = to_js(flat.tolist() if array.dtype == np.int64 else flat)  # an array of int64 would become BigInts in JavaScript
         outputs = await self.engine.run(graph, _handle(photo), name, to_js(array.shape), array.dtype.name, data)
         self.engine_seconds += perf_counter() - started
         return _answer(outputs.to_py())
 
     async def run_with(self, embedder: str, jobs: Sequence[tuple[Photo, NDArray[np.float32]]]) -> list[Answer]:
-        """See Runtime.run_with. The page fetches the other network for it, and goes back to its own."""
+        """See Runtime.run_with. The page fetches the other network, runs it, and returns to its own network afterwards."""
         asked = [[_handle(photo), to_js(transforms.shape), to_js(transforms.ravel())] for photo, transforms in jobs]
         answers = await self.engine.run_with(embedder, to_js(asked))
         return [_answer(outputs) for outputs in answers.to_py()]
@@ -109,11 +110,11 @@ class PageRuntime:
         return self.adopt(self.engine.hold(to_js(np.ascontiguousarray(pixels).ravel()), to_js(list(pixels.shape))))
 
     def pixels(self, photo: Photo) -> NDArray[np.uint8]:
-        """See Runtime.pixels. Raises AttributeError for a level of a pyramid, whose pixels only the engine has."""
+        """See Runtime.pixels. Raises AttributeError for a level of a pyramid: only the engine has its pixels."""
         return np.asarray(_handle(photo).data.to_py()).reshape(photo.height, photo.width, 3)
 
     def adopt(self, handle: JsProxy) -> Photo:
-        """A handle as a photo that is Python's own."""
+        """A photo that belongs to Python: it is released when Python no longer needs it."""
         return Photo(Loan(self.engine, handle), *handle.dims.to_py()[:2])
 
 
@@ -126,14 +127,15 @@ def _handle(photo: Photo) -> JsProxy:
 
 
 def _of_the_page(handle: JsProxy) -> Photo:
-    """A photo that the page keeps, for as long as it shows it."""
+    """A photo that belongs to the page: the page keeps it for as long as it shows it."""
     return Photo(handle, *handle.dims.to_py()[:2])
 
 
 class Session:
-    """What the page can ask for. Answers are JSON, so that nothing of Python's needs freeing on the other side.
+    """Everything that the page can ask for. Most answers are JSON, so that no Python object has to be freed by JavaScript.
 
-    Made by the build, whose memory the page takes up (demo/assemble/snapshot_python.mjs); there `begin` comes first.
+    The build creates the session and stores it in the memory snapshot that the page starts from
+    (demo/assemble/snapshot_python.mjs). The page then calls `begin` before anything else.
     """
 
     def __init__(self, manifest: str) -> None:
@@ -148,12 +150,14 @@ class Session:
         set_desk(self._desk)
 
     def begin(self, engine: JsProxy, manifest: str) -> None:
-        """Whom to ask for the graphs: see PageRuntime. manifest: as it is now; it may list embedders that it did not list then.
+        """Connects the session to the page's engine (see PageRuntime).
 
-        What depends on when Python starts, it does anew here, for the memory is every reader's: random numbers are seeded. NumPy
-        seeds its own when numpy.random is imported, which is later; `os.urandom`, and all that is made of it (uuid, secrets, names
-        of temporary files), asks the browser each time, as clocks do. Hashes of strings stay the same for all: a page with one
-        reader has nobody who could make them collide.
+        manifest: the manifest as the page has it now. It may list embedders that were unknown when the snapshot was made.
+
+        All readers start from the same snapshot, so everything that must differ from visit to visit is renewed here: the random
+        number generators are seeded. If numpy.random is imported later, it seeds itself. `os.urandom` and everything built on it
+        (uuid, secrets, names of temporary files) ask the browser each time, as clocks do. The seed for hashes of strings stays the
+        same in every visit. That is safe, because a page with a single reader has no attacker who could make hashes collide.
         """
         random.seed()
         if numpy_random := sys.modules.get("numpy.random"):
@@ -163,9 +167,9 @@ class Session:
             self._runtime.manifest = self._listed = parse_manifest(manifest)
 
     async def find(self, handle: JsProxy) -> JsProxy:
-        """The largest face of a photo, chosen and embedded: {analysis, embedded}; of no face the latter is undefined.
+        """The largest face of a photo, chosen and embedded: {analysis, embedded}. Without a face, `embedded` is undefined.
 
-        Whether the faces told with it are all there are, is told too (`complete`).
+        The field `complete` of the analysis says whether its faces are all that the photo has.
         """
         started = perf_counter()
         photo = _of_the_page(handle)
@@ -175,7 +179,10 @@ class Session:
         return to_js({"analysis": analysis, "embedded": embedded}, dict_converter=Object.fromEntries)
 
     async def analyse(self, handle: JsProxy, known: str | None = None) -> str:
-        """All faces of a photo as it lies, the largest first and chosen. known: the face that is chosen already; `find` gave it."""
+        """All faces of a photo in its present orientation, the largest first.
+
+        known: the face that `find` returned; it stays the chosen one. Without it, the largest face is chosen.
+        """
         started = perf_counter()
         photo = _of_the_page(handle)
         faces, chosen = await detect_faces(self._runtime, photo), 0
@@ -185,21 +192,27 @@ class Session:
             chosen = int(shared.argmax())
         return _analysis(photo, faces, chosen if faces else None, started, complete=True)
 
-    # Another embedder: first it is offered, which may fail; only what was offered is used.
+    # Changing the embedder takes two steps: it is offered first, which may fail, and used only after that succeeded.
 
     def offer_file(self, file: JsProxy) -> str:
-        """What an embedder's file says of itself: {name, dimensions, chip_size, measured, normalised}. Raises InputError."""
+        """Reads an embedder from its file and describes it: {name, dimensions, chip_size, measured, normalised}.
+
+        Raises InputError.
+        """
         return self._offer(read_embedder(bytes(file.to_py())), None)
 
     async def offer_listed(self, name: str, normalise: bool) -> str:
-        """The same of one in the manifest. normalise: distances normalised by its cohort decide. Raises ModelError."""
+        """Describes an embedder of the manifest, as `offer_file` does. Raises ModelError.
+
+        normalise: whether distances corrected by its cohort are to decide.
+        """
         embedder = self._listed.choosing(name).embedder
         if not normalise:
             return self._offer(embedder, None)
         return self._offer(embedder.normalised(), await self._runtime.load_cohort(embedder))
 
     def use_offered(self) -> None:
-        """From the next face on."""
+        """Uses the embedder offered last, from the next face on."""
         embedder, self._runtime.cohort = self._offered
         self._runtime.manifest = replace(self._listed, embedder=embedder)
 
@@ -209,11 +222,11 @@ class Session:
         return _json({**told, "measured": embedder.measured is not None, "normalised": cohort is not None})
 
     async def embed(self, handle: JsProxy, face: str) -> JsProxy:
-        """One face (as `analyse` gave it): {chip, chip_size, embedding, poor, milliseconds}. Raises PhotoError."""
+        """The embedding of a face that `analyse` returned: {chip, chip_size, embedding, poor, milliseconds}. Raises PhotoError."""
         return to_js(await self._embedded(_of_the_page(handle), _face(face)), dict_converter=Object.fromEntries)
 
     async def reread(self, handle: JsProxy, kept_for: str) -> JsProxy:
-        """The embedding of a kept chip, which was cut for the embedder of that name. Raises ModelError for an unknown one."""
+        """The embedding, by the present embedder, of a chip that was cut for the embedder `kept_for`. Raises ModelError."""
         kept = self._listed.choosing(kept_for).embedder
         return to_js(await embed_kept_chip(self._runtime, _of_the_page(handle), kept))
 
@@ -234,17 +247,17 @@ class Session:
         }
 
     def compare(self, a: JsProxy, b: JsProxy, poor: bool) -> str:
-        """The decision on two embeddings, with a sentence. poor: one of the faces is not seen well."""
+        """The decision on two embeddings, with a sentence. poor: whether one of the two faces is hard to see."""
         runtime, embedder = self._runtime, self._runtime.manifest.embedder
         first, second = (_checked(np.asarray(one.to_py(), np.float32), embedder) for one in (a, b))
         decision = compare(first, second, embedder, runtime.cohort, poor)
         return _json({**decision.as_json(), "words": in_words(decision)})
 
-    # What the roll call and the album ask for
+    # The functions below serve the roll call and the album.
 
     def photos_among(self, entries: str) -> str:
         """The photos among files and folders (JSON, as layout.Entry), and what is left out: layout.Sifted."""
-        from .layout import Entry, sift  # not at the top: the demo does without
+        from .layout import Entry, sift  # imported here because the demo's start does without it
 
         return json.dumps(asdict(sift([Entry(**entry) for entry in json.loads(entries)])))
 
@@ -255,9 +268,9 @@ class Session:
         return json.dumps(read_layout([Entry(**entry) for entry in json.loads(entries)], people_at, called).as_json())
 
     async def look(self, handle: JsProxy, smallest: float) -> JsProxy:
-        """Every face of a photo: {faces: [{face, chip, chip_size, embedding, poor}], evened, unfit}, the largest first.
+        """Every face of a photo, the largest first: {faces: [{face, chip, chip_size, embedding, poor}], evened, unfit}.
 
-        smallest: side of the smallest face looked for, pixels. unfit: why nobody should be enrolled by this photo, or null.
+        smallest: the side of the smallest face to look for, in pixels. unfit: why this photo should not enrol anybody, or null.
         """
         seen = await look_at(self._runtime, _of_the_page(handle), smallest)
         poor = [measure_quality(one, self._runtime.manifest.embedder).complaints for one in seen.faces]
@@ -275,14 +288,17 @@ class Session:
         return to_js({"faces": faces, "evened": seen.evened, "unfit": reason or jsnull}, dict_converter=Object.fromEntries)
 
     def enrol(self, keys: str, embeddings: JsProxy) -> str:
-        """Whom `who` is to know: the key of each photo (JSON) and the embeddings, one after another. See Register.told."""
+        """Sets the class that `who` compares with, and describes it (see Register.told).
+
+        keys: the key of the person on each photo (JSON). embeddings: those of the photos, one after another.
+        """
         whose = json.loads(keys)
         embedder = self._enrolled_with = self._runtime.manifest.embedder
         self._register = Register(whose, _rows(embeddings, embedder), self._runtime.cohort, embedder.calibration.good)
         return _json(self._register.told())
 
     def who(self, embeddings: JsProxy, rule: Rule) -> str:
-        """See Register.who; of a covered face nothing is sure."""
+        """Names the faces of a photo (see Register.who). A covered face is never sure."""
         faces = _rows(embeddings, self._enrolled_with)
         told = self._register.who(faces, rule)
         for one, face in zip(told, faces, strict=True):
@@ -291,18 +307,27 @@ class Session:
         return _json(told)
 
     def group(self, embeddings: JsProxy, photos: str, limit: float | None) -> str:
-        """Faces sorted by person, as lists of their numbers. photos: the photo of each (JSON). limit: None: the usual one."""
+        """Faces sorted by person: a list of lists of their indices.
+
+        photos: the photo of each face (JSON). limit: the distance up to which groups are joined; None means the usual one.
+        """
         embedder = self._runtime.manifest.embedder
         chosen = usual_limit(embedder) if limit is None else limit
         return _json(cluster(_rows(embeddings, embedder), self._runtime.cohort, chosen, json.loads(photos)))
 
     def scale(self) -> str:
-        """Where answers change, for faces seen well: {same_below, different_from, group_limit}. Raises ModelError."""
+        """The distances at which answers change, for faces that are seen well: {same_below, different_from, group_limit}.
+
+        Raises ModelError.
+        """
         embedder = self._runtime.manifest.embedder
         return _json({**asdict(embedder.calibration.good), "group_limit": usual_limit(embedder)})
 
     def write_gallery(self, people: str, name: str) -> str:
-        """A gallery's file of [{name, photos: [{file, embedding, chip}]}] (JSON). name: of the class. Raises InputError."""
+        """The text of a gallery's file from [{name, photos: [{file, embedding, chip}]}] (JSON). Raises InputError.
+
+        name: the class's name.
+        """
         embedder = self._runtime.manifest.embedder
         told = {
             person["name"]: [
@@ -313,7 +338,7 @@ class Session:
         return write_gallery(told, embedder.name, name)
 
     def read_gallery(self, text: str) -> str:
-        """The other way round: {embedder, people, name, remarks}. Raises InputError, see gallery.read_gallery."""
+        """The content of a gallery's file: {embedder, people, name, remarks}. Raises InputError (see gallery.read_gallery)."""
         file = read_gallery(text, self._listed)
         people = [
             {
@@ -324,25 +349,25 @@ class Session:
         ]
         return _json({"embedder": file.embedder, "people": people, "name": file.name, "remarks": file.remarks})
 
-    # What chapters ask for: their labs and their code, on the photos that lie on the desk.
+    # The functions below serve the chapters: labs and code cells work on the photos that lie on the desk.
 
     def put(self, name: str, handle: JsProxy) -> None:
-        """Lay a photo on the desk."""
+        """Puts a photo on the desk."""
         self._desk.put(name, self._runtime.adopt(handle))
 
     def remove(self, name: str) -> None:
-        """Take a photo off the desk."""
+        """Takes a photo off the desk."""
         self._desk.remove(name)
 
     async def lab(self, kind: str, settings: str) -> JsProxy:
-        """The panels that answer a lab's settings (JSON): plain objects, pixels as arrays."""
-        from .labs import LABS  # not at the top: the demo does without
+        """The panels with which a lab answers its settings (JSON): plain objects, with pixels as arrays."""
+        from .labs import LABS  # imported here because the demo's start does without it
 
         panels = await LABS[kind].answer(self._desk, json.loads(settings))
         return _handed_over([asdict(panel) for panel in panels])
 
     async def run(self, source: str) -> JsProxy:
-        """What a code cell did: cells.Outcome as a plain object."""
+        """Runs a code cell and returns its outcome: cells.Outcome as a plain object."""
         outcome = await self._notebook.run(source)
         shown = [
             {"pixels": picture.pixels, "faces": [face.as_json() for face in picture.faces], "caption": picture.caption}
@@ -351,11 +376,11 @@ class Session:
         return _handed_over({"text": outcome.text, "shown": shown, "error": outcome.error, "line": outcome.line})
 
 
-session: Session  # once it is made
+session: Session  # set by the build when it makes the snapshot
 
 
 def _face(text: str) -> Face:
-    """A face as `find` gave it."""
+    """Reads a face as `find` or `analyse` wrote it."""
     known = json.loads(text)
     return Face(np.array(known["box"]), known["score"], np.array(known["landmarks"]), known.get("turned", 0))
 
@@ -373,7 +398,7 @@ def _analysis(photo: Photo, faces: Sequence[Face], chosen: int | None, started: 
 
 
 def _rows(embeddings: JsProxy, embedder: Embedder) -> NDArray[np.float32]:
-    """[N, D] of {rows, numbers}, the numbers one after another. Raises InputError where they are none of that embedder."""
+    """An array [N, D] from {rows, numbers}. Raises InputError where the embedder cannot have made these numbers."""
     plain = np.asarray(embeddings.numbers.to_py(), np.float32)
     return _checked(plain.reshape(embeddings.rows, -1), embedder) if embeddings.rows else plain.reshape(0, 0)
 
@@ -385,7 +410,7 @@ def _checked(embeddings: NDArray[np.float32], embedder: Embedder) -> NDArray[np.
 
 
 def _handed_over(value: object) -> JsProxy:
-    """Plain objects for JavaScript, with each array of pixels as {height, width, rgb}."""
+    """Converts values to plain JavaScript objects; each array of pixels becomes {height, width, rgb}."""
     return to_js(_plainly(value), dict_converter=Object.fromEntries)
 
 
@@ -394,7 +419,7 @@ def _plainly(value: Any) -> Any:
         rgb = value if value.ndim == 3 else np.repeat(value[:, :, None], 3, axis=2)
         return {"height": rgb.shape[0], "width": rgb.shape[1], "rgb": np.ascontiguousarray(rgb).ravel()}
     if value is None:
-        return jsnull  # None by itself would become undefined
+        return jsnull  # a bare None would become undefined
     if isinstance(value, np.ndarray | np.generic):
         return _plainly(value.tolist())
     if isinstance(value, Mapping):

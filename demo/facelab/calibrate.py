@@ -24,17 +24,20 @@ from .verify import distance
 Scores = NDArray[np.float64]
 
 RATES = (1e-4, 1e-3, 1e-2, 1e-1)
-DUPLICATE = 0.25  # plain distance below which two photos are taken for one person's
-LEAST_PEOPLE = 100  # a group of fewer cannot show a rate of 1e-3
+DUPLICATE = 0.25  # a plain distance below which two photos are taken to show the same person
+LEAST_PEOPLE = 100  # a smaller group has too few pairs to show a rate of 1e-3
 RESAMPLES = 200
 SEED = 1
 SPLITS = 5
-PROMISE = 1e-3  # the rate of RATES below which the answer is "same"
+PROMISE = 1e-3  # the one of RATES whose threshold ends the answer "same"
 
 
 @dataclass(frozen=True)
 class Strangers:
-    """Pairs of different people of one group. scores: [pairs]; first, second: who, [pairs], indices below `people`."""
+    """Pairs of different people within one group.
+
+    scores: [pairs]. first, second: [pairs], the two people of each pair, as indices below `people`.
+    """
 
     people: int
     scores: Scores
@@ -42,24 +45,24 @@ class Strangers:
     second: NDArray[np.intp]
 
     def of(self, chosen: NDArray[np.bool_]) -> Strangers:
-        """The pairs of which both people are chosen, who are counted anew. chosen: [people]."""
+        """The pairs in which both people are chosen, renumbered. chosen: bool [people]."""
         kept, places = chosen[self.first] & chosen[self.second], np.cumsum(chosen) - 1
         return Strangers(int(chosen.sum()), self.scores[kept], places[self.first[kept]], places[self.second[kept]])
 
     def without(self, pairs: Collection[tuple[int, int]]) -> Strangers:
-        """All but these pairs of people, the lower index first."""
+        """All pairs except these, which are given with the lower index first."""
         left_out = {first * self.people + second for first, second in pairs}
         kept = ~np.isin(self.first * self.people + self.second, list(left_out))
         return Strangers(self.people, self.scores[kept], self.first[kept], self.second[kept])
 
 
 def duplicate_limit(embedder: Embedder) -> float:
-    """DUPLICATE on an embedder's own scale, which its author's threshold tells; the default one's is 0.6."""
+    """DUPLICATE converted to an embedder's own scale, by the ratio of its plain threshold to 0.6, the default embedder's."""
     return DUPLICATE * (embedder.plain_threshold / 0.6)
 
 
 def without_duplicates(embeddings: NDArray[np.floating], closer: float = DUPLICATE) -> NDArray[np.intp]:
-    """Indices of photos, one of each heap of photos closer than that."""
+    """Indices of photos such that no two of them are closer than the limit."""
     kept: list[int] = []
     for index, embedding in enumerate(embeddings):
         if not kept or float(distance(embeddings[kept], embedding).min()) >= closer:
@@ -68,7 +71,7 @@ def without_duplicates(embeddings: NDArray[np.floating], closer: float = DUPLICA
 
 
 def pairs_of_strangers(embeddings: NDArray[np.floating], cohort: Cohort | None) -> Strangers:
-    """All pairs of a group's faces [N, D], each of another person, with normalised distances (plain without a cohort)."""
+    """All pairs of a group's faces [N, D], each face of a different person. Without a cohort, the distances are plain."""
     first, second = np.triu_indices(len(embeddings), 1)
     scores = _pair_distances(embeddings, first, second)
     if cohort:
@@ -88,13 +91,13 @@ def worst_threshold(groups: Mapping[str, Strangers], rate: float) -> float:
 
 
 def false_match_rate(group: Strangers, threshold: float) -> tuple[float, tuple[float, float]]:
-    """FMR of a group at a threshold, with its interval."""
+    """The FMR of a group at a threshold, with its interval."""
     close = np.flatnonzero(group.scores < threshold)
     random = np.random.default_rng(SEED)
     rates = np.empty(RESAMPLES)
     for i in range(RESAMPLES):
         times = np.bincount(random.integers(0, group.people, group.people), minlength=group.people).astype(np.float64)
-        pairs = (times.sum() ** 2 - (times**2).sum()) / 2  # a person drawn twice makes no pair with himself
+        pairs = (times.sum() ** 2 - (times**2).sum()) / 2  # a person who is drawn twice does not form a pair with themselves
         rates[i] = (times[group.first[close]] * times[group.second[close]]).sum() / pairs
     low, high = np.quantile(rates, [0.025, 0.975])
     return len(close) / max(len(group.scores), 1), (float(low), float(high))
@@ -106,10 +109,11 @@ def held_out(
     rate: float = PROMISE,
     seeds: Sequence[int] = range(1, SPLITS + 1),
 ) -> dict[str, Any]:
-    """What the threshold of a rate comes to on people who had no part in setting it: means and standard deviations over splits.
+    """What the threshold of a rate achieves on people who were not used to set it: means and standard deviations over splits.
 
-    groups: those that decide. Each split halves the people of every group; the worst half-group of LEAST_PEOPLE or more sets the
-    threshold, and the other half-groups of that size tell its rates. genuine: scores of pairs of one person, by set of photos.
+    groups: the groups that decide. genuine: the scores of pairs of one person, by set of photos. Each split halves the people of
+    every group. The first halves set the threshold, by the worst of those with LEAST_PEOPLE or more; the second halves of that size
+    give the rates.
     """
     thresholds, worst = [], []
     costs: dict[str, list[float]] = {name: [] for name in genuine}
@@ -138,10 +142,11 @@ def held_out(
 
 
 def fit_log_odds(genuine: Scores, impostor: Scores) -> tuple[float, float]:
-    """Slope and intercept of log(likelihood of one person / of two) as a line in the score.
+    """Slope and intercept of log(likelihood of one person / likelihood of two) as a linear function of the score.
 
-    Logistic regression, both sides weighted alike: Brümmer and du Preez, "Application-independent evaluation of speaker detection",
-    Computer Speech and Language 20, 2006, doi:10.1016/j.csl.2005.08.001. Newton's method; the problem is convex.
+    This is logistic regression in which both kinds of pairs have the same total weight: Brümmer and du Preez,
+    "Application-independent evaluation of speaker detection", Computer Speech and Language 20, 2006, doi:10.1016/j.csl.2005.08.001.
+    The problem is convex, so Newton's method finds the minimum.
     """
     x = np.concatenate([genuine, impostor])
     y = np.concatenate([np.ones(len(genuine)), np.zeros(len(impostor))])
@@ -157,14 +162,14 @@ def fit_log_odds(genuine: Scores, impostor: Scores) -> tuple[float, float]:
 
 
 def calibrate(groups: Mapping[str, Strangers], deciding: Mapping[str, Strangers], genuine: Mapping[str, Scores]) -> dict[str, Any]:
-    """The manifest's calibration: thresholds for RATES, what each costs, and the log-odds line.
+    """The manifest's calibration: the thresholds for RATES, the price of each, and the log-odds line.
 
-    groups: all that are reported. deciding: those whose worst sets the thresholds. genuine: scores of pairs of one person, by set
-    of photos, for what a threshold costs depends on the photos.
+    groups: every group that is reported. deciding: the groups whose worst rate sets the thresholds. genuine: the scores of pairs of
+    one person, by set of photos, because the price of a threshold depends on the photos.
     """
     rates: dict[str, dict[str, Any]] = {}
     for rate in RATES:
-        threshold = math.floor(worst_threshold(deciding, rate) * 1e4) / 1e4  # never rounded up past the promise
+        threshold = math.floor(worst_threshold(deciding, rate) * 1e4) / 1e4  # rounded down, so that the promise still holds
         measured = {name: false_match_rate(group, threshold) for name, group in groups.items()}
         rates[f"{rate:.0e}"] = {
             "threshold": threshold,
@@ -183,11 +188,12 @@ def calibrate(groups: Mapping[str, Strangers], deciding: Mapping[str, Strangers]
 
 
 def fit_normal_tail(impostor: Scores, rate: float) -> float:
-    """The threshold with a stated false-match rate, from few scores: the tail of a normal distribution through their lower half.
+    """The threshold with a stated FMR, estimated from few scores by a normal distribution fitted to their lower half.
 
     Distances between strangers are nearly normal (Daugman, "How iris recognition works", IEEE TCSVT 14(1), 2004,
-    doi:10.1109/TCSVT.2003.818350, for another biometric); the lower half alone sets the spread, as it is the tail that matters.
+    doi:10.1109/TCSVT.2003.818350, for another biometric). Only the lower half sets the spread, because only the lower tail matters.
     """
     middle = float(np.median(impostor))
-    spread = (middle - float(np.quantile(impostor, 0.05))) / 1.6449  # the normal distribution's 5 % lie so many deviations below
+    # 5 % of a normal distribution lie more than this many deviations below its mean
+    spread = (middle - float(np.quantile(impostor, 0.05))) / 1.6449
     return middle + NormalDist().inv_cdf(rate) * spread

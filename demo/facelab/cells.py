@@ -1,6 +1,6 @@
-"""The chapters' code cells: run one after the other in one namespace, and tell what they printed, showed or stumbled over.
+"""Runs the chapters' code cells in one namespace, and reports what each printed, showed or failed with.
 
-A cell may `await` at its top level, as in a notebook. What it works on comes from here:
+A cell may use `await` at its top level, as in a notebook. Cells reach the photos and the engine by:
 
     from facelab.cells import photo, pixels, runtime, show
 """
@@ -27,12 +27,12 @@ from .errors import FacelabError, InputError
 from .runtime import Photo, Runtime
 
 FILE = "<cell>"
-MOST_TEXT = 20_000  # characters of a cell's output that are kept
+MOST_TEXT = 20_000  # the most characters of a cell's output that are kept
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture that a cell showed. pixels: uint8 [height, width, 3]; faces: drawn on it."""
+    """A picture that a cell showed. pixels: uint8 [height, width, 3]. faces: drawn on top of it."""
 
     pixels: Pixels
     faces: Sequence[Face]
@@ -41,7 +41,10 @@ class Shown:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a cell did. error: for the reader, None where all went well; line: of the cell where it stopped, from 1."""
+    """The result of a cell.
+
+    error: a message for the reader, or None. line: the line of the cell where it stopped, counted from 1.
+    """
 
     text: str
     shown: Sequence[Shown]
@@ -53,7 +56,7 @@ _shown: list[Shown] = []
 
 
 def photo(name: str | None = None) -> Photo:
-    """The photo that you picked (or the first sample), or a sample by its name: obama.jpg, obama2.jpg, obama3.jpg, biden.jpg."""
+    """Your photo (or the first sample), or a sample by its name: obama.jpg, obama2.jpg, obama3.jpg, biden.jpg."""
     return current_desk().photo(name)
 
 
@@ -68,7 +71,10 @@ def runtime() -> Runtime:
 
 
 def show(picture: NDArray[Any], faces: Sequence[Face] = (), caption: str = "") -> None:
-    """Show pixels below the cell: [height, width] grey or [height, width, 3] RGB; uint8, or floats 0 to 1. Raises InputError."""
+    """Shows a picture below the cell: [height, width] grey or [height, width, 3] RGB, as uint8 or as floats from 0 to 1.
+
+    Raises InputError.
+    """
     values = np.asarray(picture)
     if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] != 3) or not values.size:
         raise InputError(f"a picture is [height, width] or [height, width, 3], this is {list(values.shape)}")
@@ -80,7 +86,7 @@ def show(picture: NDArray[Any], faces: Sequence[Face] = (), caption: str = "") -
 
 
 class _Printed(io.StringIO):
-    """What a cell prints: its first MOST_TEXT characters, and how many more there were. Nothing closes it."""
+    """Collects what a cell prints: the first MOST_TEXT characters, and a count of the rest. A cell cannot close it."""
 
     left_out = 0
 
@@ -91,11 +97,11 @@ class _Printed(io.StringIO):
         return len(text)
 
     def close(self) -> None:
-        """Not before it has been read."""
+        """Ignored: the text is read after the cell has ended."""
 
 
 class _NoKeyboard(io.TextIOBase):
-    """Standard input, of which there is none in a page. Raises InputError when it is read."""
+    """Stands in for standard input, which a page does not have. Raises InputError on reading."""
 
     def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
         raise InputError("There is no keyboard to read from here: write the value into the code, such as name = 'Anna'.")
@@ -114,13 +120,13 @@ def _without_keyboard() -> Iterator[None]:
 
 
 class Notebook:
-    """The cells of one page, which share their names."""
+    """The code cells of one page. They share their variables."""
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
 
     async def run(self, source: str) -> Outcome:
-        """Run a cell. The value of its last line, if it is one, is printed, as at a prompt."""
+        """Runs a cell. If its last line is an expression, its value is printed, as at a Python prompt."""
         out = _Printed()
         _shown.clear()
         error, line = None, None
@@ -132,7 +138,7 @@ class Notebook:
                         value = await value
                     if is_value and value is not None:
                         print(repr(value))
-            except BaseException as problem:  # KeyboardInterrupt and SystemExit too: the cell has stopped, the page goes on
+            except BaseException as problem:  # KeyboardInterrupt and SystemExit too: they end the cell, and the page goes on
                 error, line = _in_words(problem)
         text = out.getvalue()
         if out.left_out:
@@ -141,7 +147,7 @@ class Notebook:
 
 
 def _compiled(source: str) -> list[tuple[CodeType, bool]]:
-    """The statements of a cell, and its last expression apart: (code, whether it is the value to print)."""
+    """The compiled statements of a cell, and its last expression separately: (code, whether its value is printed)."""
     tree = ast.parse(source, FILE)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     parts = [(compile(tree, FILE, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), False)]
@@ -152,7 +158,7 @@ def _compiled(source: str) -> list[tuple[CodeType, bool]]:
 
 
 def _in_words(problem: BaseException) -> tuple[str, int | None]:
-    """An exception as a reader wants it, the last line first, and the line of the cell where it arose."""
+    """An exception as a message for the reader, the most helpful line first, and the line of the cell where it arose."""
     if isinstance(problem, SyntaxError) and problem.filename == FILE:
         return f"SyntaxError: {problem.msg}", problem.lineno
     frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == FILE]
@@ -170,7 +176,7 @@ def _in_words(problem: BaseException) -> tuple[str, int | None]:
 
 
 def _said_by(problem: BaseException) -> str:
-    """An exception's own words; none where it is of the reader's making and cannot say them."""
+    """The exception's message; empty where a reader's own exception class fails to give one."""
     try:
         return str(problem)
     except Exception:

@@ -1,6 +1,7 @@
 """The command line: `facelab detect | embed | verify | enrol | identify | cluster | evaluate | calibrate | forget`.
 
-Answers go to standard output, progress and errors to standard error. Exit status 0: done; 2: bad input, told in one line.
+Answers go to standard output, progress and errors to standard error. The exit status is 0 on success and 2 for bad input, which is
+explained in one line.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from .output import ESCAPING, as_json, is_unicode, readable, spreadsheet_cell
 from .upright import TURNED_IN_WORDS
 from .verify import distance, in_words
 
-LONGEST = 500  # characters of a sentence for the user
+LONGEST = 500  # the most characters of a line for the user
 ENROL_FOLDER = (
     "holds a folder for each person, named after them, whose photos may lie in further folders; or photos that are named "
     "after their people, such as 'Anna Meyer 2.jpg'"
@@ -54,14 +55,17 @@ PEOPLE_AT = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line. arguments: without the program's name; None: this process's. The exit status."""
+    """Runs the command line and returns its exit status.
+
+    arguments: without the program's name; None means those of this process.
+    """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # so that a terminal of another encoding shows what it can of a name
+        if isinstance(stream, io.TextIOWrapper):  # a terminal with another encoding then shows as much of a name as it can
             stream.reconfigure(errors=ESCAPING)
     parsed = _parser().parse_args(arguments)
     for variable, value in ((EMBEDDER_VARIABLE, parsed.embedder), (NORMALISE_VARIABLE, getattr(parsed, "normalise", None))):
         if value:
-            os.environ[variable] = value  # the environment, for worker processes have that too
+            os.environ[variable] = value  # set in the environment, because worker processes inherit it
     try:
         parsed.run(parsed)
         if sys.stdout:
@@ -69,9 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FacelabError as error:
         _say(str(error))
         return 2
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+    except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:  # what no command has its own sentence for, such as a path that is too long
+    except OSError as error:  # errors without a message of their own, such as a path that is too long
         _say(f"{error.filename or 'the output'} cannot be used: {why(error)}")
         return 2
     except MemoryError:
@@ -84,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(sentence: str) -> None:
-    """A line on standard error, above a progress bar where there is one."""
+    """Prints a line on standard error, above a progress bar if there is one."""
     line = readable(sentence)
     if len(line) > LONGEST:  # a path may have thousands of characters
         line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
@@ -337,7 +341,7 @@ def _forget(arguments: argparse.Namespace) -> None:
 
 
 def _looked_at(photos: Sequence[Path], arguments: argparse.Namespace) -> Iterator[tuple[Path, list[Found] | str]]:
-    """What is in each photo, with progress; what cannot be read is told as it is met."""
+    """The faces of each photo, with a progress bar. Photos that cannot be read are reported as they are met."""
     for photo, found in tqdm(
         find_faces(photos, remember=not arguments.no_cache, say=_say), total=len(photos), desc="photos", unit="photo", disable=None
     ):
@@ -349,13 +353,13 @@ def _looked_at(photos: Sequence[Path], arguments: argparse.Namespace) -> Iterato
 
 
 def _tell_turned(photo: Path, faces: Sequence[Face]) -> None:
-    """Say so where a photo was not upright."""
+    """Tells the user about a photo that was not upright."""
     if faces and faces[0].turned:
         _say(f"{photo} {TURNED_IN_WORDS[faces[0].turned]}")
 
 
 def _calibrated_runtime() -> NativeRuntime:
-    """Raises ModelError where the embedder has no thresholds: before the work that needs them, not after it."""
+    """A runtime with thresholds. Raises ModelError before any work starts where the embedder has none."""
     runtime = default_runtime()
     assert runtime.manifest.embedder.calibration
     return runtime
@@ -429,7 +433,7 @@ def _in_percent(shares: Mapping[str, float]) -> str:
 
 
 def _measure_pairs(path: Path, cohort: Cohort | None) -> tuple[list[Pair], NDArray[np.float64], list[str]]:
-    """The pairs that have a face in both photos, their distances, and the photos that have none."""
+    """The pairs whose photos both have a face, their distances, and the photos without one."""
     pairs = read_pairs(path)
     embeddings, failed = _embed_all(path.parent, {name for pair in pairs for name in (pair.a, pair.b)})
     counted = [pair for pair in pairs if pair.a in embeddings and pair.b in embeddings]
@@ -445,7 +449,7 @@ def _measure_pairs(path: Path, cohort: Cohort | None) -> tuple[list[Pair], NDArr
 
 
 def _embed_all(folder: Path, names: Iterable[str]) -> tuple[dict[str, NDArray[np.float32]], list[str]]:
-    """The embedding of each photo's largest face, and the photos that have none, which are told as they are met."""
+    """The embedding of the largest face of each photo, and the photos without a face, which are reported as they are met."""
     embeddings: dict[str, NDArray[np.float32]] = {}
     failed = []
     for name in tqdm(sorted(names), desc="photos", unit="photo", disable=None):
@@ -511,7 +515,7 @@ def _calibrate(arguments: argparse.Namespace) -> None:
 
 
 def _pairs_among(photos: Sequence[str], pairs: Collection[frozenset[str]]) -> list[tuple[int, int]]:
-    """Which of the pairs are among these photos, as indices, the lower one first. Pairs are named by files, without folders."""
+    """The given pairs among these photos, as indices, the lower first. Pairs name files without their folders."""
     places = {Path(photo).name: i for i, photo in enumerate(photos)}
     found = (sorted(places[name] for name in pair) for pair in pairs if pair <= places.keys())
     return [(first, second) for first, second in found]

@@ -1,4 +1,4 @@
-"""Weights of an embedding's numbers, and a constant, for masks and for dark glasses; see coverings.
+"""The weights of an embedding's numbers, and a constant, for masks and for dark glasses (see coverings).
 
 Written by `python -m tests.experiments coverings`.
 """

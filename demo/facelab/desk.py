@@ -1,6 +1,6 @@
-"""The reader's desk: the photo that they picked and the samples beside it, at hand for the labs and for the chapters' code.
+"""The reader's desk: their own photo and the samples, ready for the labs and the chapters' code.
 
-In the page the worker lays the photos on it; under CPython the samples that the build made lie there.
+In the page, the worker puts the photos there. Under CPython, the desk holds the samples that the build made.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ OWN = "yours"
 
 
 class Desk:
-    """Photos by name, and what is found in them, found once.
+    """Photos by name, and the faces found in them, each searched once.
 
-    runtime: the engine. photos: name -> photo; the reader's own is called "yours" and may be missing.
+    runtime: the engine. photos: name -> photo. The reader's own photo is called "yours" and may be missing.
     """
 
     def __init__(self, runtime: Runtime, photos: dict[str, Photo]) -> None:
@@ -43,23 +43,23 @@ class Desk:
 
     @property
     def chosen(self) -> str:
-        """The name of the photo that the chapter is about: the reader's own, or else the first sample."""
+        """The name of the photo that the chapter works on: the reader's own, or else the first sample."""
         return OWN if OWN in self.photos else next(iter(self.photos))
 
     def put(self, name: str, photo: Photo) -> None:
-        """Lay a photo on the desk; one of the same name goes, with all that was found in it."""
+        """Puts a photo on the desk. A photo of the same name is replaced, along with everything found in it."""
         self.remove(name)
         self.photos[name] = photo
 
     def remove(self, name: str) -> None:
-        """Take a photo off the desk, with all that was found in it."""
+        """Takes a photo off the desk, along with everything found in it."""
         self.photos.pop(name, None)
         self._faces.pop(name, None)
         self._embedded.pop(name, None)
         self._made.clear()
 
     def photo(self, name: str | None = None) -> Photo:
-        """A photo by name; None: the one that the chapter is about. Raises InputError where there is none of that name."""
+        """A photo by its name; None means the one that the chapter works on. Raises InputError for an unknown name."""
         name = name or self.chosen
         if name not in self.photos:
             raise InputError(f"there is no photo called {name} on the desk: it has {', '.join(self.photos)}")
@@ -77,7 +77,10 @@ class Desk:
         return self._faces[name]
 
     async def once(self, key: tuple[object, ...], make: Callable[[], Coroutine[Any, Any, Made]]) -> Made:
-        """What `make` makes, made once for a key while the photos stay: for what a lab needs again while a slider moves."""
+        """The value of `make()`, computed once for each key while the photos stay.
+
+        For values that a lab needs at every move of a slider.
+        """
         if key not in self._made:
             if len(self._made) >= MADE_AT_MOST:
                 self._made.pop(next(iter(self._made)))
@@ -102,13 +105,13 @@ _desk: Desk | None = None
 
 
 def set_desk(desk: Desk) -> None:
-    """Make a desk the one that `current_desk` answers."""
+    """Makes a desk the one that `current_desk` returns."""
     global _desk
     _desk = desk
 
 
 def current_desk() -> Desk:
-    """The page's desk; under CPython one with the samples of this checkout."""
+    """The page's desk. Under CPython, a desk with the samples of this checkout."""
     if _desk is None:
         set_desk(_native_desk())
         return current_desk()
@@ -116,7 +119,7 @@ def current_desk() -> Desk:
 
 
 def _native_desk() -> Desk:
-    from .native import default_runtime  # not at the top: the page has no onnxruntime
+    from .native import default_runtime  # imported here because the page has no onnxruntime
     from .photos import read_photo
 
     runtime = default_runtime()

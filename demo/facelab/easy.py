@@ -23,7 +23,7 @@ PhotoFile = str | Path
 
 @dataclass(frozen=True)
 class Verification(Comparison):
-    """A comparison and the two faces that it is about, in pixels of their files."""
+    """A comparison and the two faces it compared, in pixels of their files."""
 
     faces: tuple[Face, Face]
 
@@ -90,6 +90,6 @@ def _in_file(embedded: Embedded, photo: Photo) -> Embedded:
 
 
 def _runtime() -> NativeRuntime:
-    from .native import default_runtime  # not at the top: the page has no onnxruntime
+    from .native import default_runtime  # imported here because the page has no onnxruntime
 
     return default_runtime()

@@ -1,7 +1,7 @@
-"""An embedder in one file: an ONNX graph that says itself how faces are cut for it.
+"""Reads an embedder from a single file: an ONNX graph whose metadata says how faces are cut for it.
 
-`python -m export --embedder` writes the embedder's entry of models.json into the graph's metadata, so that the page can take the
-file alone. To read it no ONNX library is needed: a protobuf message is a list of numbered fields, each with its length.
+`python -m export --embedder` writes the embedder's entry of models.json into that metadata, so that the page needs no other file.
+Reading it takes no ONNX library: a protobuf message is a list of numbered fields, each with its length.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from .errors import InputError, ModelError
 from .models import Embedder, parse_embedder
 
 KEY = "facelab.embedder"
-IR_VERSION, METADATA, MAP_KEY, MAP_VALUE = 1, 14, 1, 2  # fields of ModelProto, and of StringStringEntryProto (onnx.proto3)
+# numbers of the fields of ModelProto and StringStringEntryProto (onnx.proto3)
+IR_VERSION, METADATA, MAP_KEY, MAP_VALUE = 1, 14, 1, 2
 
 
 def read_embedder(data: bytes) -> Embedder:
-    """What an ONNX file says of itself. Raises InputError where it is no ONNX file, or does not say it."""
+    """The embedder's entry in an ONNX file's metadata. Raises InputError for other files, and for files without that entry."""
     try:
         model = list(_fields(data))
         metadata = {}
@@ -42,7 +43,7 @@ def read_embedder(data: bytes) -> Embedder:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
-    """The fields of a message: number and content. Raises ValueError or IndexError where it is none."""
+    """The fields of a protobuf message: number and content. Raises ValueError or IndexError for anything else."""
     at = 0
     while at < len(data):
         tag, at = _varint(data, at)
@@ -59,7 +60,7 @@ def _fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number written in sevens of bits, the lowest first; where it ends."""
+    """A variable-length integer (seven bits a byte, the lowest first), and the place behind it."""
     value = 0
     for place in range(10):
         byte = data[at + place]

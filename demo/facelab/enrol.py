@@ -1,4 +1,7 @@
-"""Enrolment: the faces of a photo, and whether it is fit to know a person by. One rule for the page and the command line."""
+"""Enrolment: the faces of a photo, and whether the photo is good enough to enrol somebody.
+
+The page and the command line share this rule.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,23 @@ from .quality import DAMAGED, DARKEST, is_made_up, measure_quality
 from .runtime import Photo, Runtime
 from .upright import upright_faces
 
-ANOTHER = 1 / 4  # of the largest face's area: a second face of so much may be the one that is meant
+ANOTHER = 1 / 4  # as a share of the largest face's area: a second face this large may be the intended one
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a photo shows. faces: the largest first. evened: whether its light had to be evened out for that."""
+    """The faces of a photo, the largest first. evened: whether the light had to be evened out to find them."""
 
     faces: Sequence[Embedded]
     evened: bool = False
 
 
 async def look_at(runtime: Runtime, photo: Photo, min_face: float | None = None) -> Look:
-    """All faces of a photo, embedded, but those that are partly missing in a damaged file.
+    """All faces of a photo, embedded, except those that are partly missing in a damaged file.
 
-    A photo that is too dark gets a second look, with its light evened out.
-
-    By CLAHE on V, which brought back most on photos six stops too dark, and costs a little on all others
-    (`python -m tests.experiments preprocessing`): so it is for those alone. min_face: pixels of the photo, None: the manifest's.
+    A photo that is too dark is looked at a second time, with its light evened out by CLAHE on V. That method found most faces again
+    in photos six stops too dark, and costs a little on all other photos (`python -m tests.experiments preprocessing`), so only dark
+    photos get it. min_face: in pixels of the photo; None means the manifest's.
     """
     faces = await _whole_faces(runtime, photo, min_face)
     if faces and "dark" not in measure_quality(faces[0], runtime.manifest.embedder).complaints:
@@ -43,7 +45,7 @@ async def look_at(runtime: Runtime, photo: Photo, min_face: float | None = None)
 
 
 async def _whole_faces(runtime: Runtime, photo: Photo, min_face: float | None) -> list[Embedded]:
-    """Raises PhotoError where all faces are partly missing."""
+    """Leaves out faces that are partly missing. Raises PhotoError if none is left."""
     embedder = runtime.manifest.embedder
     seen = await embed_faces(runtime, photo, await upright_faces(runtime, photo, min_face))
     whole = [one for one in seen if not is_made_up(one, embedder)]
@@ -53,9 +55,9 @@ async def _whole_faces(runtime: Runtime, photo: Photo, min_face: float | None) -
 
 
 def unfit(areas: Sequence[float], complaints: Sequence[str]) -> str | None:
-    """Why a photo is no good for enrolling whom it shows, for a person to read; None for a good one.
+    """The reason why a photo should not enrol anybody, as a sentence; None for a good photo.
 
-    areas: of its faces, the largest first. complaints: about the largest (see quality).
+    areas: those of its faces, the largest first. complaints: about the largest face (see quality).
     """
     if not areas:
         return "no face was found"

@@ -36,7 +36,7 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Pair:
-    """Two photos, named as in the file of pairs, whether they show the same person, and of which group ("" where none is told)."""
+    """Two photos, named as in the file of pairs; whether they show the same person; and their group ("" where none is given)."""
 
     a: str
     b: str
@@ -58,7 +58,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Separation:
-    """How well distances tell genuine pairs from impostor pairs: what takes pairs of both kinds to measure."""
+    """How well distances separate genuine pairs from impostor pairs. It takes pairs of both kinds."""
 
     best_threshold: float
     best_accuracy: float
@@ -68,9 +68,10 @@ class Separation:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """pairs, failed: counted pairs, and photos in which no face was found or that cannot be read.
+    """The figures of a set of pairs.
 
-    separation: None where all pairs are of one kind.
+    pairs: those that were counted. failed: photos without a face, or that cannot be read. separation: None where all pairs are of
+    one kind.
     """
 
     pairs: int
@@ -81,9 +82,9 @@ class Evaluation:
     failed: tuple[str, ...]
 
     def as_json(self) -> dict[str, object]:
-        """{"pairs", "accuracy", "threshold", "auc", "tar_at_far", "failed", ...}; intervals under "intervals".
+        """{"pairs", "accuracy", "threshold", "auc", "tar_at_far", "failed", ...}, with intervals under "intervals".
 
-        None stands for what pairs of one kind cannot tell.
+        A figure that pairs of one kind cannot give is None.
         """
         told = self.separation
         tars = told.tar_at_far.items() if told else None
@@ -105,9 +106,9 @@ class Evaluation:
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """The pairs in a CSV file with the columns a, b, same and, if it likes, group; photos are named relative to the file.
+    """The pairs in a CSV file with the columns a, b, same and, optionally, group. Photos are named relative to the file.
 
-    `same` is 1, true or yes, or 0, false or no. Raises InputError, which names the line.
+    `same` is 1, true or yes, or else 0, false or no. Raises InputError, which names the line.
     """
     truth = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
     pairs = []
@@ -135,23 +136,20 @@ def read_groups(path: Path) -> dict[str, str]:
 
 
 def read_doubtful(path: Path) -> set[frozenset[str]]:
-    """Pairs of photos of which a look did not tell whether they show one person, from a CSV file with the columns a, b, verdict.
-
-    Raises InputError.
-    """
+    """Pairs of photos that even a close look left in doubt, from a CSV file with the columns a, b, verdict. Raises InputError."""
     return {frozenset((row["a"], row["b"])) for _, row in _table(path, VERDICTS) if row["verdict"] == "doubtful"}
 
 
 def read_people_seen_twice(path: Path) -> set[str]:
-    """All photos of people who are in more than one photo, from the same file: those of its pairs whose verdict is "same"."""
+    """All photos of people who appear in more than one photo, from the same file: those of the pairs with the verdict "same"."""
     return {name for _, row in _table(path, VERDICTS) if row["verdict"] == "same" for name in (row["a"], row["b"])}
 
 
 def _table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a CSV file, each with the number of its line, as people and spreadsheets write it.
+    """The rows of a CSV file, each with its line number, in any of the forms that people and spreadsheets write.
 
-    Cells are separated by commas, semicolons or tabs, with spaces around them or not; the text is UTF-8, UTF-16 or Windows-1252.
-    Raises InputError where a column is missing, or where a quotation mark is not closed.
+    Cells are separated by commas, semicolons or tabs, with or without spaces. The text is UTF-8, UTF-16 or Windows-1252. Raises
+    InputError where a column is missing or a quotation mark is not closed.
     """
     rows, header = _below_header(path, columns)
     try:
@@ -164,11 +162,14 @@ def _table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, 
 
 
 def _below_header(path: Path, columns: Sequence[str]) -> tuple[Any, list[str]]:
-    """The rows below the first line, and the columns that the first line names, by the separator that finds all that are needed."""
+    """The rows below the header, and the columns it names.
+
+    Of the possible separators, the one that finds all needed columns is used.
+    """
     text = _decoded(path)
     for separator in SEPARATORS:
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
-        with suppress(csv.Error):  # quotation marks seem misplaced where cells are cut at another sign
+        with suppress(csv.Error):  # cut at the wrong separator, quotation marks seem misplaced
             header = [cell.strip().lower() for cell in next(rows, [])]
             if set(columns) <= set(header):
                 return rows, header
@@ -198,7 +199,7 @@ def summarise(distances: Distances, same: NDArray[np.bool_], threshold: float, f
 
 
 def separate(genuine: Distances, impostor: Distances) -> Separation:
-    """How well two sorted lists of distances, neither empty, can be separated."""
+    """How well two sorted lists of distances can be separated. Neither list is empty."""
     best_threshold, best = best_accuracy(genuine, impostor)
     return Separation(
         best_threshold=best_threshold,
@@ -214,7 +215,7 @@ def separate(genuine: Distances, impostor: Distances) -> Separation:
 
 @dataclass(frozen=True)
 class GroupRates:
-    """Errors of one group at a threshold, and its shares of the three answers; None where it has no such pairs."""
+    """The errors of one group at a threshold, and its shares of the three answers. None where it has no such pairs."""
 
     pairs: int
     fmr: Measured | None
@@ -224,7 +225,7 @@ class GroupRates:
 
 
 def answer_shares(distances: Distances, limits: Thresholds) -> dict[str, float]:
-    """{"same", "unsure", "different"}: the share of distances [N], N at least 1, that gets each answer."""
+    """{"same", "unsure", "different"}: the share of distances [N] that gets each answer. N is at least 1."""
     same, different = float((distances < limits.same_below).mean()), float((distances >= limits.different_from).mean())
     return {"same": same, "unsure": max(0.0, 1 - same - different), "different": different}
 
@@ -238,7 +239,7 @@ def answers_by_kind(distances: Distances, same: NDArray[np.bool_], limits: Thres
 def rates_by_group(
     distances: Distances, same: NDArray[np.bool_], groups: Sequence[str], limits: Thresholds
 ) -> dict[str, GroupRates]:
-    """False match and false non-match rates of each group named, in alphabetical order, at the upper threshold."""
+    """The false match and false non-match rates of each group, in alphabetical order, at the upper threshold."""
     named, threshold = np.array(groups), limits.different_from
     rates = {}
     for group in sorted(set(groups) - {""}):
@@ -250,7 +251,7 @@ def rates_by_group(
 
 
 def worst_to_best(rates: Mapping[str, GroupRates]) -> float | None:
-    """The highest false-match rate over the lowest that is not zero; None with fewer than two such groups."""
+    """The highest FMR of a group over the lowest that is not zero; None with fewer than two such groups."""
     matches = [rate.fmr.value for rate in rates.values() if rate.fmr and rate.fmr.value > 0]
     return max(matches) / min(matches) if len(matches) > 1 else None
 
@@ -271,7 +272,10 @@ def accuracy(genuine: Distances, impostor: Distances, threshold: float) -> float
 
 
 def best_accuracy(genuine: Distances, impostor: Distances) -> tuple[float, float]:
-    """The threshold with the most pairs on the right side, and that share. Both sorted. It is chosen on what it is measured on."""
+    """The threshold that puts the most pairs on the right side, and that share. Both lists are sorted.
+
+    The threshold is chosen on the same pairs, so the share flatters.
+    """
     values = np.unique(np.concatenate([genuine, impostor]))
     cuts = np.concatenate([values[:1], (values[:-1] + values[1:]) / 2, values[-1:] + 1e-6])
     right = np.searchsorted(genuine, cuts) + len(impostor) - np.searchsorted(impostor, cuts)
@@ -280,7 +284,10 @@ def best_accuracy(genuine: Distances, impostor: Distances) -> tuple[float, float
 
 
 def area_under_curve(genuine: Distances, impostor: Distances) -> float:
-    """Chance that a genuine pair is closer than an impostor pair (the area under the ROC curve). Both sorted."""
+    """The chance that a genuine pair is closer than an impostor pair, which is the area under the ROC curve.
+
+    Both lists are sorted.
+    """
     below, upto = np.searchsorted(impostor, genuine, "left"), np.searchsorted(impostor, genuine, "right")
     return float(1 - (below + upto).mean() / 2 / len(impostor))
 
@@ -293,7 +300,7 @@ def tar_at_far(genuine: Distances, impostor: Distances, far: float) -> float:
 
 
 def _measure(figure: Figure, genuine: Distances, impostor: Distances) -> Measured:
-    """The figure, and the middle 95 % of it over resampled pairs (the same resamples every time)."""
+    """The figure, and the middle 95 % of its values over resampled pairs. The resamples are the same every time."""
     random = np.random.default_rng(SEED)
     draws = [
         figure(genuine[_sorted_draw(random, len(genuine))], impostor[_sorted_draw(random, len(impostor))]) for _ in range(RESAMPLES)

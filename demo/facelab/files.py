@@ -1,4 +1,4 @@
-"""Files: opened where they are plain files, and written whole or not at all."""
+"""Files: only plain files are opened, and a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from .errors import InputError
 
 
 def open_plain(path: Path, error: type[Exception] = InputError) -> io.BufferedReader:
-    """A plain file, open for reading. For all else, such as a folder, a pipe or a name too long, raises `error` with a sentence."""
+    """A plain file, open for reading.
+
+    For anything else, such as a folder, a pipe or a name too long, raises `error` with a sentence.
+    """
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise error(f"{path} is a folder: name a file in it")
-        if not stat.S_ISREG(mode):  # opening a pipe that nobody writes into would wait for ever
+        if not stat.S_ISREG(mode):  # opening a pipe would wait forever if nobody writes into it
             raise error(f"{path} is a pipe or a device: copy what it gives into a file, and name that")
         return path.open("rb")
     except FileNotFoundError:
         raise error(f"{path} does not exist: check the name") from None
     except PermissionError:
         raise error(f"{path} may not be read: check its permissions") from None
-    except (OSError, ValueError) as problem:  # ValueError: a name with a NUL in it
+    except (OSError, ValueError) as problem:  # ValueError: the name contains a NUL
         raise error(f"{path} cannot be read: {why(problem)}") from None
 
 
@@ -39,7 +42,7 @@ def read_plain(path: Path, error: type[Exception] = InputError) -> bytes:
 
 
 def check_writable(path: Path, error: type[Exception] = InputError) -> Path:
-    """The file that `write_whole` would replace, links followed. Raises `error` where it can be seen that this would fail."""
+    """The file that `write_whole` would replace, with links followed. Raises `error` where writing would obviously fail."""
     try:
         target = Path(os.path.realpath(path))
         if target.is_dir():
@@ -54,14 +57,16 @@ def check_writable(path: Path, error: type[Exception] = InputError) -> Path:
 
 
 def write_whole(path: Path, content: str | bytes, error: type[Exception] = InputError) -> None:
-    """Write a file so that it holds all of the new content, or still what it held before, whatever happens.
+    """Writes a file so that it ends up with either all of the new content or all of the old.
 
-    Its permissions stay, and a link to it stays a link. Raises `error` where it cannot be written.
+    Raises `error` where it cannot be written.
+
+    Permissions stay as they are, and a link stays a link.
     """
     target = check_writable(path, error)
     data = content.encode("utf-8") if isinstance(content, str) else content
     try:
-        if target.exists() and not target.is_file():  # /dev/stdout, or a pipe: nothing is there that could be kept
+        if target.exists() and not target.is_file():  # /dev/stdout or a pipe has no old content to keep
             target.write_bytes(data)
         else:
             _replace(target, data)
@@ -84,6 +89,6 @@ def _replace(target: Path, data: bytes) -> None:
 
 
 def why(problem: BaseException) -> str:
-    """An exception's reason, on one line."""
+    """The reason for an exception, on one line."""
     reason = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
     return " ".join(str(reason).split())

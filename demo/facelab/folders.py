@@ -1,6 +1,6 @@
-"""Many photo files at once, natively: their faces, found in parallel, and remembered by what is in the file.
+"""Finds the faces of many photo files, in parallel and natively, and remembers them by the content of each file.
 
-What was found is remembered (see memory), so that a long run can be broken off and taken up again.
+Because they are remembered (see memory), a long run can be interrupted and continued.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .memory import Found, Memory, memory_file
 from .native import default_runtime
 from .quality import measure_quality
 
-AHEAD = 64  # photos handed to the workers before their answers are taken: more would only fill memory
+AHEAD = 64  # photos that wait in the workers' queue; a longer queue would only fill memory
 
 
 def find_faces(
@@ -35,9 +35,9 @@ def find_faces(
     remember: bool = True,
     say: Callable[[str], None] = warnings.warn,
 ) -> Iterator[tuple[Path, list[Found] | str]]:
-    """For each photo, in order, its faces (the largest first), or a sentence that says why it cannot be read.
+    """For each photo, in order: its faces, the largest first, or a sentence that says why the photo cannot be read.
 
-    say: takes a sentence where nothing can be remembered.
+    say: called with a sentence if nothing can be remembered.
     """
     memory = Memory(memory_file() if remember else None, default_runtime().manifest, min_face, say)
     with closing(memory), closing(_Workers(min_face)) as workers:
@@ -52,7 +52,7 @@ def find_faces(
 
 @dataclass
 class _Asked:
-    """A photo, the hash of its content, and its faces, the sentence instead of them, or a worker's promise of either."""
+    """A photo, the hash of its content, and the result: its faces, a sentence, or the promise of a worker."""
 
     photo: Path
     content: str | None
@@ -84,7 +84,7 @@ def _take(waiting: deque[_Asked], memory: Memory, workers: _Workers) -> tuple[Pa
 
 
 class _Workers:
-    """Processes that look at photos. One that dies, for lack of memory or by force, costs no more than the photo it looked at."""
+    """Processes that look at photos. If one dies, by lack of memory or by force, only the photo it was looking at is lost."""
 
     def __init__(self, min_face: float | None) -> None:
         self._min_face = min_face
@@ -93,13 +93,13 @@ class _Workers:
     def look(self, photo: Path) -> Future[list[Found] | str]:
         try:
             return self._pool.submit(_look, photo, self._min_face)
-        except BrokenProcessPool as error:  # a worker has just died: this photo is asked for again with the others
+        except BrokenProcessPool as error:  # a worker has just died; this photo is asked for again with the others
             broken: Future[list[Found] | str] = Future()
             broken.set_exception(error)
             return broken
 
     def look_again(self, photo: Path, waiting: Iterable[_Asked]) -> list[Found] | str:
-        """The answer on a photo that was asked for when a worker died, by a worker alone; new workers for the others."""
+        """The result for a photo whose worker died: a single new worker looks at it alone, and the pool is replaced."""
         self.close()
         with ProcessPoolExecutor(1, initializer=_start) as alone:
             try:
@@ -113,7 +113,7 @@ class _Workers:
         return answer
 
     def close(self) -> None:
-        """Ends all of them at once: one that Ctrl+C has met while it started would be waited for without end."""
+        """Ends all workers at once. A worker that meets Ctrl+C while it starts would otherwise be waited for forever."""
         processes = list((self._pool._processes or {}).values())
         self._pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
@@ -121,7 +121,7 @@ class _Workers:
 
 
 def _start() -> None:
-    """In a worker, first of all: it ends as soon as its parent has ended, however that was. Ctrl+C is the parent's to answer."""
+    """Runs first in each worker: ends the worker when its parent has ended, in any way, and leaves Ctrl+C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent
@@ -134,7 +134,7 @@ def _start() -> None:
 
 
 def _look(photo: Path, min_face: float | None) -> list[Found] | str:
-    """In a worker."""
+    """Runs in a worker: looks at one photo."""
     try:
         embedder = default_runtime().manifest.embedder
         return [Found(e.face, e.embedding, measure_quality(e, embedder).complaints) for e in easy.embed(photo, min_face)]

@@ -1,7 +1,7 @@
-"""A known answer: what an embedder makes of a picture that a formula draws. The engine checks it before its first answer.
+"""A known answer: the embedding of a picture that a formula draws. The engine checks it before its first real answer.
 
-The export notes it in models.json, for each file of an embedder. An engine whose parts do not belong together, or whose machine
-computes wrongly, is found out by it.
+The export stores the answer in models.json, for each file of an embedder. The check reveals an engine whose parts do not belong
+together, and a machine that computes wrongly.
 """
 
 from __future__ import annotations
@@ -24,6 +24,6 @@ def known_picture() -> NDArray[np.uint8]:
 
 
 def is_known(embedding: NDArray[np.float32], known: ArrayLike) -> bool:
-    """Whether an embedding [D] is the known one. Where a number is none (NaN), it is not."""
+    """Whether an embedding [D] is the known one. An embedding with a NaN in it never is."""
     expected = np.asarray(known)
     return embedding.shape == expected.shape and bool(np.all(np.abs(embedding - expected) <= TOLERANCE))

@@ -30,22 +30,22 @@ from .names import (
     why_no_photo,
 )
 
-FILES = -1  # in place of a level: every photo is named after its person
+FILES = -1  # instead of a level: every photo is named after its person
 
 NO_PHOTO = "no photo: JPEG, PNG and WebP files are read"
 BESIDE = "it lies beside the people’s folders: move it into one, or name it after its person"
 ABOVE = "it lies above the people’s folders: move it into one"
 NAMELESS = "its name is no person’s"
 EMPTY = "no photos in it"
-NAMED = 3  # examples in a sentence
+NAMED = 3  # the most examples named in a sentence
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One of the files and folders given.
+    """One of the given files and folders.
 
-    path: its names from the outermost folder given to its own, with “/” between them. trouble: why it cannot be opened.
-    A folder with something in it need not be listed itself.
+    path: the names from the outermost given folder down to its own, joined by “/”. trouble: why it cannot be opened. A folder with
+    something in it need not be listed.
     """
 
     path: str
@@ -59,9 +59,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Sifted:
-    """Which of the entries are photos, as indices, in the order in which people count; which are left out, and why.
+    """Which of the entries are photos, and which are left out.
 
-    system: how many files and folders are the system’s own, in a sentence; None for none.
+    photos: their indices, in the order in which people count. left out: with the reason. system: a sentence about the files and
+    folders that belong to the system; None if there are none.
     """
 
     photos: list[int]
@@ -71,7 +72,7 @@ class Sifted:
 
 @dataclass(frozen=True)
 class Question:
-    """What a layout leaves open. answers: what each would mean, by the level that it asks `read_layout` for."""
+    """A question that the layout leaves open. answers: what each would mean, by the level to pass to `read_layout`."""
 
     words: str
     answers: Mapping[int, str]
@@ -79,10 +80,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Layout(Sifted):
-    """Whose the photos are.
+    """Who is on which photo.
 
-    people: indices of the photos of each. empty: names of people’s folders without a photo.
-    notes: whose names were taken for one, or told apart. question: where there is one, there are no people yet.
+    people: the indices of each person's photos. empty: the names of people's folders without a photo. notes: names that were merged
+    or told apart. question: if there is one, there are no people yet.
     """
 
     people: dict[str, list[int]] = field(default_factory=dict)
@@ -91,7 +92,7 @@ class Layout(Sifted):
     question: Question | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """As the page reads it."""
+        """The layout as the page reads it."""
         answers = [{"people_at": level, "words": words} for level, words in self.question.answers.items()] if self.question else []
         return {
             **asdict(self),
@@ -111,18 +112,17 @@ def sift(entries: Sequence[Entry]) -> Sifted:
             left_out.append((i, entry.trouble))
         elif not entry.folder:
             if may_be_photo(entry.path) or ("/" not in entry.path and not why_no_photo(entry.path)):
-                photos.append(i)  # what was chosen alone may be a photo under any name
+                photos.append(i)  # a file that was chosen on its own may be a photo under any name
             else:
                 left_out.append((i, why_no_photo(entry.path) or NO_PHOTO))
     return Sifted(photos, left_out, _system_words(list(system.values())))
 
 
 def read_layout(entries: Sequence[Entry], people_at: int | None = None, called: str = "") -> Layout:
-    """Whose the photos among files and folders are.
+    """Finds out who is on which of the photos among files and folders.
 
-    people_at: which part of an entry’s path names its person, counted from 0, or FILES; None: the names decide, or a question is
-    what comes back.
-    called: whose the photos are, where all were given without a folder.
+    people_at: which part of an entry’s path names its person, counted from 0, or FILES. None lets the names decide; if they cannot,
+    the layout comes with a question. called: the name of the person, if all photos were given without a folder.
     """
     sifted = sift(entries)
     top = _tree(entries, sifted)
@@ -144,11 +144,11 @@ def examples(names: Iterable[str], most: int = NAMED) -> str:
     return " and ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1])))
 
 
-# What lies where
+# --- what lies where
 
 
 class _Folder:
-    """photos: the names of those that lie right in it. folders: by name."""
+    """A folder. photos: the names of the photos directly in it. folders: those in it, by name."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -157,17 +157,17 @@ class _Folder:
 
     @cached_property
     def count(self) -> int:
-        """Of photos, at any depth."""
+        """The number of photos in it, at any depth."""
         return len(self.photos) + sum(folder.count for folder in self.folders.values())
 
     @cached_property
     def populated(self) -> list[_Folder]:
-        """The folders in it that hold photos, at any depth."""
+        """The folders directly in it that hold photos, at any depth."""
         return [folder for folder in self.folders.values() if folder.count]
 
     @cached_property
     def all_photos(self) -> list[str]:
-        """The names of its photos, at any depth."""
+        """The names of all its photos, at any depth."""
         return [*self.photos, *(photo for folder in self.populated for photo in folder.all_photos)]
 
     @cached_property
@@ -191,7 +191,7 @@ def _tree(entries: Sequence[Entry], sifted: Sifted) -> _Folder:
 
 
 def _system_part(entry: Entry) -> str | None:
-    """The outermost of an entry’s path that is the system’s own."""
+    """The outermost part of an entry’s path that belongs to the system."""
     parts = entry.parts
     own = next((i for i, part in enumerate(parts) if is_system(part)), None)
     return None if own is None else "/".join(parts[: own + 1])
@@ -204,11 +204,11 @@ def _system_words(names: Sequence[str]) -> str | None:
     return f"{what} of the system’s own ({examples(names)})"
 
 
-# Who is a person
+# --- who is a person
 
 
 def _decide(here: _Folder, level: int) -> int | Question:
-    """The level of the people’s names. level: of the folders in `here`."""
+    """The level of the people’s names. level: that of the folders in `here`."""
     folders = here.populated
     if not folders:
         return _heap(here.photos, None, level)
@@ -230,7 +230,7 @@ def _decide(here: _Folder, level: int) -> int | Question:
 
 
 def _inside(only: _Folder, level: int) -> int | Question:
-    """Where one folder holds everything: it lies around the people, unless the folders in it are a person’s own."""
+    """The level where one folder holds everything: it surrounds the people, unless its folders are sorted by occasion."""
     inner = [folder.name for folder in only.populated]
     own = [is_term(folder.name) and folder.all_terms for folder in only.populated]
     if all(own) and is_no_person(only.name) and _all_named(only.all_photos):
@@ -249,7 +249,7 @@ def _inside(only: _Folder, level: int) -> int | Question:
 
 
 def _nested(folders: Sequence[_Folder], level: int) -> int | Question:
-    """Where some folders hold folders of photos: people whose photos are sorted further, or classes of people."""
+    """The level where some folders hold folders of photos: either people with sorted photos, or classes of people."""
     deep = [folder for folder in folders if folder.populated]
     inner = [inside.name for folder in deep for inside in folder.populated]
     terms = [is_term(name) for name in inner]
@@ -260,7 +260,7 @@ def _nested(folders: Sequence[_Folder], level: int) -> int | Question:
         return level + 1
     if not around_people:
         different = len(set(inner))
-        recurring = len(deep) > 2 * different  # few names that come again in many folders
+        recurring = len(deep) > 2 * different  # a few names that appear in many folders
         beside_people = len(deep) < len(folders)
         single = all(len(folder.populated) == 1 and (folder.photos or beside_people) for folder in deep)
         if recurring or single:
@@ -279,7 +279,7 @@ def _nested(folders: Sequence[_Folder], level: int) -> int | Question:
 
 
 def _heap(photos: Sequence[str], folder: _Folder | None, level: int) -> int | Question:
-    """Where all photos lie in one folder; None: in none."""
+    """The level where all photos lie in one folder; None: in no folder."""
     all_named = _all_named(photos)
     one = len(photos) == 1
     if folder is None:
@@ -302,7 +302,7 @@ def _heap(photos: Sequence[str], folder: _Folder | None, level: int) -> int | Qu
 
 
 def _by_files(photos: Sequence[str]) -> dict[int, str]:
-    """The answer that photos are named after their people, where half of them are."""
+    """The answer that photos are named after their people, offered where at least half of them are."""
     named = _people_of(photos)
     rest = len(photos) - len(named)
     if rest > len(named):
@@ -312,7 +312,7 @@ def _by_files(photos: Sequence[str]) -> dict[int, str]:
 
 
 def _people_of(photos: Sequence[str]) -> list[str]:
-    """The names that photos bear, one for each that bears one."""
+    """The names of people that photos bear, one for each photo that bears one."""
     return [name for name in map(name_in_file, photos) if name]
 
 
@@ -321,9 +321,9 @@ def _all_named(photos: Sequence[str]) -> bool:
     return len(named) == len(photos) and not all(map(is_term, named))
 
 
-# Whose each photo is, once that is known
+# --- who is on each photo, once the level is known
 
-_Person = tuple[tuple[str, ...], str]  # the folders around a person’s, and the person’s name
+_Person = tuple[tuple[str, ...], str]  # the folders around a person’s folder, and the person’s name
 
 
 def _placed(entries: Sequence[Entry], sifted: Sifted, people_at: int) -> Layout:
@@ -337,7 +337,7 @@ def _placed(entries: Sequence[Entry], sifted: Sifted, people_at: int) -> Layout:
         elif people_at != FILES and len(around) > people_at:
             found.setdefault((tuple(around[:people_at]), normal_name(around[people_at])), []).append(i)
         else:
-            stem = bare_stem(own)  # as it is, where there is a folder of that very name
+            stem = bare_stem(own)  # unchanged where a folder of exactly that name exists
             name = stem if (tuple(around), stem) in folders else name_in_file(own)
             if name:
                 found.setdefault((tuple(around), name), []).append(i)
@@ -359,7 +359,7 @@ def _placed(entries: Sequence[Entry], sifted: Sifted, people_at: int) -> Layout:
 
 
 def _people_folders(entries: Sequence[Entry], people_at: int) -> dict[_Person, set[str]]:
-    """The people’s folders, and how each name is written in them."""
+    """The people’s folders, and every way in which each name is written."""
     folders: dict[_Person, set[str]] = {}
     for entry in sorted(entries, key=lambda entry: natural(entry.path)):
         parts = entry.parts if entry.folder else entry.parts[:-1]
@@ -369,7 +369,7 @@ def _people_folders(entries: Sequence[Entry], people_at: int) -> dict[_Person, s
 
 
 def _empty_above(entries: Sequence[Entry], people_at: int) -> list[tuple[int, str]]:
-    """Folders around people’s that hold nothing."""
+    """Folders around people’s folders that hold no photo."""
     holding = {"/".join(entry.parts[:depth]) for entry in entries for depth in range(1, len(entry.parts))}
     return [
         (i, EMPTY)
@@ -385,9 +385,9 @@ def _empty_above(entries: Sequence[Entry], people_at: int) -> list[tuple[int, st
 def _names(
     found: Mapping[_Person, Sequence[int]], folders: Mapping[_Person, Iterable[str]]
 ) -> tuple[dict[_Person, str], list[str]]:
-    """Under which name each is known, and what is to be said about that.
+    """The name under which each person is known, and remarks about it.
 
-    The same name in two classes is two people’s; in two terms it is one person’s.
+    The same name in two classes means two people; in two terms it means one person.
     """
     places: dict[str, list[tuple[str, ...]]] = {}
     for around, name in found:

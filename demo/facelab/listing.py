@@ -1,4 +1,4 @@
-"""A folder on this machine’s disk: what lies in it, for `layout`, and whose its photos are."""
+"""Lists a folder on disk for `layout`, and finds out who is on its photos."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .output import readable
 
 
 def list_folder(folder: Path) -> list[tuple[Entry, Path]]:
-    """All files and folders in a folder, for `layout`, and where each lies; an entry’s path begins with the folder’s own name.
+    """All files and folders in a folder, for `layout`, and where each lies. Paths begin with the folder’s own name.
 
-    Links are followed. What cannot be opened is listed with the reason. Raises InputError where there is no such folder.
+    Links are followed. Entries that cannot be opened are listed with the reason. Raises InputError where there is no such folder.
     """
     if not os.path.isdir(folder):  # noqa: PTH112 — pathlib raises for a name that is too long
         raise InputError(f"{folder} is no folder: name a folder of photos")
@@ -51,9 +51,9 @@ def list_folder(folder: Path) -> list[tuple[Entry, Path]]:
 
 
 def photos_in(folder: Path) -> tuple[list[Path], list[str]]:
-    """All photo files in a folder and the folders in it, in the order in which people count; what is left out, a sentence each.
+    """All photo files in a folder and in the folders within it, in the order in which people count, and what is left out.
 
-    Raises InputError where there are no photos.
+    A sentence describes each thing left out. Raises InputError where there are no photos.
     """
     listed = list_folder(folder)
     sifted = sift([entry for entry, _ in listed])
@@ -62,9 +62,9 @@ def photos_in(folder: Path) -> tuple[list[Path], list[str]]:
 
 @dataclass(frozen=True)
 class People:
-    """Whose the photos in a folder are.
+    """Who is on the photos of a folder.
 
-    whose: the name of each photo’s person. empty: people whose folders hold no photo. left_out, remarks: a sentence each.
+    whose: the name of the person on each photo. empty: people whose folders hold no photo. left_out, remarks: sentences.
     """
 
     whose: dict[Path, str]
@@ -74,9 +74,9 @@ class People:
 
 
 def people_in(folder: Path, people_at: int | None = None) -> People:
-    """See layout.read_layout. Of a person’s photos that are the same file twice, one is left out.
+    """Who is on the photos of a folder (see layout.read_layout). Of identical files of one person, only the first is kept.
 
-    Raises InputError where there are no photos, and with the question where the folder does not tell whose they are.
+    Raises InputError where there are no photos, and with the layout's question where the folders leave it open.
     """
     listed = list_folder(folder)
     layout = read_layout([entry for entry, _ in listed], people_at)
@@ -101,7 +101,7 @@ def people_in(folder: Path, people_at: int | None = None) -> People:
 
 
 def _told(sifted: Sifted, listed: Sequence[tuple[Entry, Path]], folder: Path) -> list[str]:
-    """What is left out, a sentence each. Raises InputError where nothing is left in."""
+    """A sentence for each thing left out. Raises InputError where nothing remains."""
     left_out = [f"{listed[i][1]}: {reason}" for i, reason in sifted.left_out]
     if sifted.system:
         left_out.append(sifted.system)
@@ -112,7 +112,7 @@ def _told(sifted: Sifted, listed: Sequence[tuple[Entry, Path]], folder: Path) ->
 
 
 def same_content(photos: Iterable[Path]) -> dict[Path, Path]:
-    """Photos that are copies of an earlier one, byte by byte, each with that one. What cannot be read is no copy."""
+    """Photos that are copies of an earlier one, byte by byte, each with the earlier one. Unreadable files count as no copies."""
     by_size: dict[int, list[Path]] = {}
     for photo in photos:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The manifest: what the exported graphs are and how to use them, as data. Another embedder is another entry."""
+"""The manifest: a description of the exported graphs and how to use them, as data. A further embedder is a further entry."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class GraphFile:
-    """One ONNX file: its name beside the manifest, its hash, its length. compact: the page's file, smaller or faster there.
+    """One ONNX file: its name beside the manifest, its hash and its length.
 
-    known: of an embedder, what it answers to a known picture: see known_answer.
+    compact: the page's version, smaller or faster there. known: an embedder's answer to the known picture (see known_answer).
     """
 
     file: str
@@ -34,11 +34,10 @@ class GraphFile:
 class Detector:
     """MTCNN's constants.
 
-    cell, stride: side of P-Net's window and its step, in pixels of a pyramid level.
-    pyramid_factor: each level's scale over that of the one before.
-    thresholds: least probability of "face" after P-, R- and O-Net. second_look: after O-Net's second look.
-    min_face: side of the smallest face looked for, pixels of the photo.
-    padding: grey rows and columns that the graph adds around each level, pixels of the level.
+    cell, stride: the side and the step of P-Net's window, in pixels of a pyramid level. pyramid_factor: the scale of each level
+    relative to the one before. thresholds: the least probability of "face" after P-, R- and O-Net. second_look: the same after
+    O-Net's second look. min_face: the side of the smallest face to look for, in pixels of the photo. padding: the grey rows and
+    columns that the graph adds around each level, in pixels of the level.
     """
 
     cell: int
@@ -52,7 +51,7 @@ class Detector:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """same_below: the answer is "same" below it. different_from: the answer is "different" from there on."""
+    """Two limits on the distance: "same" below `same_below`, "different" from `different_from` on, "unsure" between them."""
 
     same_below: float
     different_from: float
@@ -62,8 +61,8 @@ class Thresholds:
 class Calibration:
     """What distances mean.
 
-    good, poor: thresholds for faces seen well, and where one is not. log_odds: slope and intercept of the natural logarithm of
-    the likelihood ratio, same person against two of the worst group measured.
+    good, poor: the thresholds for faces that are seen well, and for pairs in which one is not. log_odds: slope and intercept of the
+    natural logarithm of the likelihood ratio, one person against two of the worst group measured.
     """
 
     good: Thresholds
@@ -73,9 +72,10 @@ class Calibration:
 
 @dataclass(frozen=True)
 class CohortFile:
-    """A cohort beside the manifest: .npy, int8 [K, D]; times `step` it is embeddings.
+    """A cohort's file beside the manifest: .npy, int8 [K, D]. Multiplied by `step`, its rows are embeddings.
 
-    calibration: what distances normalised by it mean; None where nobody has measured that yet. The rest: see cohort.Cohort.
+    calibration: what distances corrected by it mean; None where nobody has measured that yet. For the other fields see
+    cohort.Cohort.
     """
 
     file: str
@@ -90,12 +90,12 @@ class CohortFile:
 
 @dataclass(frozen=True)
 class Embedder:
-    """How faces are cut and compared.
+    """An embedder: how faces are cut for it, and how its embeddings are compared.
 
-    template: [5, 2] float64, the reference landmarks, pixels of the chip. landmark_weights: [5], their say in the fit.
-    plain_threshold: where accuracy on LFW is best, on plain distances: their scale, for an embedder without a calibration.
-    measured: what the distances that decide mean, plain ones unless it is `normalised`; None where nobody has measured that yet.
-    cohort: by which distances can be normalised, where there is one.
+    template: [5, 2] float64, the reference landmarks, in pixels of the chip. landmark_weights: [5], their weights in the fit.
+    plain_threshold: the plain distance with the best accuracy on LFW; it gives the scale of an embedder without a calibration.
+    measured: what the distances that decide mean: plain ones, unless it is `normalised`; None where nobody has measured that yet.
+    cohort: for correcting distances, where there is one.
     """
 
     name: str
@@ -118,7 +118,7 @@ class Embedder:
         return self.measured
 
     def normalised(self) -> Embedder:
-        """The same where distances normalised by its cohort decide. Raises ModelError without a cohort, or thresholds for it."""
+        """The same embedder, deciding by corrected distances. Raises ModelError without a cohort or without thresholds for it."""
         if self.cohort is None:
             raise ModelError(f"the embedder {self.name} has no cohort here: a checkout's `make models` makes one")
         if self.cohort.calibration is None:
@@ -128,9 +128,9 @@ class Embedder:
 
 @dataclass(frozen=True)
 class Manifest:
-    """models.json.
+    """The content of models.json.
 
-    max_side: photos with a longer side are shrunk to it as they are read, pixels. others: embedders to choose instead, each with
+    max_side: photos with a longer side are shrunk to it on reading, in pixels. others: further embedders to choose from, each with
     its graph.
     """
 
@@ -142,11 +142,11 @@ class Manifest:
 
     @property
     def names(self) -> list[str]:
-        """Of all embedders, the one in use first."""
+        """The names of all embedders, the one in use first."""
         return [self.embedder.name, *sorted(self.others)]
 
     def choosing(self, name: str) -> Manifest:
-        """The same with another embedder in the default one's place. Raises ModelError where there is none of that name."""
+        """The same manifest with another embedder in use. Raises ModelError for an unknown name."""
         if name == self.embedder.name:
             return self
         if name not in self.others:
@@ -158,13 +158,13 @@ class Manifest:
 
 
 def _how_to_get(name: str) -> str:
-    if name == "dlib-resnet-v1":  # in every checkout, but too large for the wheel
+    if name == "dlib-resnet-v1":  # every checkout has it, but it is too large for the wheel
         return "`make models` in a checkout of the project makes it; name its folder build/models in FACELAB_MODELS"
     return "`python -m export --embedder` adds one"
 
 
 def parse_manifest(text: str) -> Manifest:
-    """The manifest in the text of a models.json. Raises ModelError where it is none, or of another format."""
+    """Reads the text of a models.json. Raises ModelError for anything else, and for another format."""
     try:
         data: dict[str, Any] = json.loads(text, parse_constant=_refuse)
         if data["format"] != FORMAT:
@@ -178,12 +178,12 @@ def parse_manifest(text: str) -> Manifest:
         )
     except ModelError:
         raise
-    except Exception as error:  # whatever a value of a wrong kind leads to
+    except Exception as error:  # a value of the wrong kind can raise nearly anything
         raise ModelError(f"models.json cannot be read ({error}): run `make models`") from error
 
 
 def parse_embedder(text: str) -> Embedder:
-    """An embedder's entry alone, as JSON. Raises ModelError where it is none, or not of a kind that can be used here."""
+    """Reads an embedder's entry on its own, as JSON. Raises ModelError for anything that cannot be used here."""
     try:
         return _embedder(json.loads(text, parse_constant=_refuse))
     except Exception as error:
@@ -247,7 +247,7 @@ def _calibration(entry: dict[str, Any]) -> Calibration:
     )
 
 
-# One value of the manifest each. Raise ValueError where it is of another kind, or out of range.
+# Each of these reads one value of the manifest, and raises ValueError for a wrong kind or range.
 
 
 def _text(value: object) -> str:

@@ -1,6 +1,6 @@
-"""What the name of a file or a folder tells: whether it is a photo, the system's own, a person's name, or none of these.
+"""What the name of a file or folder reveals: a photo, something of the system's, a person's name, or nothing.
 
-One table for the page and the command line. What lies in a file, only reading it can tell (photos.py, demo/web/src/photos.ts).
+The page and the command line share this table. Only reading a file shows what is really in it (photos.py, demo/web/src/photos.ts).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-# Endings of photos. Which of them can be read depends on the reader: Safari reads HEIC, for example, and Pillow does not.
+# Endings of photo files. Which of them can be opened depends on the program: Safari opens HEIC, for example, and Pillow does not.
 PHOTO_TYPES = _set("jpg jpeg jpe jfif png webp bmp gif tif tiff avif heic heif jxl")
 
 _OTHER_TYPES = {
@@ -28,7 +28,7 @@ _OTHER_TYPES = {
     "a shortcut: copy what it leads to": _set("lnk url webloc"),
 }
 
-# What systems, synchronisers, photo programs and editors strew into folders.
+# Files and folders that systems, synchronisers, photo programs and editors leave behind.
 _SYSTEM_STARTS = (".", "@", "$", "~$", "#recycle", "#snapshot")
 _SYSTEM_NAMES = _set("__macosx __pycache__ captureone lost+found node_modules recycled recycler thumbnails thumbs") | {
     "icon\r",
@@ -39,18 +39,18 @@ _SYSTEM_NAMES = _set("__macosx __pycache__ captureone lost+found node_modules re
 }
 _SYSTEM_TYPES = _set("aae crdownload db ini lrcat lrcat-data lrdata lrprev part thm tmp xmp")
 
-# Words of names that cameras, phones and programs give.
+# Words in names given by cameras, phones and programs.
 _CAMERA_WORDS = _set("""
     img dsc dscn dscf pict pxl mvimg gopr dji cimg burst dcim camera capture screenshot screen shot scan snapchat whatsapp signal
     received download unnamed untitled export frame file
 """)
-# Words of names that people give: to what is no person, to classes, to folders inside a person’s (times, occasions, kinds).
+# Words in names that people give to things other than people: classes, and folders within a person's (times, occasions, kinds).
 _THING_WORDS = _set("""
     photo photos foto fotos picture pictures pic pics image images portrait portraits headshot headshots selfie selfies avatar
     profile face faces sample samples people pupils students children kids subjects teachers staff album gallery all everybody
     everyone unknown nobody the of at and with without my our for from
 """)
-_ROLE_WORDS = _set("person pupil student subject teacher")  # with a number, they stand for a name
+_ROLE_WORDS = _set("person pupil student subject teacher")  # these stand for a class's name only together with a number
 _CLASS_WORDS = _set("class classes klasse year grade form group groups room team teams course section")
 _TERM_WORDS = _set("""
     spring summer autumn fall winter january february march april may june july august september october november december
@@ -64,7 +64,7 @@ _TERM_WORDS = _set("""
 _WORD = re.compile(r"[^\W\d_]+")
 _YEAR_OR_DATE = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)|\d{1,2}[-._]\d{1,2}[-._]\d{2,4}|(?<!\d)(19|20)\d{6}(?!\d)")
 _CLASS = re.compile(r"\d{1,2}\s*[-./]?\s*[a-z]", re.IGNORECASE)
-# As the standard for cameras (DCF) names files and folders: IMG_0001, 100APPLE.
+# The camera standard DCF names files and folders like this: IMG_0001, 100APPLE.
 _CAMERA_FILE = re.compile(r"[A-Z_]{4}\d{4,}")
 _CAMERA_FOLDER = re.compile(r"\d{3}[A-Z0-9_]{5}")
 # “Anna 2”, “Anna (2)”, “Anna_02”, “Anna - Copy”
@@ -73,29 +73,29 @@ _MOST_WORDS = 5
 
 
 def ending_of(name: str) -> str:
-    """The type that a file's name ends in, in small letters: "jpg"; "" for none."""
+    """The ending of a file's name, in small letters: "jpg". "" if it has none."""
     stem, dot, ending = name.rpartition(".")
     return ending.casefold() if dot and stem else ""
 
 
 def may_be_photo(name: str) -> bool:
-    """By its ending."""
+    """Whether a file may be a photo, by its ending."""
     return ending_of(name) in PHOTO_TYPES
 
 
 def why_no_photo(name: str) -> str | None:
-    """What a file is instead, for a person to read; None where nothing is known of such a name."""
+    """What a file is instead of a photo, as a phrase; None where its name tells nothing."""
     return next((kind for kind, endings in _OTHER_TYPES.items() if ending_of(name) in endings), None)
 
 
 def is_system(name: str) -> bool:
-    """Whether a file or folder is a system's or a program's own: thumbnails, waste baskets, archives' leftovers, side files."""
+    """Whether a file or folder belongs to a system or a program: thumbnails, waste baskets, side files and the like."""
     folded = name.casefold()
     return folded.startswith(_SYSTEM_STARTS) or folded in _SYSTEM_NAMES or ending_of(name) in _SYSTEM_TYPES
 
 
 def name_in_file(file: str) -> str | None:
-    """The name of a person that a file bears: "Ben Okafor" for Ben_Okafor (2).jpg; None for a camera's number or the like."""
+    """The person's name in a file's name: "Ben Okafor" for Ben_Okafor (2).jpg; None for a camera's number and the like."""
     if _CAMERA_FILE.fullmatch(file.partition(".")[0]):
         return None
     name = normal_name(bare_stem(file).replace("_", " "))
@@ -103,7 +103,7 @@ def name_in_file(file: str) -> str | None:
 
 
 def bare_stem(file: str) -> str:
-    """A file's name without its type and without a counter behind it."""
+    """A file's name without its ending and without a counter."""
     while may_be_photo(file):
         file = file.rpartition(".")[0]
     while (stem := _COUNTER.sub("", file)) != file:
@@ -112,32 +112,32 @@ def bare_stem(file: str) -> str:
 
 
 def is_full_name(name: str) -> bool:
-    """Whether it reads like a first and a last name."""
+    """Whether a name reads like a first and a last name."""
     text = normal_name(name.replace("_", " "))
     words = [word for word in text.split() if len(word) > 1]
     return _is_name(text) and len(words) > 1 and not any(word.islower() for word in words)
 
 
 def is_term(folder: str) -> bool:
-    """Whether a folder is named after a time or an occasion, as folders inside a person's are: "autumn 2025", "with glasses"."""
+    """Whether a folder is named after a time or an occasion: "autumn 2025", "with glasses"."""
     words = _words(folder)
     return _TERM_WORDS.issuperset(words) and bool(words or _YEAR_OR_DATE.search(folder))
 
 
 def is_class(folder: str) -> bool:
-    """Whether a folder is named as a class is: "7b", "Year 9", "red group"."""
+    """Whether a folder is named like a class: "7b", "Year 9", "red group"."""
     return bool(_CLASS.fullmatch(folder.strip())) or bool(_CLASS_WORDS.intersection(_words(folder)))
 
 
 def is_no_person(folder: str) -> bool:
-    """Whether a folder's name is plainly no person's."""
+    """Whether a folder's name is clearly not a person's."""
     if is_term(folder) or is_class(folder) or _CAMERA_FOLDER.fullmatch(folder):
         return True
     return bool((_CAMERA_WORDS | _THING_WORDS).intersection(_words(folder)))
 
 
 def natural(path: str) -> list[tuple[list[str | int], str]]:
-    """A key that sorts paths as people count: photo before photo 2, and that before photo 10."""
+    """A sort key that counts as people do: photo before photo 2, and photo 2 before photo 10."""
     return [_natural(name.casefold()) for name in path.split("/")]
 
 

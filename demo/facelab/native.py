@@ -1,4 +1,7 @@
-"""facelab outside the page: onnxruntime, files, and plain synchronous calls. No other module knows the engine."""
+"""facelab outside the page: a runtime on top of onnxruntime, which works with files and never waits.
+
+No other module knows onnxruntime.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +25,15 @@ from .models import CohortFile, Embedder, GraphFile, Manifest, read_manifest
 from .runtime import Answer, Photo, finish
 
 EMBEDDER_VARIABLE = "FACELAB_EMBEDDER"
-NORMALISE_VARIABLE = "FACELAB_NORMALISE"  # "cohort": distances are normalised; all else: they are plain
+NORMALISE_VARIABLE = "FACELAB_NORMALISE"  # "cohort": distances are corrected; any other value: they are plain
 
 
 class NativeRuntime:
-    """The graphs of a folder of models, in onnxruntime on the CPU; each is loaded when first run.
+    """The graphs of a folder of models in onnxruntime, on the CPU. Each graph is loaded on its first use.
 
-    threads: for one graph. On small machines one is fastest for networks as small as these; 0: as many as there are cores.
-    compact: the page's files, smaller or faster there. embedder: one of those that the manifest names; None: its default.
-    normalise: distances are normalised by the embedder's cohort; raises ModelError where it has none.
+    threads: for one graph. One thread is fastest for networks as small as these on a small machine; 0 means one for each core.
+    compact: whether to use the page's files, which are smaller or faster there. embedder: one of the manifest's names; None means
+    its default. normalise: whether distances are corrected by the embedder's cohort; raises ModelError where it has none.
     """
 
     def __init__(
@@ -70,7 +73,8 @@ class NativeRuntime:
         levels, answers = [photo, photo], []
         for size in sizes:
             answers.append(await self.run("pnet", levels[-2], {"size": np.array(size, np.int64)}))
-            pixels = answers[-1].pop("level", photo.pixels)  # the package's own arithmetic, for parity, makes each from the photo
+            # for parity with the mtcnn package, which makes each level from the photo
+            pixels = answers[-1].pop("level", photo.pixels)
             levels.append(Photo(pixels, *pixels.shape[:2]))
         return answers
 
@@ -94,7 +98,7 @@ class NativeRuntime:
         options.log_severity_level = 3
         try:
             session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime has a dozen exceptions, with no common base but this one
+        except Exception as error:  # ONNX Runtime raises a dozen kinds of exceptions whose only common base is Exception
             raise ModelError(f"ONNX Runtime cannot use {entry.file} ({why(error)}): run `make models`") from error
         if entry.known is not None:
             (embedding,) = session.run(["embeddings"], {"image": known_picture(), "transforms": TRANSFORM[None]})[0]
@@ -117,7 +121,7 @@ class NativeRuntime:
 
 
 def models_folder() -> Path:
-    """FACELAB_MODELS where it is set, else the folder that the wheel carries, else build/models of this file's checkout."""
+    """The folder of the models: FACELAB_MODELS if it is set, else the wheel's own, else build/models of this checkout."""
     if named := os.environ.get("FACELAB_MODELS"):
         return Path(named)
     here = Path(__file__).resolve()
@@ -128,7 +132,8 @@ def models_folder() -> Path:
 def default_runtime() -> NativeRuntime:
     """The runtime that the synchronous functions share. Raises ModelError where there are no models.
 
-    FACELAB_EMBEDDER names its embedder, and FACELAB_NORMALISE what decides: the environment, for worker processes have that too.
+    The variable FACELAB_EMBEDDER names its embedder, and FACELAB_NORMALISE says which distances decide. They are variables of the
+    environment because worker processes inherit it.
     """
     return _runtime(models_folder(), os.environ.get(EMBEDDER_VARIABLE) or None, os.environ.get(NORMALISE_VARIABLE) == "cohort")
 

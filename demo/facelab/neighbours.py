@@ -1,4 +1,4 @@
-"""Near pairs among many points, found block by block: no table of all pairs is ever made."""
+"""Finds near pairs among many points block by block, without a table of all pairs."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from numpy.typing import NDArray
 
 from .verify import distance, distances_between
 
-ROWS, COLUMNS = 1024, 2048  # of a block: its products fill 8 MB
-PAIRS = 4096  # looked at together
-DENSE = 0.05  # share of a block's pairs from which all its distances are computed at once
-ROUNDING = 4e-6  # of float32 products, relative to the squares in them: so much too far away is looked at too
+ROWS, COLUMNS = 1024, 2048  # the side of a block: its products fill 8 MB
+PAIRS = 4096  # blocks looked at together
+DENSE = 0.05  # from this share of a block's pairs on, all its distances are computed at once
+ROUNDING = 4e-6  # relative error of float32 products: pairs that are too far away by so much are looked at as well
 
 Indices = NDArray[np.intp]
 
 
 def blocks(count: int) -> Iterator[tuple[slice, slice]]:
-    """Rows and columns that cover each pair (first, second), first before second, of so many points."""
+    """Rows and columns of blocks that together cover each pair (first, second) once, with first before second."""
     for row in range(0, count, ROWS):
         for column in range(row, count, COLUMNS):
             yield slice(row, min(row + ROWS, count)), slice(column, min(column + COLUMNS, count))
 
 
 def pair_distances(a: NDArray[np.floating], of_a: Indices, b: NDArray[np.floating], of_b: Indices) -> NDArray[np.float64]:
-    """The distances of rows of a to rows of b, pair by pair: [P]. of_a, of_b: which rows, [P]."""
+    """The distances [P] between rows of a and rows of b, pair by pair. of_a, of_b: the indices of the rows, [P]."""
     apart = np.empty(len(of_a))
     for at in range(0, len(of_a), PAIRS):
         apart[at : at + PAIRS] = distance(a[of_a[at : at + PAIRS]], b[of_b[at : at + PAIRS]])
@@ -35,10 +35,10 @@ def pair_distances(a: NDArray[np.floating], of_a: Indices, b: NDArray[np.floatin
 def near_pairs(
     points: NDArray[np.float64], reach: NDArray[np.float64], rows: slice, columns: slice
 ) -> tuple[Indices, Indices, NDArray[np.float64]]:
-    """The pairs of a block that are closer than their two reaches together: first < second [P], and their distances [P].
+    """The pairs of a block that are closer than the sum of their reaches: first < second [P], and their distances [P].
 
-    points: [N, D]. reach: [N]. With reaches r and s, d < r + s means that a·b + rs + (r² - a²)/2 + (s² - b²)/2 > 0: one product of
-    matrices, in float32, tells which pairs may be meant; only their distances are then computed in float64.
+    points: [N, D]. reach: [N]. With the reaches r and s, d < r + s means a·b + rs + (r² - a²)/2 + (s² - b²)/2 > 0. So a single
+    matrix product in float32 finds the candidates, and only their distances are computed in float64.
     """
     a, b, r, s = points[rows], points[columns], reach[rows], reach[columns]
     a_squares, b_squares = (a**2).sum(axis=1), (b**2).sum(axis=1)

@@ -1,4 +1,4 @@
-"""Photo files, read upright as RGB. Pillow does the decoding; what it leaves open is decided here."""
+"""Reads photo files upright, as RGB. Pillow decodes; the choices that Pillow leaves open are made here."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .errors import PhotoError
 from .files import open_plain, why
 from .runtime import Photo
 
-# What cameras, phones, scanners and the web write. Pillow knows 30 formats more; to read some, it starts another program.
+# What cameras, phones, scanners and websites write. Pillow knows 30 more formats, and starts another program for some of them.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 
-# The most that a file may ask for: decoders need up to 16 bytes a pixel, but JPEG's shrinks the photo as it decodes.
+# The largest photo: decoders need up to 16 bytes a pixel, except JPEG's, which can shrink a photo while decoding.
 MOST_BYTES = 500_000_000
 MOST_PIXELS = 100_000_000
 MOST_JPEG_PIXELS = 178_000_000
 
-ORIENTATION = 0x0112  # the EXIF tag
+ORIENTATION = 0x0112  # the number of EXIF's orientation tag
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -38,15 +38,15 @@ TURNS = {
 }
 BAND = 64  # rows of the shrunk photo that are converted at a time
 
-logging.getLogger("PIL").addHandler(logging.NullHandler())  # or it writes to standard error where nobody has set up logging
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # without a handler, the warnings would go to standard error
 
 
 def read_photo(path: str | Path, max_side: int) -> Photo:
     """The photo in a file of one of FORMATS, turned upright by its EXIF orientation.
 
-    Of an animation the first frame. Transparent pixels lie on white; 16-bit pixels are scaled to 8. A photo with a
-    side over `max_side` pixels is shrunk to it with an area filter.
-    Raises PhotoError where the file cannot be read; the message says why and what to do.
+    Of an animation, the first frame is read. Transparent pixels become white; 16-bit pixels are scaled to 8 bits. A photo with a
+    side over `max_side` pixels is shrunk to it with an area filter. Raises PhotoError with the reason and the remedy where the file
+    cannot be read.
     """
     path = Path(path)
     with open_plain(path, PhotoError) as file:
@@ -64,7 +64,7 @@ def read_photo(path: str | Path, max_side: int) -> Photo:
             raise PhotoError(_too_large(path, MOST_PIXELS)) from None
         except MemoryError:
             raise PhotoError(f"{path} asks for more memory than there is: shrink it") from None
-        except Exception as error:  # a damaged file makes a decoder raise nearly anything
+        except Exception as error:  # a damaged file can make a decoder raise nearly anything
             raise PhotoError(f"{path} is damaged ({why(error)}): copy or export the photo again") from None
 
 
@@ -84,7 +84,7 @@ def _refuse_by_size(path: Path, image: Image.Image) -> None:
 
 @contextmanager
 def _without_standard_error() -> Iterator[None]:
-    """While libtiff decodes: it writes its complaints there itself, and Pillow does not ask it to stop."""
+    """Silences standard error while libtiff decodes: it writes its complaints there, and Pillow does not stop it."""
     if not sys.stderr:
         yield
         return
@@ -106,7 +106,8 @@ def _too_large(path: Path, most: int) -> str:
 def _upright(image: Image.Image, max_side: int) -> Photo:
     longest = max(image.size)
     if longest > max_side:
-        # JPEG decodes at a half, a quarter or an eighth of its size for free; never below twice what is wanted.
+        # JPEG decodes at a half, a quarter or an eighth of its size for free. The result must stay at least twice as large as
+        # wanted.
         image.draft("RGB", (2 * max_side, 2 * max_side))
     image.load()
     rgb = _rgb_by_bands(image, max(1, max(image.size) // (2 * max_side)))
@@ -121,7 +122,7 @@ def _upright(image: Image.Image, max_side: int) -> Photo:
 
 
 def _orientation(image: Image.Image) -> int:
-    """As EXIF or XMP tell it, 1 where neither can be read. The rest of EXIF may be damaged: it is not looked at."""
+    """The orientation by EXIF or XMP; 1 where neither can be read. Only this tag is looked at, as others may be damaged."""
     try:
         orientation = image.getexif().get(ORIENTATION)
     except Exception:
@@ -130,7 +131,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _rgb_by_bands(image: Image.Image, shrink: int) -> Image.Image:
-    """A photo as RGB, shrunk by a whole number. Of a large photo the conversions copy only a band at a time."""
+    """A photo as RGB, shrunk by a whole number. A large photo is converted band by band, to save memory."""
     if shrink == 1:
         return _rgb(image)
     small = Image.new("RGB", (-(-image.width // shrink), -(-image.height // shrink)))
@@ -143,7 +144,7 @@ def _rgb_by_bands(image: Image.Image, shrink: int) -> Image.Image:
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    if image.mode in ("I", "F"):  # 32 bits a pixel: PNG with 16 bits of grey comes so
+    if image.mode in ("I", "F"):  # 32 bits a pixel: Pillow opens a PNG with 16-bit grey like this
         return Image.fromarray(np.clip(np.asarray(image) / 256, 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         layered = image.convert("RGBA")

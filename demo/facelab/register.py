@@ -1,6 +1,6 @@
-"""A class register as the page keeps it: who is enrolled, what that makes of the thresholds, and who is who in a photo.
+"""A class register as the page keeps it: the enrolled people, their thresholds, and the names of the faces in a photo.
 
-People go by a key, as two pupils may bear one name. Answers are plain: numbers, text, lists, dictionaries.
+People are identified by a key, because two pupils may have the same name. Answers are plain: numbers, text, lists, dictionaries.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from .models import Thresholds
 Rule = Way | Literal["original"]
 
 BINS = np.linspace(0, 1.6, 81)
-RAREST = 1e-4  # a chance below this is not told: no class has photos enough to show it
+RAREST = 1e-4  # a smaller chance is not stated: no class has enough photos to show it
 
 
 class Register:
-    """One class. keys: whose each photo is, [N]. embeddings: [N, D]."""
+    """One class. keys: the person on each photo, [N]. embeddings: [N, D]."""
 
     def __init__(self, keys: Sequence[str], embeddings: NDArray[np.float32], cohort: Cohort | None, shipped: Thresholds) -> None:
         self._rows: dict[str, list[int]] = {}
@@ -45,12 +45,11 @@ class Register:
         self._limits = self.gallery.limits()
 
     def told(self) -> dict[str, Any]:
-        """What the class tells of itself.
+        """A description of the class.
 
-        sure_below, unknown_from: its thresholds. rate: false matches of one comparison that the first stands for.
-        genuine, impostor: histograms, counts in bins of `step`. alike: pairs of keys with their distance, the nearest first.
-        twice: such pairs that look like one person, enrolled under two names.
-        odd: rows of photos that are not like the others of their person.
+        sure_below, unknown_from: its thresholds. rate: the FMR of one comparison at the first of them. genuine, impostor:
+        histograms, as counts in bins of `step`. alike: pairs of keys with their distance, the nearest first. twice: pairs among
+        them that look like one person enrolled under two names. odd: the rows of photos unlike the others of their person.
         """
         genuine, impostor = genuine_scores(self.gallery), impostor_scores(self.gallery)
         return {
@@ -68,11 +67,11 @@ class Register:
         }
 
     def who(self, faces: NDArray[np.float32], rule: Rule = "template") -> list[dict[str, Any]]:
-        """Who is who among the faces [F, D] of one photo, a dictionary each.
+        """A dictionary for each of the faces [F, D] of one photo.
 
-        key: None for nobody. answer: sure, unsure or unknown. distance: to the one named, or the nearest.
-        runner_up: the key of somebody who is as near, or None.
-        chance: that a stranger comes as near to anybody of the class. likely: every key with its distance, the nearest first.
+        key: the person named, or None. answer: sure, unsure or unknown. distance: to the person named, or else to the nearest.
+        runner_up: the key of a person who is about as near, or None. chance: how likely a stranger comes this near to anybody in
+        the class. likely: every key with its distance, the nearest first.
         """
         way: Way = "template" if rule == "original" else rule
         named = identify_as_the_original(self.gallery, faces) if rule == "original" else identify(self.gallery, faces, way=way)
@@ -90,7 +89,7 @@ class Register:
         ]
 
     def _chance(self, distance: float) -> float:
-        """By the normal tail that sets the thresholds, through both of them."""
+        """The chance by the normal tail that passes through both thresholds."""
         same, different = self._limits.same_below, self._limits.different_from
         low, high = NormalDist().inv_cdf(RATE), NormalDist().inv_cdf(10 * RATE)
         deviations = low + (distance - same) / max(different - same, 1e-6) * (high - low)

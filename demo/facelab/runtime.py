@@ -1,8 +1,8 @@
-"""The one seam between the pipeline and an inference engine.
+"""The only seam between the pipeline and an inference engine.
 
-The pipeline awaits `runtime.run(graph, inputs)` and knows nothing else. In the page that is onnxruntime-web in
-the worker (`browser`); under CPython it is onnxruntime (`native`), which never waits, so that `finish` can turn the
-same coroutines into plain calls.
+The pipeline awaits `runtime.run(graph, photo, inputs)` and knows nothing else. In the page, onnxruntime-web answers from a worker
+(`browser`). Under CPython, onnxruntime answers without waiting (`native`), so that `finish` can run the same coroutines as plain
+calls.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo where the engine can reach it.
+    """A photo that the engine can reach.
 
-    pixels: what the engine takes as `image`, uint8 [height, width, 3] RGB: an array natively, a handle in the page.
-    shrunk: side of a pixel here, in pixels of the file (1 unless the file was larger than the manifest's max_side).
+    pixels: what the engine takes as `image`, uint8 [height, width, 3] RGB: an array natively, a handle in the page. shrunk: the
+    side of a pixel here in pixels of the file: 1, unless the file was larger than the manifest's max_side.
     """
 
     pixels: Any
@@ -34,25 +34,25 @@ class Photo:
     shrunk: float = 1.0
 
 
-Answer = dict[str, NDArray[np.float32]]  # the outputs of a graph by name
+Answer = dict[str, NDArray[np.float32]]  # a graph's outputs, by name
 
 
 class Runtime(Protocol):
-    """An inference engine with the four graphs loaded.
+    """An inference engine with all graphs.
 
-    manifest: its embedder's calibration is about the distances that decide. cohort: by which these are normalised, None: they
-    are plain.
+    manifest: the calibration of its embedder is about the distances that decide. cohort: corrects these distances; None: they are
+    plain.
     """
 
     manifest: Manifest
     cohort: Cohort | None
 
     async def load_cohort(self, embedder: Embedder | None = None) -> Cohort:
-        """The cohort of an embedder (None: the one in use), whether it decides or not. Raises ModelError where there is none."""
+        """The cohort of an embedder (None: the one in use), even if it does not decide. Raises ModelError where there is none."""
         ...
 
     async def run_with(self, embedder: str, jobs: Sequence[tuple[Photo, NDArray[np.float32]]]) -> list[Answer]:
-        """What another embedder of the manifest answers to transforms [N, 2, 3] of photos. Raises ModelError."""
+        """The answers of another embedder of the manifest, for transforms [N, 2, 3] of photos. Raises ModelError."""
         ...
 
     async def run(self, graph: str, photo: Photo, inputs: Mapping[str, NDArray[Any]]) -> Answer:
@@ -60,10 +60,10 @@ class Runtime(Protocol):
         ...
 
     async def run_pyramid(self, photo: Photo, sizes: Sequence[tuple[int, int]]) -> list[Answer]:
-        """`pnet` on each level of a photo's pyramid, (height, width) from large to small. Raises ModelError.
+        """The outputs of `pnet` on each level of a photo's pyramid; sizes: (height, width), from large to small. Raises ModelError.
 
-        A level is made from the one before the last, which is twice as large: less to shrink, and not blurred by many steps. It
-        stays with the engine.
+        A level is made from the one two steps before, which is twice as large: that is little work, and few steps blur little. The
+        levels stay in the engine.
         """
         ...
 
@@ -72,12 +72,12 @@ class Runtime(Protocol):
         ...
 
     def pixels(self, photo: Photo) -> NDArray[np.uint8]:
-        """The pixels of a photo, [height, width, 3] RGB: for showing, and for the chapters that work on them."""
+        """The pixels of a photo, [height, width, 3] RGB, for showing and for the chapters that work on them."""
         ...
 
 
 def finish(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """The result of a coroutine that never waits, as all of facelab's do under CPython."""
+    """The result of a coroutine that never waits. Under CPython, all coroutines of facelab are like that."""
     try:
         coroutine.send(None)
     except StopIteration as stop:

@@ -9,7 +9,7 @@ Pixels = NDArray[np.uint8]
 
 
 def shrunk(pixels: Pixels, longest: int) -> Pixels:
-    """A photo [H, W, 3] with no side over `longest` pixels: each pixel the mean of those that it stands for."""
+    """A photo [H, W, 3] shrunk so that no side exceeds `longest`. Each pixel is the mean of the pixels it stands for."""
     height, width = pixels.shape[:2]
     if max(height, width) <= longest:
         return pixels
@@ -22,7 +22,7 @@ def shrunk(pixels: Pixels, longest: int) -> Pixels:
 
 
 def _means(values: NDArray[np.float64], wanted: int, axis: int) -> NDArray[np.float64]:
-    """So many means along one side, of stretches of equal length: differences of running sums, read between the pixels too."""
+    """Means of `count` equal stretches along one side: differences of running sums, interpolated between pixels."""
     length = values.shape[axis]
     sums = np.cumsum(values, axis=axis)
     sums = np.concatenate([np.zeros_like(np.take(sums, [0], axis)), sums], axis=axis)
