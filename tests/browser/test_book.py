@@ -141,7 +141,9 @@ def picture_of(lab: Locator) -> str:
 def test_cells_run_in_the_page_and_print_what_the_chapter_says(path: Path, book: Watched) -> None:
     cells = cells_of(path)
     page = book.open(address(path.stem))
-    page.locator("details").evaluate_all("answers => answers.forEach((answer) => (answer.open = true))")  # some cells are in answers
+    page.locator("details").evaluate_all(
+        "answers => answers.forEach((answer) => (answer.open = true))"
+    )  # some cells are in answers
     page.get_by_test_id(f"cell-{len(cells) - 1}").get_by_test_id("cell-run").click()  # runs those above it, too
     for place, cell in enumerate(cells):
         host = page.get_by_test_id(f"cell-{place}")

@@ -150,3 +150,27 @@ def test_glossary_says_each_term_in_two_sentences_and_where_it_is_explained() ->
 
 def test_every_page_is_in_the_menu() -> None:
     assert {page.name for page in all_pages()} == {path.stem for path in (ROOT / "docs").glob("*.md")}
+
+
+# --- sources ---------------------------------------------------------------------
+
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+NAME = r"[A-Z][\w’'-]+"
+CITED_YEAR = re.compile(rf"({NAME})(?: and others| and {NAME}|, {NAME} and {NAME})?,? \(?((?:19|20)\d\d)\)")
+
+
+@by_name
+def test_every_reference_is_cited_and_every_citation_has_one(page: BookPage) -> None:
+    """By the first author's family name, or the name of what has no author."""
+    body, _, references = page.text.partition("\n## References\n")
+    items = [" ".join(item.split()) for item in re.split(r"^- ", references, flags=re.MULTILINE)[1:]]
+    uncited = []
+    for item in items:
+        authors = re.split(r"[:*,]| and others", item.lstrip("*"), maxsplit=1)[0].strip()
+        name = authors.split()[-1] if re.match(r"(?:[A-Z]\.[- ]?)+", authors) else authors.split()[0]
+        if name not in body:
+            uncited.append(item[:90])
+    assert uncited == []
+    prose = " ".join(re.sub(r"\{\{.*?\}\}|```.*?```", "", body, flags=re.DOTALL).split())
+    missing = [found[0] for found in CITED_YEAR.finditer(prose) if found[1] not in references and found[1] not in MONTHS]
+    assert missing == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -79,3 +80,12 @@ def test_links_and_pictures_of_the_built_site_lead_somewhere() -> None:
             target = target.resolve()
             if there.fragment and target in pages and not there.fragment.startswith("only-"):
                 assert unquote(there.fragment) in pages[target].ids, f"{path.relative_to(site)}: {link}"
+
+
+def test_search_finds_every_term_of_the_glossary() -> None:
+    """Each is the title of a section in the index that the site's search reads."""
+    index = json.loads((ROOT / "site" / "search" / "search_index.json").read_text())
+    titles = {entry["title"] for entry in index["docs"]}
+    terms = re.findall(r"^### (.+?)\s*\{ #", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
+    assert len(terms) > 50
+    assert [term for term in terms if term not in titles] == []

@@ -22,7 +22,7 @@ def shrunk(pixels: Pixels, longest: int) -> Pixels:
 
 
 def _means(values: NDArray[np.float64], wanted: int, axis: int) -> NDArray[np.float64]:
-    """Means of `count` equal stretches along one side: differences of running sums, interpolated between pixels."""
+    """Means of `wanted` equal stretches along one side: differences of running sums, interpolated between pixels."""
     length = values.shape[axis]
     sums = np.cumsum(values, axis=axis)
     sums = np.concatenate([np.zeros_like(np.take(sums, [0], axis)), sums], axis=axis)
