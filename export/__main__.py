@@ -1,7 +1,7 @@
-"""`python -m export`: the pinned weights as ONNX graphs, and the manifest that everything else reads.
+"""`python -m export`: converts the pinned weights to ONNX graphs, and writes the manifest that describes them.
 
-With `--embedder inception-resnet-v1 --weights FILE`: another embedder beside those, from FaceNet weights that you have.
-With `--embedder trained --weights FILE.keras`: one that `python -m export.train` has trained.
+`--embedder inception-resnet-v1 --weights FILE` adds another embedder, from FaceNet weights that you have. `--embedder trained
+--weights FILE.keras` adds one that `python -m export.train` has trained.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _export_all(arguments: argparse.Namespace) -> None:
         print(f"{arguments.out}: up to date")
         return
     _quiet_tensorflow()
-    from .graphs import export_graphs  # imports TensorFlow: seconds, which an unchanged run must not pay
+    from .graphs import export_graphs  # imported late: TensorFlow takes seconds to load, and an unchanged run does not need it
 
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=arguments.out.parent) as made:
@@ -103,7 +103,8 @@ def _quiet_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever a network was trained with: the conversion goes through TensorFlow
+    # whatever backend a network was trained with, the conversion goes through TensorFlow
+    os.environ["KERAS_BACKEND"] = "tensorflow"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Each conversion is checked as it is made: Keras against ONNX on a real photo."""
+"""Checks each conversion when it is made: Keras against ONNX on a real photo."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_conversion(
 ) -> float:
     """The largest absolute difference between the Keras network and the merged graph, over all outputs.
 
-    Both see the same photo: the front end alone makes the pixels for Keras. Raises ExportError above 1e-4.
+    Both see the same photo; the front end alone makes the pixels for Keras. Raises ExportError above 1e-4.
     """
     (pixels,) = _session(front).run(["x"], dict(inputs))
     expected = network(np.moveaxis(pixels, 1, -1))

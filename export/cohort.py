@@ -1,9 +1,9 @@
-"""`python -m export.cohort DIR`: the cohort that ships with an embedder, from a folder of faces of many people.
+"""`python -m export.cohort DIR`: makes the cohort that ships with an embedder, from a folder with faces of many people.
 
-No row of it is anybody: each is the mean of three or more neighbouring people's embeddings, scaled back to the usual length
-(micro-aggregation: Domingo-Ferrer and Mateo-Sanz, IEEE TKDE 14(1), 2002, doi:10.1109/69.979982), in eight bits a number, and lies
-farther from every source face than two photos that are taken for one person's. Measured, such composites normalise as
-well as the people themselves.
+No row of the cohort is a person. Each is the mean of three or more neighbouring people's embeddings, scaled back to the usual
+length (micro-aggregation: Domingo-Ferrer and Mateo-Sanz, IEEE TKDE 14(1), 2002, doi:10.1109/69.979982) and stored in eight bits a
+number. Each lies farther from every source face than two photos that are taken for one person's. Measured, such composites correct
+distances as well as the people themselves do.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from facelab.verify import distance
 COHORTS = Path(__file__).parent / "cohorts"
 
 OF_HOW_MANY, AT_MOST = 3, 12
-KEEP_AWAY = DUPLICATE  # least distance of a row to any source face, before rounding to eight bits
+KEEP_AWAY = DUPLICATE  # the least distance of a row to any source face, before rounding to eight bits
 NEIGHBOURS, WEIGHT = 5, 1.0  # see cohort.Cohort
 SEXES = {"0": "men", "1": "women"}
 ANCESTRIES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "other"}
@@ -44,7 +44,10 @@ ANCESTRIES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "oth
 
 @dataclass(frozen=True)
 class Faces:
-    """Photos of different people. names: of the files, sorted. embeddings: [N, D]. groups: [N], "" where the name tells none."""
+    """Photos of different people.
+
+    names: those of the files, sorted. embeddings: [N, D]. groups: [N], "" where a name gives none.
+    """
 
     names: list[str]
     embeddings: NDArray[np.float32]
@@ -55,10 +58,10 @@ class Faces:
 
 
 def read_faces(folder: Path, same_people: Path | None = None, closer: float = DUPLICATE) -> Faces:
-    """The largest face of every photo of a folder that shows one, but one of each heap of photos closer than that.
+    """The largest face of every photo of a folder that shows one; of photos closer than the duplicate limit, only the first.
 
-    same_people: CSV a,b,verdict of pairs that were looked at. A person in two photos is left out with all of them: there may
-    be a third that no network puts close.
+    same_people: a CSV file a,b,verdict of pairs that were looked at. A person on two photos is left out with both: a third photo
+    may exist that no network puts close.
     """
     known = read_people_seen_twice(same_people) if same_people else set()
     names, embeddings = [], []
@@ -89,17 +92,17 @@ def group_of(name: str) -> str:
 
 
 def split(count: int, share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Indices for the cohort and for the test: nobody is in both."""
+    """Indices for the cohort and for the test. No photo is in both."""
     order = np.random.default_rng(seed).permutation(count)
     cut = round(share * count)
     return np.sort(order[:cut]), np.sort(order[cut:])
 
 
 def make_composites(embeddings: NDArray[np.float32], keep_away: float = KEEP_AWAY, seed: int = 1) -> NDArray[np.float32]:
-    """Heaps of neighbouring people, nobody in two, each as its mean at the usual length: [K, D].
+    """Heaps of neighbouring people, each person in at most one, as the heaps' means at the usual length: [K, D].
 
-    In random order, everyone not yet in a heap takes the nearest who are not either: two of them, or as many as it takes for the
-    mean to lie `keep_away` from every face; where AT_MOST is not enough, none.
+    In random order, everyone not yet in a heap is joined with the nearest of the others: two of them, or as many as it takes for
+    the mean to lie `keep_away` from every face. If AT_MOST people are not enough, there is no heap.
     """
     length = float(np.linalg.norm(embeddings, axis=1).mean())
     free = np.ones(len(embeddings), bool)
@@ -122,7 +125,7 @@ def make_composites(embeddings: NDArray[np.float32], keep_away: float = KEEP_AWA
 def build_cohort(
     embeddings: NDArray[np.float32], others: NDArray[np.float32], seed: int = 1, keep_away: float = KEEP_AWAY
 ) -> tuple[NDArray[np.int8], dict[str, Any]]:
-    """The table, int8 [K, D], and what is needed to use it: step, neighbours, weight, centre (of `others`, who are not in it)."""
+    """The table, int8 [K, D], and what is needed to use it: step, neighbours, weight, and the centre, measured on `others`."""
     composites = make_composites(embeddings, keep_away, seed)
     step = float(np.abs(composites).max()) / 127
     table = np.round(composites / step).astype(np.int8)
@@ -136,7 +139,7 @@ def build_cohort(
 
 
 def nearest_source(table: NDArray[np.int8], step: float, embeddings: NDArray[np.float32]) -> float:
-    """The smallest distance of any row to any one source face: how far the cohort keeps from being somebody."""
+    """The smallest distance of any row to any source face: how far the cohort stays from being somebody."""
     rows = table.astype(np.float32) * np.float32(step)
     return min(float(distance(embeddings, row).min()) for row in rows)
 
@@ -165,7 +168,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _make(arguments: argparse.Namespace) -> str:
-    """Writes the cohort and the lists of photos; a line about it for a person to read. Raises FacelabError, OSError."""
+    """Writes the cohort and the lists of photos, and returns a line about it for the reader. Raises FacelabError, OSError."""
     if arguments.embedder:
         os.environ[EMBEDDER_VARIABLE] = arguments.embedder
     embedder = default_runtime().manifest.embedder

@@ -1,8 +1,8 @@
-"""Smaller files for the page: the same graph with its large tables stored in fewer bits, and widened when a session is made.
+"""Makes smaller files for the page: the same graph, with its large tables stored in fewer bits.
 
-Half precision halves a file and changes nothing that can be seen. Whole numbers with a step of its own for each output channel
-quarter it; what that costs is tested on real photos. Computation stays in float32: the widening (Cast, Mul) is of constants
-alone, which ONNX Runtime folds once, as it loads.
+Half precision halves a file without any visible change. Whole numbers, with a step for each output channel, quarter it; tests on
+real photos show what that costs. Computation stays in float32: the tables are widened (Cast, Mul) by operations on constants, which
+ONNX Runtime folds once, when it loads the graph.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from onnx import helper, numpy_helper
 
 Stored = Literal["float16", "int8"]
 
-LEVELS = 127  # the largest whole number; with 63 a file is packed an eighth smaller, but MobileFaceNet errs twice as much
-SMALLEST = 2000  # numbers: smaller tables stay as they are
-SHRINK = np.linspace(0.6, 1, 21)  # shares of the full range that are tried for the step
+LEVELS = 127  # the largest whole number; with 63, a file packs an eighth smaller, but MobileFaceNet's error doubles
+SMALLEST = 2000  # the fewest numbers in a table: smaller tables stay as they are
+SHRINK = np.linspace(0.6, 1, 21)  # candidates for the step, as shares of the full range
 
 
 def compacted(model: onnx.ModelProto, stored: Stored) -> onnx.ModelProto:
-    """A copy of a model whose convolutions' and products' weights are stored in fewer bits."""
+    """A copy of a model in which the weights of convolutions and matrix products are stored in fewer bits."""
     compact = onnx.ModelProto()
     compact.CopyFrom(model)
     graph = compact.graph
@@ -53,9 +53,9 @@ def compacted(model: onnx.ModelProto, stored: Stored) -> onnx.ModelProto:
 
 
 def quantised(numbers: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Whole numbers from -LEVELS to LEVELS and, for each slice along `axis`, the step that they are multiples of.
+    """Whole numbers from -LEVELS to LEVELS and, for each slice along `axis`, the step they are multiples of.
 
-    The step is the one with the least squared error: cutting off a few outliers makes all others finer.
+    The step has the least squared error: cutting off a few outliers makes all other numbers finer.
     """
     others = tuple(i for i in range(numbers.ndim) if i != axis)
     full = np.maximum(np.abs(numbers).max(axis=others, keepdims=True), 1e-12) / LEVELS

@@ -1,4 +1,4 @@
-"""Keras -> ONNX with tf2onnx, the front end merged ahead, and the same bytes from the same weights every time."""
+"""Converts Keras networks to ONNX with tf2onnx, puts the front end before them, and makes equal bytes from equal weights."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Outputs = Mapping[str, Sequence[int | str]]
 def convert_network(network: Network, shape: Sequence[int | None], outputs: Outputs) -> onnx.ModelProto:
     """The ONNX model of a function on one tensor.
 
-    network: takes a float32 tensor of `shape` (channels last; None: any size), returns its outputs in the order of
-    `outputs`, a mapping from their names to their shapes (a letter stands for a size that varies).
-    The model's input is called `x` and has channels first, as ONNX Runtime computes and the front ends deliver.
+    network: takes a float32 tensor of `shape` (channels last; None means any size) and returns its outputs in the order of
+    `outputs`, which maps their names to their shapes (a letter stands for a size that varies). The model's input is called `x` and
+    has its channels first, as ONNX Runtime computes and the front ends deliver.
     """
     signature = tf.TensorSpec(shape, tf.float32, name="x")
     function = tf.function(lambda x: [tf.identity(y, name) for y, name in zip(network(x), outputs, strict=True)])
@@ -41,7 +41,7 @@ def convert_network(network: Network, shape: Sequence[int | None], outputs: Outp
 
 
 def merge_front_end(front: onnx.ModelProto, network: onnx.ModelProto, name: str) -> onnx.ModelProto:
-    """One graph: the front end's output `x` fed to the network's input `x`; its other outputs are kept."""
+    """A single graph: the front end's output `x` feeds the network's input `x`, and its other outputs are kept."""
     front = compose.add_prefix(front, "front_", rename_inputs=False, rename_outputs=False)
     network = compose.add_prefix(network, "net_", rename_inputs=False, rename_outputs=False)
     _rename(front.graph, "x", "front_x")
@@ -56,7 +56,7 @@ def merge_front_end(front: onnx.ModelProto, network: onnx.ModelProto, name: str)
 
 
 def canonical(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
-    """The same model with names that depend on nothing but its structure, for tf2onnx names by counter and by hash.
+    """The same model with names that depend only on its structure; tf2onnx names things by counter and by hash.
 
     Raises ExportError where onnx's checker refuses the result.
     """
@@ -96,7 +96,7 @@ def canonical(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
 
 
 def with_prelu_nodes(model: onnx.ModelProto) -> None:
-    """Makes one PRelu node of every (1 - slope) * relu(x) + slope * x: faster in WebAssembly, slower natively."""
+    """Replaces every (1 - slope) * relu(x) + slope * x by one PRelu node. That is faster in WebAssembly, and slower natively."""
     graph = model.graph
     tables = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     made_by = {output: node for node in graph.node for output in node.output}
@@ -105,7 +105,7 @@ def with_prelu_nodes(model: onnx.ModelProto) -> None:
     gone: set[str] = set()
 
     def product(name: str) -> tuple[str, str] | None:
-        """The map and the table that a tensor is the product of."""
+        """The map and the table whose product a tensor is."""
         node = made_by.get(name)
         if node is None or node.op_type != "Mul" or users[name] != 1:
             return None
@@ -147,7 +147,7 @@ def _subgraphs(node: onnx.NodeProto) -> list[onnx.GraphProto]:
 
 
 def _all_inputs(node: onnx.NodeProto) -> list[str]:
-    """What a node reads, with what its subgraphs read."""
+    """Everything that a node reads, including what its subgraphs read."""
     inner = [tensor for graph in _subgraphs(node) for child in graph.node for tensor in _all_inputs(child)]
     return [*node.input, *inner]
 

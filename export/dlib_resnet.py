@@ -29,7 +29,7 @@ INPUT_LAYER = b"input_rgb_image_sized"
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of the file: dlib's name for it, its integers, its tensor (flat; empty without weights)."""
+    """A layer of the file: dlib's name for it, its integers, and its tensor (flat; empty if it has no weights)."""
 
     kind: str
     numbers: tuple[int, ...]
@@ -38,7 +38,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class DlibNetwork:
-    """The layers from input to output, and what dlib subtracts from each channel (R, G, B) first."""
+    """The layers from input to output, and the mean that dlib first subtracts from each channel (R, G, B)."""
 
     mean: tuple[float, float, float]
     size: int
@@ -94,7 +94,7 @@ def read_dlib_network(path: Path) -> DlibNetwork:
 
 
 def _parsed(reader: DlibReader, path: Path) -> DlibNetwork:
-    # Before the input layer stand only version numbers and the loss's settings, which inference does not need.
+    # Only version numbers and the loss's settings come before the input layer; inference needs neither.
     reader.at = reader.data.find(INPUT_LAYER) + len(INPUT_LAYER)
     if reader.at < len(INPUT_LAYER):
         raise ExportError(f"{path.name} is not a dlib face recognition network: it has no layer {INPUT_LAYER.decode()}")
@@ -142,7 +142,7 @@ def _layers(reader: DlibReader) -> Iterator[Layer]:
 def build_dlib_resnet(network: DlibNetwork, natively: bool = False) -> Any:
     """The network as a Keras model: chips [N, 150, 150, 3] float32 RGB, 0 to 255 -> embeddings [N, 128].
 
-    dlib's affine layers (batch normalisation, frozen) are folded into the convolutions before them. natively: zeros are
+    dlib's affine layers (frozen batch normalisation) are folded into the convolutions before them. natively: whether zeros are
     added by convolutions (see _ZerosByConvolution), which is faster in ONNX Runtime outside the page.
     """
     zeros = _ZerosByConvolution() if natively else _Zeros()
@@ -163,7 +163,7 @@ def build_dlib_resnet(network: DlibNetwork, natively: bool = False) -> Any:
         split = filters * channels * rows * columns
         kernel = con.weights[:split].reshape(filters, channels, rows, columns)
         gamma, beta = affine.weights.reshape(2, filters)
-        if x.shape[1:3] == (1, 1):  # of a map of one pixel, all weights but one of each channel only ever meet padding
+        if x.shape[1:3] == (1, 1):  # on a map of one pixel, all weights of a kernel but one only ever meet padding
             kernel = kernel[:, :, padding : padding + 1, padding : padding + 1]
         elif padding:
             x = zeros.around(x, padding)
@@ -177,12 +177,12 @@ def build_dlib_resnet(network: DlibNetwork, natively: bool = False) -> Any:
         return keras.ops.relu(x)
 
     def add(a: Any, b: Any) -> Any:
-        """dlib's add_prev: where shapes differ, the smaller is filled up with zeros at the bottom, right and in depth."""
+        """dlib's add_prev: where shapes differ, the smaller tensor is extended with zeros at the bottom, at the right and in depth."""
         shape = [max(m, n) for m, n in zip(a.shape[1:], b.shape[1:], strict=True)]
         return zeros.behind(a, shape) + zeros.behind(b, shape)
 
     def block(x: Any, name: str) -> Any:
-        """Residual block: two 3 x 3 convolutions beside a shortcut; a block that halves has a pooled shortcut."""
+        """A residual block: two 3 x 3 convolutions beside a shortcut. A block that halves the map has a pooled shortcut."""
         y = convolution(relu(convolution(x, f"{name}_conv1")), f"{name}_conv2")
         if peek() == "avg_pool_2":
             rows, columns, stride, *_ = take("avg_pool_2").numbers
@@ -199,7 +199,7 @@ def build_dlib_resnet(network: DlibNetwork, natively: bool = False) -> Any:
     while peek() == "con_4":
         number += 1
         x = block(x, f"block{number}")
-    take("avg_pool_2")  # window 0 x 0: the whole map
+    take("avg_pool_2")  # a window of 0 x 0 means the whole map
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     head = take("fc_2")
     dense = keras.layers.Dense(head.numbers[0], use_bias=False, name="embedding")
@@ -212,21 +212,21 @@ class _Zeros:
     """How zeros are added to maps [N, rows, columns, channels]."""
 
     def around(self, x: Any, padding: int) -> Any:
-        """On all four sides."""
+        """Adds zeros on all four sides."""
         return keras.layers.ZeroPadding2D(padding)(x)
 
     def behind(self, x: Any, shape: Sequence[int]) -> Any:
-        """At the bottom, right and in depth, to `shape`: rows, columns, channels."""
+        """Adds zeros at the bottom, at the right and in depth, up to `shape`: rows, columns, channels."""
         missing = [(0, to - have) for have, to in zip(x.shape[1:], shape, strict=True)]
         return keras.ops.pad(x, [(0, 0), *missing]) if any(after for _, after in missing) else x
 
 
 class _ZerosByConvolution(_Zeros):
-    """The same by convolutions that change nothing else.
+    """Adds zeros by convolutions that change nothing else.
 
-    ONNX Runtime keeps the channels of a map in blocks of sixteen from one convolution to the next, and only a convolution can
-    add zeros there. And those whose kernel reaches over the edge compute a row's first and last place apart from the others,
-    and fetch all weights for each: of short rows that is most of the time.
+    ONNX Runtime keeps a map's channels in blocks of sixteen from one convolution to the next, and only a convolution can add zeros
+    in that layout. A convolution whose kernel reaches over the edge also computes the first and last place of each row separately,
+    and fetches all weights for each. With short rows, that takes most of the time.
     """
 
     SHORT = 8  # pixels; the next longer rows, of 17, gain nothing
@@ -247,5 +247,5 @@ class _ZerosByConvolution(_Zeros):
 
     @staticmethod
     def _unchanged(x: Any) -> Any:
-        """With a convolution behind the padding before it, so that the two are one step of ONNX."""
+        """Puts a convolution behind the padding before it, so that the two become one step of ONNX."""
         return keras.layers.DepthwiseConv2D(1, use_bias=False, depthwise_initializer="ones")(x)

@@ -1,6 +1,6 @@
-"""An embedder of the reader's own beside the default one: FaceNet's network with weights that the reader has, or one trained here.
+"""Adds an embedder of the reader's choice: FaceNet's network with weights they have, or a network trained here.
 
-Chip in, unit vector out: what FaceNet does to its pixels before the network, and to its numbers after it, is part of the graph.
+Chip in, unit vector out: everything FaceNet does to pixels before the network and to numbers after it is part of the graph.
 """
 
 from __future__ import annotations
@@ -33,21 +33,22 @@ from .sources import sample_photo
 # (boxes are 1.38 times as high as wide). Pixels of the chip, centre of the first pixel at 0.
 TEMPLATE = [[54.92, 63.95], [104.85, 63.86], [78.73, 94.04], [60.34, 119.23], [103.92, 118.55]]
 
-# The FaceNet paper's own network on LFW (section 5.6): 1.242 for the square of the distance. For comparison only.
+# The FaceNet paper's network on LFW (section 5.6): 1.242 for the squared distance. Given for comparison only.
 PLAIN_THRESHOLD = 1.114
 
 PAPERS = "Schroff et al., 2015, arXiv:1503.03832; Szegedy et al., 2016, arXiv:1602.07261"
 
 
 def fixed(chips: Any) -> Any:
-    """0 to 255 -> about -1 to 1, the same for all chips: how davidsandberg/facenet's networks of 2018 (512-D) were trained."""
+    """Maps 0 to 255 to about -1 to 1, for all chips alike. davidsandberg/facenet's networks of 2018 (512-D) were trained so."""
     return (chips - 127.5) / 128.0
 
 
 def per_image(chips: Any) -> Any:
-    """Each chip [h, w, 3] to mean 0 and standard deviation 1: networks of 2017 (128-D), and facenet_keras.h5, made of one.
+    """Scales each chip [h, w, 3] to mean 0 and standard deviation 1.
 
-    The deviation counts as at least that of one pixel in n, 1 / sqrt(n), so that a chip of one colour is no division by zero.
+    Networks of 2017 (128-D) and facenet_keras.h5, which was made from one, were trained so. The deviation counts as at least 1 /
+    sqrt(n), for n numbers, so that a chip of one colour does not divide by zero.
     """
     axes = (1, 2, 3)
     centred = chips - keras.ops.mean(chips, axes, keepdims=True)
@@ -70,13 +71,13 @@ def embedding_network(model: Any, standardise: str) -> Network:
 
 
 def export_embedder(folder: Path, weights: Path, name: str | None, dimensions: int | None, standardise: str | None) -> str:
-    """Writes embedder-NAME.onnx and its entry in the manifest of `folder`; a line about it for a person to read.
+    """Writes embedder-NAME.onnx and its entry in the manifest of `folder`, and returns a line about it for the reader.
 
-    name: None: after the file. dimensions: None: what the file has. standardise: None: what its dimensions tell.
+    name: None means after the file. dimensions: None means as many as the file has. standardise: None lets the dimensions decide.
     Raises ExportError.
     """
     name = _checked(name or _name_after(weights))
-    read_manifest(folder)  # before the work, not after it
+    read_manifest(folder)  # checked before the work, not after it
     model = load_inception_resnet(weights, dimensions)
     dimensions = int(model.output_shape[-1])
     standardise = standardise or ("per-image" if dimensions == 128 else "fixed")
@@ -105,7 +106,7 @@ def export_embedder(folder: Path, weights: Path, name: str | None, dimensions: i
 
 
 def export_trained(folder: Path, weights: Path, name: str | None) -> str:
-    """The same for FILE.keras of `python -m export.train`, with FILE.json beside it, which says the rest. Raises ExportError."""
+    """Does the same for FILE.keras of `python -m export.train`; FILE.json beside it holds the settings. Raises ExportError."""
     from .train.results import load_result
 
     name = _checked(name or _name_after(weights))
@@ -130,9 +131,9 @@ def export_trained(folder: Path, weights: Path, name: str | None) -> str:
 
 
 def _write(folder: Path, recipe: Recipe, entry: dict[str, Any]) -> str:
-    """The graph, and its entry in the manifest."""
+    """Writes the graph, and its entry in the manifest."""
     name = entry["name"]
-    recipe = replace(recipe, metadata={KEY: json.dumps(entry, allow_nan=False)})  # so that the page can take the file alone
+    recipe = replace(recipe, metadata={KEY: json.dumps(entry, allow_nan=False)})  # the page can then take the file on its own
     with tempfile.TemporaryDirectory(dir=folder) as made:
         graph, told = write_graph(f"embedder-{name}", recipe, Path(made))
         for file in Path(made).iterdir():

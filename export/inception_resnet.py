@@ -1,11 +1,12 @@
-"""FaceNet's network: Inception-ResNet-v1 for faces of 160 x 160 pixels.
+"""Inception-ResNet-v1 for faces of 160 x 160 pixels: the network of davidsandberg/facenet, whose weights many people have.
 
-Szegedy, Ioffe, Vanhoucke and Alemi, "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
-2016, arXiv:1602.07261, figures 7 and 10 to 15 and table 1. Where davidsandberg/facenet, which trained the weights that people
-have, differs from them, it is followed: chips of 160 pixels, not 299 (so 17 x 17, 8 x 8 and 3 x 3 cells where the paper has 35,
-17 and 8), a sixth block of the last kind without ReLU, and a bottleneck of 128 or 512 numbers instead of classes.
+Szegedy, Ioffe, Vanhoucke and Alemi, "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning", 2016,
+arXiv:1602.07261, figures 7 and 10 to 15 and table 1. The FaceNet paper itself used older networks (arXiv:1503.03832, section 3.3).
 
-Layers are called as in `facenet_keras.h5`, so that weights find them by name; a convolution's name ends with its rows x columns.
+Where davidsandberg/facenet differs from the paper, this module follows it: chips of 160 pixels, not 299 (so 17 x 17, 8 x 8 and 3 x
+3 cells where the paper has 35, 17 and 8), a sixth block of the last kind without ReLU, and a bottleneck of 128 or 512 numbers in
+place of classes. Layers have the names of `facenet_keras.h5`, so that weights find them by name; a convolution's name ends with its
+rows x columns.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ import keras
 
 SIDE = 160
 
-# What a block's branches add is scaled down, or training is unstable (section 3.3 of the paper: by 0.1 to 0.3).
+# What a block's branches add is scaled down, because training is unstable otherwise (section 3.3 of the paper: by 0.1 to 0.3).
 SCALE_35, SCALE_17, SCALE_8 = 0.17, 0.10, 0.20
 
 
 def build_inception_resnet(dimensions: int = 128, dropout: float = 0.2) -> Any:
     """The network as a Keras model: standardised chips [N, 160, 160, 3] float32 -> embeddings [N, dimensions], not of unit length.
 
-    With 128 dimensions it has 22,808,144 parameters, 23,497,424 with 512.
-    dropout: share of the pooled numbers that training leaves out.
+    It has 22,808,144 parameters with 128 dimensions, and 23,497,424 with 512. dropout: the share of the pooled numbers that
+    training leaves out.
     """
     chips = keras.Input((SIDE, SIDE, 3), name="chips")
     x = stem(chips)
@@ -104,7 +105,7 @@ def block8(x: Any, name: str, scale: float = SCALE_8, relu: bool = True) -> Any:
 
 
 def head(x: Any, dimensions: int, dropout: float) -> Any:
-    """[N, 3, 3, 1792] -> [N, dimensions]: the mean of each map, then a linear layer, normalised over the batch like all others."""
+    """[N, 3, 3, 1792] -> [N, dimensions]: the mean of each map, then a linear layer, with batch normalisation like all others."""
     x = keras.layers.GlobalAveragePooling2D(name="AvgPool")(x)
     x = keras.layers.Dropout(dropout, name="Dropout")(x)
     x = keras.layers.Dense(dimensions, use_bias=False, name="Bottleneck")(x)
@@ -120,12 +121,15 @@ def convolution(x: Any, name: str, filters: int, stride: int = 1, padding: str |
 
 
 def batch_norm(x: Any, name: str) -> Any:
-    """Normalisation with a learnt shift but no learnt scale: the next layer has one (see TF-slim, whence 0.995 and 0.001)."""
+    """Batch normalisation with a learnt shift but without a learnt scale, which the next layer provides.
+
+    The constants 0.995 and 0.001 are those of TF-slim.
+    """
     return keras.layers.BatchNormalization(momentum=0.995, epsilon=1e-3, scale=False, name=f"{name}_BatchNorm")(x)
 
 
 def residual(x: Any, branches: list[Any], name: str, scale: float, relu: bool = True) -> Any:
-    """x plus what its branches say together, brought to x's depth by a 1 x 1 convolution without normalisation, and scaled."""
+    """x plus the branches' output, which a 1 x 1 convolution without normalisation brings to x's depth, scaled."""
     together = keras.layers.Concatenate(name=f"{name}_Concatenate")(branches)
     change = keras.layers.Conv2D(x.shape[-1], 1, name=f"{name}_Conv2d_1x1")(together)
     x = x + scale * change

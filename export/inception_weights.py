@@ -1,4 +1,4 @@
-"""Trained weights into Inception-ResNet-v1, from whichever file they come in. What does not fit is told by its layer."""
+"""Loads trained weights into Inception-ResNet-v1, from any of the file formats they come in. Errors name the layer."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ FIRST = "Conv2d_1a_3x3"
 
 
 def load_inception_resnet(path: Path, dimensions: int | None = None) -> Any:
-    """The network with the weights of a file (see weight_files), as a Keras model; its `output_shape` tells the dimensions.
+    """The network with the weights of a file (see weight_files), as a Keras model. Its `output_shape` gives the dimensions.
 
-    dimensions: how many are expected; None: as many as the file has. Raises ExportError.
+    dimensions: the number expected; None accepts the file's. Raises ExportError.
     """
     try:
         tensors = read_tensors(path)
@@ -40,7 +40,7 @@ def load_inception_resnet(path: Path, dimensions: int | None = None) -> Any:
 
 
 def _recognised(model: Any, tensors: Tensors, path: Path) -> Layout:
-    """The layout in which most of the file's names are known."""
+    """The layout that knows most of the file's names."""
     layers = [layer.name for layer in model.layers if layer.weights]
     known = {
         layout: sum(layout.address(layer.name, weight.name) in tensors for layer in model.layers for weight in layer.weights)
@@ -75,9 +75,9 @@ def _all_weights(model: Any, tensors: Tensors, layout: Layout, path: Path) -> It
 
 
 def _gains(norm: str, shape: tuple[int, ...], tensors: Tensors, layout: Layout, path: Path) -> Weights | int:
-    """What a normalisation and the layer before it are to be multiplied by: its learnt scale (gamma), which ours has not.
+    """The factor for a normalisation and the layer before it: its learnt scale (gamma), which our layers do not have.
 
-    gamma (k x - mean) / s + beta is (gamma k x - gamma mean) / s + beta, so that it goes into kernel and mean.
+    gamma (k x - mean) / s + beta equals (gamma k x - gamma mean) / s + beta, so gamma goes into kernel and mean.
     """
     return _read(norm, "gamma", shape, tensors, layout, path) if layout.address(norm, "gamma") in tensors else 1
 

@@ -1,4 +1,4 @@
-"""models.json: what each graph is, where it comes from, and what the pipeline needs to know to use it."""
+"""models.json: what each graph is, where it comes from, and what the pipeline needs to use it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DETECTOR = {
     "stride": 2,
     "pyramid_factor": 0.709,
     "thresholds": [0.6, 0.7, 0.8],
-    # Set on lfw100 and utk9k: at the second look nearly all faces score higher, hands and cloth mostly lower.
+    # Set on lfw100 and utk9k: at the second look, nearly all faces score higher, and hands and cloth mostly lower.
     "second_look": 0.85,
     "min_face": 40,
 }
@@ -36,7 +36,7 @@ MOBILEFACENET: dict[str, Any] = {
     "template": [[37.76, 50.09], [74.06, 49.89], [56.03, 70.73], [41.11, 91.98], [71.17, 91.81]],
     "landmark_weights": [1, 1, 1, 1, 1],
     "metric": "euclidean",
-    "plain_threshold": 1.0,  # accuracy on lfw100 is best there
+    "plain_threshold": 1.0,  # the plain distance with the best accuracy on lfw100
 }
 
 # dlib's are the medians over lfw100 of our detector's landmarks, carried into the chip that dlib itself cuts.
@@ -47,7 +47,7 @@ DLIB_RESNET: dict[str, Any] = {
     "template": [[47.69, 45.28], [101.44, 45.01], [73.78, 78.08], [50.70, 105.71], [99.15, 105.57]],
     "landmark_weights": [3, 3, 2, 1, 1],
     "metric": "euclidean",
-    "plain_threshold": 0.6,  # the author's own, for 99.38 % on LFW
+    "plain_threshold": 0.6,  # its author's threshold for pairs, with 99.38 % accuracy on LFW
 }
 
 # Without a calibration of its own an embedder is judged by its author's threshold, with room for doubt below it.
@@ -61,9 +61,9 @@ COHORTS = Path(__file__).parent / "cohorts"
 
 
 def write_manifest(folder: Path, graphs: Mapping[str, Mapping[str, Any]], exact: bool, cohorts: bool) -> None:
-    """Writes models.json, last of all files: a folder that has it is complete. Embedders added to it before stay.
+    """Writes models.json after all other files, so that a folder that has it is complete. Embedders added to it earlier stay.
 
-    cohorts: whether the embedders' cohorts come along; without them only plain distances can decide.
+    cohorts: whether to add the embedders' cohorts. Without them, only plain distances can decide.
     """
     second = f"embedder-{DLIB_RESNET['name']}"
     entry = {"graph": graphs[second], "embedder": {**DLIB_RESNET, **_cohort_and_calibration(folder, DLIB_RESNET["name"], cohorts)}}
@@ -81,9 +81,9 @@ def write_manifest(folder: Path, graphs: Mapping[str, Mapping[str, Any]], exact:
 
 
 def add_embedder(folder: Path, graph: Mapping[str, Any], embedder: Mapping[str, Any]) -> None:
-    """Adds an embedder to models.json, or replaces the one of its name; nothing else in it changes.
+    """Adds an embedder to models.json, or replaces the one of the same name. Everything else in the file stays.
 
-    Without a calibration in `cohorts` it has none: distances are all that it tells. Raises ExportError without a manifest.
+    Without a calibration in `cohorts`, the embedder gives distances only. Raises ExportError without a manifest.
     """
     manifest = read_manifest(folder)
     name = str(embedder["name"])
@@ -116,9 +116,9 @@ def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def _cohort_and_calibration(folder: Path, name: str, cohorts: bool) -> dict[str, Any]:
-    """The manifest's entries for both, None where `cohorts` holds none; the cohort's table is copied beside it.
+    """The manifest's entries for both, None where `cohorts` holds none. The cohort's table is copied beside the manifest.
 
-    What plain distances mean is the embedder's calibration, what distances normalised by the cohort mean is the cohort's.
+    The embedder's calibration says what plain distances mean; the cohort's says what distances corrected by it mean.
     """
     table, settings, calibration, normalised = (
         COHORTS / f"{name}{suffix}" for suffix in (".npy", ".json", ".calibration.json", ".cohort.calibration.json")
@@ -138,7 +138,7 @@ def _cohort_and_calibration(folder: Path, name: str, cohorts: bool) -> dict[str,
 
 
 def is_current(folder: Path, exact: bool, cohorts: bool) -> bool:
-    """Whether the folder holds just what an export would write: same sources, files with the recorded hashes."""
+    """Whether the folder holds exactly what an export would write: the same sources, and files with the recorded hashes."""
     try:
         manifest = json.loads((folder / "models.json").read_text())
         second = manifest["embedders"][DLIB_RESNET["name"]]
@@ -153,7 +153,7 @@ def is_current(folder: Path, exact: bool, cohorts: bool) -> bool:
 
 
 def fingerprint(exact: bool, cohorts: bool) -> str:
-    """A hash of all that decides the bytes of the graphs: this package's source and the pinned versions."""
+    """A hash of everything that decides the bytes of the graphs: this package's source and the pinned versions."""
     digest = hashlib.sha256(f"{'exact' if exact else 'shipped'}{'' if cohorts else ' without cohorts'}".encode())
     locks = [ROOT / "requirements.lock", ROOT / "requirements-data.lock"]
     for path in (*sorted(Path(__file__).parent.glob("*.py")), *sorted(COHORTS.glob("*")), *locks):

@@ -1,11 +1,11 @@
-"""The default embedder: MobileFaceNet, written out as its paper's table 1, with the weights of a pinned file.
+"""The default embedder: MobileFaceNet, written as its paper's table 1, with the weights of a pinned file.
 
 Chen, Liu, Gao and Han, "MobileFaceNets: Efficient CNNs for Accurate Real-Time Face Verification on Mobile Devices", CCBR 2018
-(arXiv:1804.07573), trained with an additive angular margin (Deng et al., ArcFace, CVPR 2019, arXiv:1801.07698).
-112 x 112 RGB chip in, 128 numbers out.
+(arXiv:1804.07573), trained with an additive angular margin (Deng et al., ArcFace, CVPR 2019, arXiv:1801.07698). 112 x 112 RGB chip
+in, 128 numbers out.
 
-The published files have 192 outputs and two linear layers more than the table. Two linear layers in a row are one linear layer, so
-a product of matrices takes each of the two away (`_joined`), and a rotation turns the 192 outputs into 128 (`_rotated`).
+The published files have 192 outputs, and two linear layers more than the table. Two linear layers in a row equal one, so a matrix
+product removes each of the two (`_joined`). A rotation turns the 192 outputs into 128 (`_rotated`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .errors import ExportError
 
 Weights = NDArray[np.float32]
 Read = Callable[[str], Weights]
-Prelu = Callable[[Any, Weights], Any]  # of a map [N, rows, columns, channels] and a number for each channel
+Prelu = Callable[[Any, Weights], Any]  # takes a map [N, rows, columns, channels] and one number for each channel
 
 SIDE = 112
 DIMENSIONS = 128
@@ -32,7 +32,7 @@ DIMENSIONS = 128
 # The bottlenecks of table 1: expansion factor, output channels, repetitions, stride of the first repetition.
 BOTTLENECKS = ((2, 64, 5, 2), (4, 128, 1, 2), (2, 128, 6, 1), (4, 128, 1, 2), (2, 128, 2, 1))
 
-SCOPE = "MobileFaceNet/MobileFaceNet"  # what the training code (sirius-ai/MobileFaceNet_TF) calls the layers before the last three
+SCOPE = "MobileFaceNet/MobileFaceNet"  # the training code's names (sirius-ai/MobileFaceNet_TF) for all layers but the last three
 LOGITS = "MobileFaceNet/Logits"
 
 
@@ -40,8 +40,8 @@ LOGITS = "MobileFaceNet/Logits"
 class Layer:
     """A convolution with its batch normalisation folded in.
 
-    kernel: [rows, columns, inputs, filters], of a depthwise convolution [rows, columns, channels, 1]. bias: [filters or channels].
-    slope: of the PReLU behind it, one for each channel; None: the layer is linear.
+    kernel: [rows, columns, inputs, filters]; of a depthwise convolution [rows, columns, channels, 1]. bias: [filters or channels].
+    slope: that of the PReLU behind it, one for each channel; None means the layer is linear.
     """
 
     kernel: Weights
@@ -58,7 +58,8 @@ def read_tflite(data: bytes) -> Layers:
 
     plain = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     try:
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # TensorFlow recommends another package
+        # imported without its warning, which recommends another package
+        with warnings.catch_warnings(action="ignore", category=UserWarning):
             interpreter = tf.lite.Interpreter(model_content=data, experimental_op_resolver_type=plain)
         interpreter.allocate_tensors()
         places = {detail["name"]: detail["index"] for detail in interpreter.get_tensor_details()}
@@ -71,7 +72,10 @@ def read_tflite(data: bytes) -> Layers:
     pointwise, depthwise = _counted("Conv"), _counted("SeparableConv2d")
 
     def kernel(scope: str, is_depthwise: bool) -> Weights:
-        """TensorFlow numbers the kernels of unnamed layers in the order in which they were made, and puts the filters first."""
+        """Finds a kernel.
+
+        TensorFlow numbers the kernels of unnamed layers in the order of their making, and puts the filters first.
+        """
         own = scope.rpartition("/")[2]
         if own.startswith(("Conv2d_0", "Conv2d_7", "LinearConv1x1")) or scope.startswith(LOGITS):
             name = scope.replace(SCOPE, "MobileFaceNet")
@@ -95,7 +99,7 @@ def read_tfjs(topology: bytes, data: bytes) -> Layers:
             if entry["dtype"] == "float32":
                 tensors[entry["name"]] = np.frombuffer(data, "<f4", count, at).reshape(entry["shape"])
             at += 4 * count
-    except Exception as error:  # damaged JSON makes nearly anything of a shape
+    except Exception as error:  # damaged JSON can have nearly any shape
         raise ExportError(f"this is no TensorFlow.js model with its weights ({error})") from error
 
     def part(scope: str, is_depthwise: bool, what: str) -> Weights:
@@ -148,9 +152,9 @@ def _named(kernel: Callable[[str, bool], Weights], bias: Callable[[str, bool], W
 
 
 def as_in_the_paper(layers: Layers, dimensions: int | None = DIMENSIONS) -> Layers:
-    """The layers of table 1, with 128 outputs: the same network, with 985,792 numbers where the file has 1,285,440.
+    """The layers of table 1 with 128 outputs: the same function, in 985,792 numbers where the file has 1,285,440.
 
-    dimensions: None: the file's own outputs, not rotated.
+    dimensions: None keeps the file's outputs, without a rotation.
     """
     first, last = _joined(layers["stem pointwise"], layers["0.0 expand"]), _joined(layers["mix"], layers["embedding"])
     fewer = {name: layer for name, layer in layers.items() if name not in ("stem pointwise", "mix")}
@@ -158,17 +162,17 @@ def as_in_the_paper(layers: Layers, dimensions: int | None = DIMENSIONS) -> Laye
 
 
 def _joined(first: Layer, second: Layer) -> Layer:
-    """Two 1 x 1 convolutions, the first of them linear, as one: B (A x + a) + b = (B A) x + (B a + b)."""
+    """Joins two 1 x 1 convolutions, the first of them linear: B (A x + a) + b = (B A) x + (B a + b)."""
     a, b = (layer.kernel[0, 0].astype(np.float64) for layer in (first, second))
     bias = first.bias.astype(np.float64) @ b + second.bias
     return replace(second, kernel=(a @ b)[None, None].astype(np.float32), bias=bias.astype(np.float32))
 
 
 def _rotated(last: Layer, dimensions: int) -> Layer:
-    """The last layer in a frame of its own, in which all but the first numbers are next to nothing and can go.
+    """The last layer rotated so that nearly everything lies in its first numbers, and the others can be cut off.
 
-    A rotation changes no distance. The frame is that of the left singular vectors of kernel and bias together. Of their singular
-    values the first 61 are above 0.02, and all from the 129th on are below 0.0006.
+    A rotation changes no distance. This one is made of the left singular vectors of kernel and bias together. The first 61 of their
+    singular values are above 0.02, and all from the 129th on are below 0.0006.
     """
     kernel, bias = last.kernel[0, 0].astype(np.float64), last.bias.astype(np.float64)
     frame = np.linalg.svd(np.concatenate([kernel, bias[None]]).T, full_matrices=False)[0][:, :dimensions]
@@ -176,11 +180,11 @@ def _rotated(last: Layer, dimensions: int) -> Layer:
 
 
 def with_cheaper_slopes(layers: Layers) -> Layers:
-    """The same network, for ONNX Runtime outside the page: each PReLU becomes relu(z) + factor * z, `slope` being that factor.
+    """The same network for ONNX Runtime outside the page: each PReLU becomes relu(z) + factor * z, with the factor in `slope`.
 
-    For slopes a below 1, z = (1 - a) x gives a x + (1 - a) relu(x) = a / (1 - a) z + relu(z): one product over the map less. For a
-    slope above 1 the same z gives z / (1 - a) - relu(z); its sign is turned, and turned back by the next layer's kernel, which is
-    linear in each channel.
+    For a slope a below 1, z = (1 - a) x gives a x + (1 - a) relu(x) = a / (1 - a) z + relu(z), which saves a product over the map.
+    For a slope above 1, the same z gives z / (1 - a) - relu(z). Its sign is flipped, and the next layer's kernel, which is linear
+    in each channel, flips it back.
     """
     cheaper: dict[str, Layer] = {}
     sign: Weights | None = None
@@ -197,9 +201,9 @@ def with_cheaper_slopes(layers: Layers) -> Layers:
 
 
 def build_mobilefacenet(layers: Layers, prelu: Prelu | None = None) -> Any:
-    """The network as a Keras model: chips [N, 112, 112, 3] float32 RGB, 0 to 255 -> [N, D], not yet of unit length.
+    """The network as a Keras model: chips [N, 112, 112, 3] float32 RGB, 0 to 255 -> [N, D], before scaling to length 1.
 
-    layers: those of the file, or of `as_in_the_paper`, which are the same function; those of `with_cheaper_slopes` go with
+    layers: those of the file, or those of `as_in_the_paper`, which are the same function. Layers of `with_cheaper_slopes` need
     prelu=cheaper_prelu.
     """
 
@@ -216,7 +220,7 @@ def build_mobilefacenet(layers: Layers, prelu: Prelu | None = None) -> Any:
         return y if layer.slope is None else (prelu or plain_prelu)(y, layer.slope)
 
     def bottleneck(x: Any, name: str, stride: int) -> Any:
-        """Wide in the middle, narrow at both ends; where the shape stays, the input is added (an inverted residual)."""
+        """An inverted residual block: wide in the middle, narrow at both ends. Where the shape stays, the input is added."""
         y = convolution(x, f"{name} expand")
         y = convolution(y, f"{name} depthwise", stride)
         y = convolution(y, f"{name} project")
@@ -232,7 +236,7 @@ def build_mobilefacenet(layers: Layers, prelu: Prelu | None = None) -> Any:
         for block in range(repetitions):
             x = bottleneck(x, f"{row}.{block}", stride if block == 0 else 1)
     x = convolution(x, "widen")
-    x = convolution(x, "global depthwise", padding="valid")  # 7 x 7: a weight for every place, where others take the mean
+    x = convolution(x, "global depthwise", padding="valid")  # 7 x 7: each place has its weight, where other networks take the mean
     if "mix" in layers:
         x = convolution(x, "mix")
     x = keras.layers.Flatten()(convolution(x, "embedding"))
@@ -240,7 +244,7 @@ def build_mobilefacenet(layers: Layers, prelu: Prelu | None = None) -> Any:
 
 
 def plain_prelu(x: Any, slope: Weights) -> Any:
-    """x where it is positive, slope * x elsewhere (He et al., 2015, arXiv:1502.01852); `with_prelu_nodes` knows it by this form."""
+    """x where it is positive, slope * x elsewhere (He et al., 2015, arXiv:1502.01852). `with_prelu_nodes` looks for this form."""
     return keras.ops.relu(x) * (1 - slope) + x * slope
 
 

@@ -18,12 +18,12 @@ from mtcnn.stages import StageONet, StagePNet, StageRNet
 
 @dataclass(frozen=True)
 class MtcnnNetwork:
-    """One stage.
+    """One of the three stages.
 
-    call: float32 [N, h, w, 3], normalised -> its outputs, in the order of `outputs`.
-    original: the package's own network, with the first outputs of `call`: what the conversion is checked against.
-    size: side of its input in pixels (None: any, for P-Net slides over the photo). outputs: names and shapes.
-    call_in_page: `call` in another order of steps, where that is faster in WebAssembly.
+    call: takes float32 [N, h, w, 3], normalised, and gives its outputs in the order of `outputs`. original: the package's network,
+    whose outputs are the first of those of `call`; the conversion is checked against it. size: the side of its input in pixels;
+    None means any, because P-Net slides over the photo. outputs: names and shapes. call_in_page: `call` with its steps in another
+    order, where that is faster in WebAssembly.
     """
 
     call: Callable[[Any], Sequence[Any]]
@@ -34,11 +34,10 @@ class MtcnnNetwork:
 
 
 def load_mtcnn_networks() -> dict[str, MtcnnNetwork]:
-    """pnet, rnet and onet.
+    """The networks pnet, rnet and onet.
 
-    Boxes are refined by four offsets, in units of the box's side. Of the two class probabilities only that
-    of "face" is kept, P-Net's also as log-odds; O-Net's ten numbers (five x, then five y) become five points, in units of
-    the box's side.
+    Four offsets correct a box, in units of its side. Of the two class probabilities only that of "face" is kept; P-Net gives it as
+    log-odds, too. O-Net's ten numbers (five x, then five y) become five points, in units of the box's side.
     """
     pnet, rnet, onet = (stage()._model for stage in (StagePNet, StageRNet, StageONet))
 
@@ -78,7 +77,7 @@ def load_mtcnn_networks() -> dict[str, MtcnnNetwork]:
 
 
 def _pnet(net: Any, first: Callable[[Any], Any], channels: Sequence[int], x: Any) -> tuple[Any, Any, Any]:
-    """`first`: all up to the first pooling, which leaves the map's channels in the order `channels`."""
+    """P-Net. first: everything up to the first pooling; it leaves the map's channels in the order `channels`."""
     second = keras.ops.take(net.conv2.kernel, channels, axis=2)
     x = _with_prelu(second, net.conv2.bias, net.prelu2.alpha, first(x))
     x = _with_prelu(net.conv3.kernel, net.conv3.bias, net.prelu3.alpha, x)
@@ -105,9 +104,10 @@ def _onet(net: Any, x: Any) -> tuple[Any, Any, Any]:
 
 
 def _pnet_heads(net: Any, x: Any) -> tuple[Any, Any, Any]:
-    """In one convolution: four offsets; the probability of "face"; its log-odds, the difference of the two classes' scores.
+    """A single convolution for four offsets, the probability of "face", and its log-odds.
 
-    The probability is a sigmoid of that: at every place of the photo, a softmax over an axis of two costs as much as a convolution.
+    The log-odds are the difference of the two classes' scores, and the probability is their sigmoid. A softmax over an axis of two,
+    at every place of the photo, would cost as much as a convolution.
     """
     offsets, classes = net.conv4_1, net.conv4_2
     kernel = keras.ops.concatenate([offsets.kernel, classes.kernel[..., 1:] - classes.kernel[..., :1]], axis=-1)
@@ -118,16 +118,16 @@ def _pnet_heads(net: Any, x: Any) -> tuple[Any, Any, Any]:
 
 
 def _prelu(slope: Any, x: Any) -> Any:
-    """x where positive, slope * x where not; slopes may be negative, or more than 1.
+    """x where it is positive, slope * x elsewhere. Slopes may be negative, or above 1.
 
-    Written as slope * x + (1 - slope) * relu(x): four operations in ONNX, where Keras's own form makes five and the
-    single PRelu is slower still (P-Net at 319 x 396 in onnxruntime: 11.3, 13.5 and 15.1 ms).
+    It is written as slope * x + (1 - slope) * relu(x), which makes four operations in ONNX. Keras's form makes five, and the single
+    PRelu is slower still (P-Net at 319 x 396 in onnxruntime: 11.3, 13.5 and 15.1 ms).
     """
     return slope * x + (1.0 - slope) * keras.ops.relu(x)
 
 
 def _with_prelu(kernel: Any, bias: Any, slope: Any, x: Any) -> Any:
-    """PReLU of a convolution, for slopes below 1: its kernel is multiplied by 1 - slope, for one pass over the map less."""
+    """The PReLU of a convolution, for slopes below 1: multiplying its kernel by 1 - slope saves a pass over the map."""
     slope = keras.ops.reshape(slope, (-1,))
     rise = 1.0 - slope
     x = keras.ops.conv(x, kernel * rise) + bias * rise
@@ -135,11 +135,11 @@ def _with_prelu(kernel: Any, bias: Any, slope: Any, x: Any) -> Any:
 
 
 def _pooled_first(net: Any) -> tuple[Callable[[Any], Any], list[int]]:
-    """P-Net up to its first pooling, with the PReLU after it, on a quarter of the pixels; and the order of the channels.
+    """P-Net up to its first pooling, with the PReLU after the pooling, on a quarter of the pixels; and the channels' order.
 
-    Where the slope is positive, PReLU keeps the order of numbers, so the largest may be taken first. Where it is negative, PReLU is
-    the larger of x and slope * x: the latter comes from filters of its own, and the larger of two maxima is the maximum of both.
-    ONNX Runtime computes 16 filters natively in the time of 10; in WebAssembly each costs, and this is slower.
+    With a positive slope, PReLU keeps the order of numbers, so the maximum may be taken first. With a negative slope, PReLU is the
+    larger of x and slope * x. Filters of slope * x are added, and the larger of the two maxima is the maximum of both. ONNX Runtime
+    computes 16 filters natively in the time of 10. In WebAssembly each filter costs time, and this form is slower.
     """
     (kernel, bias), slope = net.conv1.get_weights(), net.prelu1.get_weights()[0].ravel()
     positive, negative = np.flatnonzero(slope >= 0), np.flatnonzero(slope < 0)
@@ -156,5 +156,5 @@ def _pooled_first(net: Any) -> tuple[Callable[[Any], Any], list[int]]:
 
 
 def _pooled_last(net: Any) -> tuple[Callable[[Any], Any], list[int]]:
-    """The same, as the paper draws it."""
+    """P-Net up to its first pooling, as the paper draws it."""
     return lambda x: net.maxpool1(_prelu(net.prelu1.alpha, net.conv1(x))), list(range(net.conv1.filters))

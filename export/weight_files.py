@@ -1,6 +1,6 @@
-"""Tensors by name out of a file of weights, of whichever kind: HDF5, TensorFlow 1 checkpoint, frozen graph, .npz, safetensors.
+"""Reads tensors by name from a file of weights: HDF5, TensorFlow 1 checkpoint, frozen graph, .npz or safetensors.
 
-Nothing in such a file is run or unpickled, and PyTorch is not needed. Each tensor is read when it is asked for.
+Nothing in such a file is executed or unpickled, and PyTorch is not needed. Each tensor is read when it is asked for.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from .weight_names import Tensor
 Tensors = Mapping[str, Callable[[], Tensor]]
 Result = TypeVar("Result")
 
-MOST_BYTES = 2**30  # of a tensor: a small file can name any shape. The networks that use these files need a hundredth of it.
+# the most bytes of a tensor, as a small file can claim any shape; the networks that use these files need a hundredth of it
+MOST_BYTES = 2**30
 AVERAGED = "/ExponentialMovingAverage"
 KINDS = "a Keras .h5 file, a TensorFlow 1 checkpoint or frozen .pb, or a PyTorch state dict as .npz or .safetensors"
 
@@ -36,17 +37,17 @@ class UnreadableError(Exception):
 
 
 def read_tensors(path: Path) -> Tensors:
-    """All tensors of a file, by name. The kind of file is seen from its first bytes, not from its name.
+    """All tensors of a file, by name. The file's first bytes decide its kind, not its name.
 
-    path: the file; of a checkpoint, any of its files, their common beginning, or their folder.
-    Raises ExportError where there is no such file or it is of no known kind, UnreadableError where nothing of it can be read.
+    path: the file; for a checkpoint, any of its files, their common prefix, or their folder. Raises ExportError where there is no
+    such file or its kind is unknown, and UnreadableError where it cannot be read.
     """
     read = _or_unreadable(partial(_reader_of, path))
     return {name: partial(_or_unreadable, tensor) for name, tensor in _or_unreadable(read).items()}
 
 
 def _or_unreadable(read: Callable[[], Result]) -> Result:
-    """What `read` gives. A damaged file makes the libraries raise nearly anything, which becomes an UnreadableError."""
+    """The result of `read`, with every other exception turned into an UnreadableError: damaged files raise nearly anything."""
     try:
         return read()
     except (ExportError, UnreadableError):
@@ -75,7 +76,7 @@ def _refuse_large(shape: Iterable[int], width: int = 1) -> None:
 
 
 def _read_hdf5(path: Path) -> Tensors:
-    """Keras 2: a group `model_weights`, or the file where it holds weights alone, with .../LAYER/KIND:0 in it."""
+    """Keras 2: a group `model_weights`, or the whole file if it holds weights only, with .../LAYER/KIND:0 in it."""
     tensors: dict[str, Callable[[], Tensor]] = {}
     with h5py.File(path) as file:
 
@@ -95,7 +96,7 @@ def _read_dataset(path: Path, name: str) -> Tensor:
 
 
 def _checkpoint(path: Path) -> Path | None:
-    """The common beginning of a checkpoint's files, which is what TensorFlow calls it."""
+    """The common prefix of a checkpoint's files. TensorFlow calls the prefix the checkpoint."""
     if path.is_dir():
         found = sorted(path.glob("*.index"))
         if len(found) != 1:
@@ -106,7 +107,7 @@ def _checkpoint(path: Path) -> Path | None:
 
 
 def _read_checkpoint(start: Path) -> Tensors:
-    """Variables by name, each as its moving average where the training kept one."""
+    """The variables by name; each as its moving average where the training kept one."""
 
     def read(name: str) -> Tensor:
         _refuse_large(names[name], 8)
@@ -118,7 +119,7 @@ def _read_checkpoint(start: Path) -> Tensors:
 
 
 def _read_frozen_graph(path: Path) -> Tensors:
-    """A GraphDef's constants by name."""
+    """The constants of a GraphDef, by name."""
     graph = tf.compat.v1.GraphDef()
     try:
         graph.ParseFromString(path.read_bytes())
@@ -165,7 +166,7 @@ def _read_safetensors(path: Path) -> Tensors:
 
 
 def _read_slice(path: Path, start: int, dtype: str, shape: tuple[int, ...], begin: int, end: int) -> Tensor:
-    """dtype: the format's name for it. BF16 is the upper half of F32."""
+    """A tensor's numbers. dtype: the format's name for its type. BF16 is the upper half of F32."""
     kind = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8"}[dtype]
     _refuse_large([end - begin])
     with path.open("rb") as file:

@@ -34,7 +34,10 @@ _NAME = re.compile(r"(?:(?P<block>Block\d+_\d+|Mixed_\da)_)?(?:Branch_(?P<branch
 
 @dataclass(frozen=True)
 class Layout:
-    """address: (layer, kind) -> the weight's name in the file. to_keras: puts its axes into Keras's order."""
+    """How one layout names weights.
+
+    address: (layer, kind) -> the name in the file. to_keras: reorders a weight's axes for Keras.
+    """
 
     name: str
     address: Callable[[str, str], str]
@@ -52,7 +55,7 @@ def layouts(layers: Sequence[str]) -> tuple[Layout, ...]:
 
 @cache
 def _parts(layer: str) -> tuple[str | None, str | None, str, bool]:
-    """Block, branch, own name, and whether it is the normalisation: ("Block35_1", "1", "Conv2d_0b_3x3", False)."""
+    """The block, the branch, the layer's name, and whether it is the normalisation: ("Block35_1", "1", "Conv2d_0b_3x3", False)."""
     found = _NAME.fullmatch(layer)
     assert found, layer
     return found["block"], found["branch"], found["own"], bool(found["norm"])
@@ -69,10 +72,10 @@ def _pytorch_name(layer: str, kind: str, layers: Sequence[str]) -> str:
     if own == "Bottleneck":
         module = "last_bn" if norm else "last_linear"
     elif block and not branch:
-        module = f"{_BLOCKS[block][1]}.conv2d"  # the one that brings the branches together, not normalised
+        module = f"{_BLOCKS[block][1]}.conv2d"  # the convolution that merges the branches; it has no normalisation
     else:
         module = f"{_BLOCKS[block][1]}.branch{branch}" if block else own.rpartition("_")[0].lower()  # stem: conv2d_1a
-        # A branch of several convolutions numbers them; their own names are in the order of the alphabet.
+        # A branch with several convolutions numbers them, in the alphabetical order of their names.
         chain = sorted(name for name in layers if block and _parts(name)[:2] == (block, branch) and not _parts(name)[3])
         module += f".{chain.index(layer.removesuffix('_BatchNorm'))}" if len(chain) > 1 else ""
         module += ".bn" if norm else ".conv"
