@@ -177,7 +177,7 @@ def build_dlib_resnet(network: DlibNetwork, natively: bool = False) -> Any:
         return keras.ops.relu(x)
 
     def add(a: Any, b: Any) -> Any:
-        """dlib's add_prev: where shapes differ, the smaller tensor is extended with zeros at the bottom, at the right and in depth."""
+        """dlib's add_prev: where shapes differ, the smaller tensor is filled with zeros below, at the right and in depth."""
         shape = [max(m, n) for m, n in zip(a.shape[1:], b.shape[1:], strict=True)]
         return zeros.behind(a, shape) + zeros.behind(b, shape)
 
