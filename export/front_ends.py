@@ -1,11 +1,9 @@
-"""The pixel front ends: small ONNX graphs that stand before the networks and take the photo as it is.
+"""The pixel front ends: small ONNX graphs that come before the networks and take the photo as it is.
 
-Each takes `image`, uint8 [H, W, 3], RGB, and makes what its network eats: float32 [N, 3, h, w]. They are
-written in ONNX's own text form. Frame: pixel coordinates, origin top left, x right, y down, with the centre
-of the first pixel at 0 (and its corner at -0.5).
-
-Nothing aliases: whatever shrinks is averaged over the area that it covers. `exact=True` gives the MTCNN
-package's own arithmetic instead, which the parity tests compare against.
+Each takes `image`, uint8 [H, W, 3], RGB, and makes its network's input: float32 [N, 3, h, w]. They are written in ONNX's text form.
+Frame: pixel coordinates, origin top left, x right, y down, with the centre of the first pixel at 0 (and its corner at -0.5).
+Nothing aliases: everything that shrinks is averaged over the area it covers. `exact=True` uses the arithmetic of the mtcnn package
+instead, for the parity tests.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from onnx import parser
 OPSET = 18
 IR_VERSION = 8
 
-# MTCNN was trained on (x - 127.5) / 128, so 0 is middle grey: what lies outside the photo is grey.
+# MTCNN was trained on (x - 127.5) / 128, so 0 is middle grey: everything outside the photo is grey.
 _GREY = """
     middle = Constant<value_float = 127.5>()
     span = Constant<value_float = 128.0>()
@@ -30,12 +28,11 @@ PNET_PADDING = 6
 
 
 def pnet_front_end(exact: bool = False) -> onnx.ModelProto:
-    """image, size int64 [2] (h, w) -> x [1, 3, h + 12, w + 12]: the photo shrunk to a pyramid level, padded grey.
+    """image, size int64 [2] (h, w) -> x [1, 3, h + 12, w + 12]: the photo shrunk to a pyramid level, with a grey frame.
 
-    Also gives `level`, uint8 [h, w, 3], the shrunk photo, from which the next level can be made at a fraction of the cost.
-    Shrinking is linear with antialiasing: a triangle filter as wide as two pixels of the level. With `exact`,
-    TensorFlow's AREA (each level pixel the mean of the area that it covers): two products with matrices of overlaps;
-    no padding, and no `level`.
+    It also gives `level`, uint8 [h, w, 3], the shrunk photo, from which a smaller level can be made cheaply. Shrinking is linear
+    with antialiasing: a triangle filter as wide as two pixels of the level. With `exact`, it is TensorFlow's AREA (each level pixel
+    is the mean of the area it covers), made of two products with matrices of overlaps, without a frame and without `level`.
     """
     return _parse(f"""
     pnet_front (uint8[H, W, 3] image, int64[2] size) => (float[1, 3, h, w] x{"" if exact else ", uint8[h, w, 3] level"})
@@ -70,7 +67,7 @@ _ANTIALIASED = """
 
 
 def _overlaps(name: str, whole: str, parts: str) -> str:
-    """`name` [parts, whole]: how much of pixel j lies in part i, as a share of the part's width."""
+    """The lines for `name` [parts, whole]: how much of pixel j lies in part i, as a share of the part's width."""
     return f"""
         {name}_whole = Cast<to = 1>({whole})
         {name}_parts = Cast<to = 1>({parts})
@@ -109,13 +106,13 @@ _AREA = f"""
 
 
 def crop_front_end(size: int, exact: bool = False) -> onnx.ModelProto:
-    """image, boxes float32 [N, 4] (x1 y1 x2 y2) -> x [N, 3, size, size]: each box of the photo, shrunk.
+    """image, boxes float32 [N, 4] (x1 y1 x2 y2) -> x [N, 3, size, size]: each box cut out of the photo and shrunk.
 
-    Sample i of a crop lies at x1 + i (x2 - x1) / (size - 1), as in TensorFlow's crop_and_resize; here each sample is
-    the mean over the area around it: of 2 x 2 bilinear samples, so of 4 x 4 pixels at most. Larger boxes are therefore
-    cut from the photo shrunk 4 or 16 times (box filter). Outside the photo all is grey. Of the photo only the part
-    that holds the boxes is touched.
-    With `exact`, one bilinear sample of the photo itself, at (W - 1) / W of that place, as the package computes it.
+    Sample i of a crop lies at x1 + i (x2 - x1) / (size - 1), as in TensorFlow's crop_and_resize. Here each sample is the mean of 2
+    x 2 bilinear samples around that place, which cover at most 4 x 4 pixels. Larger boxes are therefore cut from a copy of the
+    photo that was shrunk 4 or 16 times with a box filter. Everything outside the photo is grey. Only the part of the photo that
+    holds the boxes is read. With `exact`, each sample is a single bilinear sample of the photo, at (W - 1) / W of that place, as
+    the package computes it.
     """
     return _parse(f"""
     crop_front (uint8[H, W, 3] image, float[N, 4] boxes) => (float[N, 3, {size}, {size}] x)
@@ -199,7 +196,7 @@ _PACKAGE_PLACES = """
 
 
 def _roi_align(image: str, boxes: str, first: str, scale: float, samples: int, size: int) -> str:
-    """Each bin of a box the mean of samples x samples bilinear ones; `first`: zeros, for there is one image."""
+    """Lines in which each bin of a box is the mean of samples x samples bilinear samples; `first` holds zeros: there is one image."""
     return f"""RoiAlign<mode = "avg", coordinate_transformation_mode = "half_pixel", sampling_ratio = {samples},
                          output_height = {size}, output_width = {size}, spatial_scale = {scale}>({image}, {boxes}, {first})"""
 
@@ -214,9 +211,10 @@ def _one_level(size: int) -> str:
 
 
 def _three_levels(size: int) -> str:
-    """crops [N, 3, size, size], each cut from the photo or from one of its two shrunk copies.
+    """Lines for crops [N, 3, size, size], each cut from the photo or from one of its two shrunk copies.
 
-    RoiAlign repeats the edge of an image for one more pixel, which in a shrunk copy is 4 or 16 of the photo: hence the grey frames.
+    RoiAlign repeats an image's edge for one more pixel, which in a shrunk copy is 4 or 16 pixels of the photo. Grey frames hide
+    that.
     """
     return f"""
         quarter = AveragePool<kernel_shape = [4, 4], strides = [4, 4], ceil_mode = 1>(photo)
@@ -243,9 +241,10 @@ def _three_levels(size: int) -> str:
 
 
 def _cut_from(image: str, level: str, frame: str, scale: float, size: int) -> str:
-    """`level`_crops [n, 3, size, size]: the boxes that is_`level` [N] is true of; `level`_boxes [n, 1]: which they are.
+    """Lines for `level`_crops [n, 3, size, size]: crops of the boxes for which is_`level` [N] is true.
 
-    frame: width of what was added around the image, pixels of the photo. scale: pixels of the image in one of the photo.
+    `level`_boxes [n, 1] holds the indices of those boxes. frame: the width of what was added around the image, in pixels of the
+    photo. scale: the pixels of the image in one pixel of the photo.
     """
     return f"""
         {level}_index = NonZero(is_{level})
@@ -261,9 +260,9 @@ def _cut_from(image: str, level: str, frame: str, scale: float, size: int) -> st
 def chip_front_end(size: int) -> onnx.ModelProto:
     """image, transforms float32 [N, 2, 3] (chip to photo) -> chips uint8 [N, size, size, 3] and x float32 [N, 3, size, size].
 
-    Chip pixel (i, j) is what the photo shows at transform @ (i, j, 1), bilinear; black outside the photo. A face
-    larger than the chip is first shrunk to the chip's scale (cubic, antialiased): only the part of the photo that it needs. Cubic
-    keeps more detail than linear, which would blur what the bilinear samples blur once more; it can overshoot, hence the clipping.
+    Chip pixel (i, j) shows the photo at transform @ (i, j, 1), bilinearly sampled, and is black outside the photo. If a face is
+    larger than the chip, the part of the photo around it is first shrunk to the chip's scale (cubic, antialiased). Cubic keeps more
+    detail than linear, whose blur would add to that of the bilinear samples. It can overshoot, so its result is clipped.
     """
     line, last = np.arange(size), size - 1
     one, zero = np.ones(size), np.zeros(size)
@@ -370,7 +369,7 @@ def chip_front_end(size: int) -> onnx.ModelProto:
 
 
 def _table(numbers: NDArray[np.floating]) -> str:
-    """A constant of a graph: float32, of the array's shape."""
+    """A float32 constant of a graph, with the array's shape."""
     shape, values = (", ".join(str(number) for number in row) for row in (numbers.shape, numbers.ravel().tolist()))
     return f"Constant<value = float[{shape}] {{{values}}}>()"
 
