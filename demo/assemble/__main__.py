@@ -1,4 +1,4 @@
-"""`python -m assemble`: docs/app, made anew where something changed."""
+"""`python -m assemble`: rebuilds the parts of docs/app whose sources have changed."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _fill(app: Path) -> None:
 
 
 def _model_files(folder: Path) -> list[str]:
-    """What the page takes: of each graph the smaller file. Further embedders, and cohorts, wait there to be chosen."""
+    """The model files for the page: the smaller file of each graph. Further embedders and cohorts lie there to be chosen."""
     manifest = json.loads((folder / "models.json").read_text())
     further = list(manifest["embedders"].values())
     graphs = [*manifest["graphs"].values(), *(entry["graph"] for entry in further)]
@@ -98,7 +98,7 @@ def _model_files(folder: Path) -> list[str]:
 
 
 def _own_models(folder: Path) -> list[Path]:
-    """The four networks, in the order in which the page makes sessions of them (demo/web/src/engine/graphs.ts)."""
+    """The four networks, in the order in which the page makes their sessions (demo/web/src/engine/graphs.ts)."""
     graphs = json.loads((folder / "models.json").read_text())["graphs"]
     return [folder / graphs[name].get("compact", graphs[name])["file"] for name in ("pnet", "rnet", "onet", "embedder")]
 

@@ -1,9 +1,11 @@
-"""`python -m assemble.build_folder SITE`: in a built site, the engine's files move from app/ to app/BUILD/; pages name them there.
+"""`python -m assemble.build_folder SITE`: moves a built site's engine files from app/ to app/BUILD/, and updates the pages.
 
-No address means one file in this version of the site and another in the next, so that no cache on the way can mix two versions.
-BUILD is made of the content: app/BUILD/assets.json lists each file with its hash, and BUILD is the hash of that list. The page's
-scripts check what they fetch against the list (demo/web/src/engine/assets.ts); what pages import, the browser checks itself, by an
-import map. After the site is built, as any site generator will do.
+An address then always means the same file in every version of the site, so no cache on the way can mix two versions. BUILD depends
+on the content: app/BUILD/assets.json lists each file with its hash, and BUILD is the hash of that list. The page's scripts check
+what they fetch against the list (demo/web/src/engine/assets.ts). For modules that pages import, the browser checks the hashes in an
+import map.
+
+It runs after the site generator, whichever that is.
 """
 
 from __future__ import annotations
@@ -17,12 +19,12 @@ from pathlib import Path
 
 LIST = "assets.json"
 HEX = 16  # characters of BUILD: enough to tell versions apart
-# An address in a page: relative, or, on the page "not found", from the site's root.
+# An address in a page: relative or, on the page "not found", from the site's root.
 ADDRESS = re.compile(r"""(?<=["'(])((?:[^"'()<>:\s]*/)?)app/(?=["')]|web/|samples/|stills/)""")
 FIRST_MODULE = re.compile(r"""<link rel="modulepreload"|<script [^>]*type="module\"""")
 PRELOAD = re.compile(r"""<link rel="modulepreload" href="[^"]*?app/([^"]+)\"""")
 IMPORT_MAP = '<script type="importmap">{}</script>'
-NOT_IMPORTED = {"web/worker.js", "web/graphs.js", "web/service-worker.js"}  # import maps do not reach workers
+NOT_IMPORTED = {"web/worker.js", "web/graphs.js", "web/service-worker.js"}  # import maps do not apply in workers
 
 
 def main() -> int:
@@ -37,7 +39,7 @@ def main() -> int:
 
 
 def write_list(app: Path) -> None:
-    """Writes assets.json: {path: {bytes, sha256}} of each file beside and below it."""
+    """Writes assets.json: {path: {bytes, sha256}} for each file in its folder and below."""
     files = sorted(path for path in app.rglob("*") if path.is_file() and path != app / LIST)
     listed = {
         file.relative_to(app).as_posix(): {
@@ -50,7 +52,7 @@ def write_list(app: Path) -> None:
 
 
 def move(site: Path) -> str:
-    """The name of the new folder. Pages then name it, and say what the scripts that they import have to be."""
+    """Moves the files and returns the new folder's name. Pages then use it, and state the hashes of the scripts they import."""
     app = site / "app"
     text = (app / LIST).read_bytes()
     build = hashlib.sha256(text).hexdigest()[:HEX]
@@ -76,7 +78,7 @@ def move(site: Path) -> str:
 
 
 def build_in(site: Path) -> str:
-    """The name of the folder in a site that has been moved there. Raises FileNotFoundError where there is none."""
+    """The folder's name in a site whose files have been moved. Raises FileNotFoundError where there is none."""
     for path in (site / "app").glob(f"*/{LIST}"):
         return path.parent.name
     raise FileNotFoundError(f"{site} has no app/BUILD/{LIST}: run `make site`")

@@ -19,14 +19,14 @@ from typing import Any
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-WEIGHTS = "facelab/weights"  # where facelab.native.models_folder looks
+WEIGHTS = "facelab/weights"  # the folder that facelab.native.models_folder looks for
 
 
 class WeightsHook(BuildHookInterface[BuilderConfig]):
-    """Adds build/models to the wheel, as far as a wheel may carry it."""
+    """Adds the files of build/models that a wheel may carry."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """See hatchling. Ends the build with one sentence where build/models is not what its manifest names."""
+        """See hatchling. Stops the build with a sentence where build/models is not what its manifest names."""
         models = Path(self.root) / "build" / "models"
         try:
             manifest = wheel_manifest(json.loads((models / "models.json").read_text(encoding="utf-8")))
@@ -51,7 +51,7 @@ class WeightsHook(BuildHookInterface[BuilderConfig]):
 
 
 def wheel_manifest(manifest: dict[str, Any]) -> dict[str, Any]:
-    """models.json for the wheel: the default embedder alone, without its cohort, and no graph's compact file."""
+    """models.json for the wheel: the default embedder only, without its cohort and without compact files."""
     return {
         **manifest,
         "graphs": {name: {k: v for k, v in graph.items() if k != "compact"} for name, graph in manifest["graphs"].items()},

@@ -1,6 +1,6 @@
-"""`python -m assemble.offline SITE`: the service worker of a built site, with the list of its files, each with a hash.
+"""`python -m assemble.offline SITE`: writes a built site's service worker, with the list of the site's files and their hashes.
 
-After the site is built, as only then all pages are there; any site generator will do.
+It runs after the site generator, whichever that is, because all pages must exist.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from .build_folder import build_in
 
 # In the folder of the build:
 BUNDLE = "web/service-worker.js"
-# Used on request and ten times as large as the book: kept once the engine has been used (see service-worker.ts).
+# Used on request, and ten times as large as the book: kept once the engine has been used (see service-worker.ts).
 ENGINE = ("assets.json", "models/", "ort/", "pyodide/", "python/", "samples/", "web/editor-")
-# Of the fonts those that the book's own text needs; the others come with the network.
+# The fonts that the book's text needs; the others come from the network.
 FONTS, NEEDED_FONTS = "web/fonts/", ("inter-latin-wght",)
 
 NOT_KEPT = ("service-worker.js", "sitemap", "results/", "404.html", "assets/javascripts/lunr/")
@@ -51,7 +51,7 @@ def write_service_worker(site: Path) -> None:
 
 
 def _further_models(app: Path) -> set[str]:
-    """Further embedders and cohorts, which nobody has chosen yet: not kept before they are."""
+    """Further embedders and cohorts that nobody has chosen yet: they are not kept before somebody does."""
     manifest = json.loads((app / "models" / "models.json").read_text())
     entries = manifest["embedders"].values()
     files = [entry["graph"].get("compact", entry["graph"]) for entry in entries]

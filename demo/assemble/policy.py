@@ -1,7 +1,7 @@
-"""`python -m assemble.policy SITE`: each page of a built site forbids the browser to send or fetch anything elsewhere.
+"""`python -m assemble.policy SITE`: gives each page of a built site a policy by which the browser contacts no other server.
 
-The Content-Security-Policy stands in the page, as not every host of files can send headers. After all else that writes pages:
-it has a hash of each inline script.
+The Content-Security-Policy stands in the page, because many hosts of static files cannot send headers. This step runs after all
+others that write pages, because the policy holds a hash of each inline script.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-# What the page's own script may do, for which there is no narrower word: compile WebAssembly; style sheets inside of elements.
+# Two permissions for which there is no narrower word: compiling WebAssembly, and style sheets inside elements.
 DIRECTIVES = {
     "default-src": "'self'",
     "script-src": "'self' 'wasm-unsafe-eval'",
@@ -46,7 +46,7 @@ def write_policies(site: Path) -> None:
 
 
 def policy_of(html: str) -> str:
-    """The policy of a page: of scripts that stand in it, its own alone."""
+    """The policy of a page: of all inline scripts, only those that stand in the page may run."""
     scripts = _InlineScripts(html).texts
     hashes = sorted({f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in scripts})
     directives = {**DIRECTIVES, "script-src": " ".join([DIRECTIVES["script-src"], *hashes])}
@@ -54,7 +54,7 @@ def policy_of(html: str) -> str:
 
 
 def _with_policy(html: str) -> str:
-    """Ahead of all that it governs; the encoding comes first, for browsers look for that in a page's first 1024 bytes."""
+    """Puts the policy ahead of everything it governs, but after the encoding, which browsers expect in a page's first 1024 bytes."""
     if HEAD not in html or CHARSET not in html:
         raise ValueError(f"a page needs {HEAD} and {CHARSET}")
     policy = f'<meta http-equiv="Content-Security-Policy" content="{policy_of(html)}">'
@@ -62,7 +62,7 @@ def _with_policy(html: str) -> str:
 
 
 class _InlineScripts(HTMLParser):
-    """The texts of a page's scripts that have no file. Scripts of other types are data, and nobody runs them."""
+    """The texts of a page's inline scripts. Scripts of other types are data, and no browser runs them."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

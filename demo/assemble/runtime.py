@@ -1,7 +1,8 @@
-"""ONNX Runtime's memory with a session of each network in it, for the page to take up instead of making them.
+"""Stores ONNX Runtime's memory with a session of each network in it, so that the page need not make the sessions.
 
-Making them takes the page longer than running them: all that code has to be compiled, to run once. Most of the memory are the
-networks' weights, widened to float32. The file holds the whole numbers and steps that the models store; the page widens them again.
+Making sessions takes the page longer than running them, because all the code for it must be compiled to run once. Most of the
+memory are the networks' weights, widened to float32. The file holds the whole numbers and steps that the models store, and the page
+widens them again.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from onnx import numpy_helper
 from .python import AssembleError, seal
 
 PAGE = 1024
-DATA_END = 1_000_000  # up to here lies what comes out of the wasm file
+DATA_END = 1_000_000  # the data of the wasm file ends here
 
-_Stored = tuple[NDArray[np.float32], NDArray[np.int8]]  # steps and whole numbers
+_Stored = tuple[NDArray[np.float32], NDArray[np.int8]]  # a table's steps and whole numbers
 
 
 def show_module(script: Path) -> None:
-    """ONNX Runtime's script, changed so that whoever sets `showOnnxRuntime` sees its module before ONNX Runtime itself does."""
+    """ONNX Runtime's script, changed so that a function `showOnnxRuntime` receives its module before ONNX Runtime uses it."""
     made, shown = "export default ortWasmThreaded;", "showOnnxRuntime"
     text = script.read_text()
     if text.count(made) != 1:
@@ -62,7 +63,7 @@ def pack_memory(made: Path, idle: Path, models: Sequence[Path], out: Path) -> No
 
 
 def _take_tables(memory: bytearray, models: Sequence[Path]) -> tuple[list[dict[str, int]], list[_Stored]]:
-    """Where the widened weights of convolutions lie, and what they are made of; in the memory zeros take their place."""
+    """Where the widened weights of convolutions lie, and what they are made of. In the memory, zeros replace them."""
     tables, stored = [], []
     for model in models:
         arrays: dict[str, Any] = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(model).graph.initializer}
@@ -73,7 +74,7 @@ def _take_tables(memory: bytearray, models: Sequence[Path]) -> tuple[list[dict[s
             widened = (levels.astype(np.float32) * step).tobytes()
             address = memory.find(widened)
             if address < 0 or step.size != len(levels):
-                continue  # ONNX Runtime has reordered these; they stay as they lie
+                continue  # ONNX Runtime has reordered these, so they stay as they are
             memory[address : address + len(widened)] = bytes(len(widened))
             tables.append({"address": address, "rows": len(levels), "columns": levels.size // len(levels)})
             stored.append((step, levels))
@@ -81,7 +82,7 @@ def _take_tables(memory: bytearray, models: Sequence[Path]) -> tuple[list[dict[s
 
 
 def _runs(memory: bytearray, pristine: bytes) -> tuple[list[list[int]], list[list[int]]]:
-    """[first, end) of the pages that the page does not have by itself; apart from them, of those that are all ones."""
+    """The stretches [first, end) of pages that the page cannot make by itself. Pages that are all ones are separate."""
     runs: list[list[int]] = []
     ones: list[list[int]] = []
     for page in range(len(memory) // PAGE):

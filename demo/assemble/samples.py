@@ -1,4 +1,4 @@
-"""The sample photos: US government portraits out of the face_recognition source package, made small enough for a page."""
+"""The sample photos: portraits by the US government from the face_recognition source package, shrunk for the page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ THUMBNAIL = 112
 
 
 def write_samples(downloads: Path, folder: Path) -> None:
-    """The photos, at most 640 pixels a side, and thumbnails.webp, a row of their faces."""
+    """Writes the photos, at most 640 pixels a side, and thumbnails.webp, a row of their faces."""
     folder.mkdir(parents=True)
     names = json.loads(LIST.read_text())["photos"]
     thumbnails = Image.new("RGB", (THUMBNAIL * len(names), THUMBNAIL))

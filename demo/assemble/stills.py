@@ -1,4 +1,4 @@
-"""A still picture of every lab, as it starts on a sample: what paper shows, and the page until the lab is loaded."""
+"""Draws a still picture of every lab as it starts on a sample. Paper shows it, and so does the page until the lab is loaded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ A_ROW = 3
 
 
 def draw_stills(models: Path, samples: Path, folder: Path) -> None:
-    """KIND-light.webp and KIND-dark.webp of every lab."""
+    """Writes KIND-light.webp and KIND-dark.webp for every lab."""
     folder.mkdir(parents=True)
     runtime = NativeRuntime(models)
     desk = Desk(runtime, {name: read_photo(samples / name, runtime.manifest.max_side) for name in SAMPLES})
@@ -90,7 +90,7 @@ def _height(row: Sequence[Picture | Chart]) -> float:
 
 def _picture(axes: Axes, panel: Picture, accent: str) -> None:
     axes.imshow(panel.pixels, cmap="gray", vmin=0, vmax=255)
-    axes.autoscale(enable=False)  # boxes may begin outside of the photo
+    axes.autoscale(enable=False)  # boxes may begin outside the photo
     axes.axis("off")
     for box in panel.boxes:
         x1, y1, x2, y2 = box.corners

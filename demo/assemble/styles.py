@@ -1,7 +1,9 @@
-"""`python -m assemble.styles SITE`: on a built site's pages with a tool, style sheets lie in the page itself.
+"""`python -m assemble.styles SITE`: on a built site's pages with a tool, puts the style sheets into the page.
 
-Four files less to ask for before such a page can be drawn, while its engine's files are on their way. Other pages keep
-the links: a browser reads a sheet once for all of them. After the site is built, as any site generator will do.
+The browser then needs four files fewer before it can draw such a page, while the engine's files are on their way. Other pages keep
+their links, because a browser loads a linked sheet only once for all of them.
+
+It runs after the site generator, whichever that is.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ def main() -> int:
 
 
 def _in_place(folder: Path, link: re.Match[str]) -> str:
-    """The sheet that is linked, as it reads in a page of that folder: what it asks for lies beside the sheet."""
+    """A linked sheet as it reads inside a page of that folder; the files that it loads lie beside the sheet."""
     css = SOURCE_MAP.sub("", (folder / link[1]).read_text())
     beside = rf"url(\1{link[1].rpartition('/')[0]}/"
     return f"<style>{FURTHER_FILE.sub(beside, css).strip()}</style>"

@@ -1,4 +1,4 @@
 """What the book needs beyond Markdown: Python-Markdown extensions, named in `mkdocs.yml`.
 
-Extensions of Python-Markdown, not plugins of MkDocs, because Zensical runs the former and not the latter.
+They are extensions of Python-Markdown, not plugins of MkDocs, because Zensical runs the former and not the latter.
 """

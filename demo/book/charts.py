@@ -1,6 +1,6 @@
-"""Charts as SVG that takes its text and lines from the page around it, so that it reads in light and dark.
+"""Draws charts as SVG that takes its colours and font from the page, so that they suit light and dark.
 
-Drawn by matplotlib from numbers in `docs/results/`; only what a chart of this book needs.
+matplotlib draws them from numbers in `docs/results/`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from matplotlib.axis import Axis as MplAxis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
-# Told apart in light and dark, and by those who see fewer colours (after Okabe and Ito); `styles` helps where these fail.
+# Distinct in light and dark, and for people who see fewer colours (after Okabe and Ito). Where colours fail, `styles` helps.
 COLOURS = ("#7a6ff0", "#d1651f", "#1f9e77", "#cc4f93", "#3a8fd0", "#a3842a", "#8d8d8d", "#b3474a", "#4e9a3c", "#9a6fb0")
-INK = "#010203"  # replaced by the page's own colour
+INK = "#010203"  # replaced by the page's text colour
 WIDTH = 4.9
-LEGEND = 62  # letters of a legend's line, each entry's stroke counted as seven
+LEGEND = 62  # the most letters in a line of the legend; each entry's stroke counts as seven
 
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -45,7 +45,7 @@ STYLE: Any = {
 
 
 def draw(chart: dict[str, Any], name: str) -> str:
-    """The SVG of a chart (see tests.experiments.report.Chart). name: unlike any other chart's, so that its ids are."""
+    """The SVG of a chart (see tests.experiments.report.Chart). name: different for each chart, so that ids differ, too."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
         places = len(chart["y"]["names"])
         figure = Figure(figsize=(WIDTH, 0.24 * places + 1.2 if places else 3.4), layout="constrained")
@@ -95,7 +95,7 @@ def _set_axis(axes: Axes, axis: MplAxis, told: dict[str, Any]) -> None:
 
 
 def _for_the_page(svg: str, alt: str) -> str:
-    """The drawing without its prologue and fixed size, its ink the page's, and words for those who cannot see it."""
+    """The drawing without its prologue and fixed size, in the page's text colour, with a description for people who do not see it."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = svg.replace(INK, "currentColor").replace("font-family: sans-serif", "font-family: inherit")

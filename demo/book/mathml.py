@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 MATHML_NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 
-# MathML Core: these elements need exactly so many children; a browser draws an error where they have fewer.
+# MathML Core: these elements need exactly this many children; with fewer, a browser draws an error.
 CHILDREN_NEEDED = {
     "mfrac": 2,
     "mroot": 2,
@@ -101,13 +101,13 @@ def mathml_from_latex(latex: str, *, block: bool = False) -> ElementTree.Element
     set_spacing(math, latex)
     for element in math.iter():
         if element.text:
-            element.text = AtomicString(element.text)  # atomic: Markdown reads no emphasis into it
+            element.text = AtomicString(element.text)  # atomic, so that Markdown finds no emphasis in it
     math.set("xmlns", MATHML_NAMESPACE)
     return math
 
 
 def set_spacing(math: ElementTree.Element, latex: str) -> None:
-    """Mark, in place, what a browser would space wrongly: bars, signs, thousands and names of functions."""
+    """Marks, in place, what a browser would space wrongly: bars, signs, thousands and names of functions."""
     bars = [element for element in math.iter("mo") if element.text in BARS]
     commands = BAR_COMMANDS.findall(latex)
     if len(bars) == len(commands):
@@ -134,7 +134,7 @@ def set_spacing(math: ElementTree.Element, latex: str) -> None:
         children = list(row)
         for element, after in pairwise([*children, ElementTree.Element("end")]):
             if element.tag in {"mi", "mo"} and (element.text or "").isalpha() and len(element.text or "") > 1:
-                element.tag = "mo"  # a function: upright, with a thin space before its argument
+                element.tag = "mo"  # a function's name: upright, with a thin space before its argument
                 element.set("lspace", "0" if element is children[0] else "0.167em")
                 element.set("rspace", "0" if after.text == "(" else "0.167em")
 
@@ -164,7 +164,7 @@ class BlockFormula(BlockProcessor):
         before, after = block[: formula.start()].rstrip("\n"), block[formula.end() :].lstrip("\n")
         if before:
             self.parser.parseBlocks(parent, [before])
-        # A box that scrolls must be reachable with the keyboard.
+        # everything that scrolls must be reachable with the keyboard
         box = ElementTree.SubElement(parent, "div", {"class": "formula", "tabindex": "0"})
         box.append(mathml_from_latex(formula["latex"], block=True))
         if after:

@@ -39,11 +39,11 @@ MENTION = re.compile(r"\{\{ (table|chart|value|code|lab|figure) ([^}]+?) \}\}")
 
 
 class ResultError(ValueError):
-    """A chapter names a result or a function that there is not. The message says which."""
+    """A chapter names a result or a function that does not exist. The message says which."""
 
 
 class Results(Preprocessor):
-    """Puts in what the mentions of a page name."""
+    """Replaces the mentions of a page by what they name."""
 
     def run(self, lines: list[str]) -> list[str]:
         return MENTION.sub(self._replace, "\n".join(lines)).split("\n")
@@ -86,14 +86,14 @@ def read_report(name: str) -> dict[str, Any]:
 
 
 def as_markdown(table: dict[str, Any]) -> str:
-    """A table with the first column to the left and figures to the right."""
+    """A table as Markdown, with the first column to the left and figures to the right."""
     columns, rows = table["columns"], table["rows"]
     rule = [":--", *("--:" for _ in columns[1:])]
     return "\n".join("| " + " | ".join(cell.replace("*", "\\*") for cell in row) + " |" for row in [columns, rule, *rows])
 
 
 def place_lab(kind: str, *how: str) -> str:
-    """What stands for a lab: its stills, light and dark, and what the page needs to make it move. Raises ResultError."""
+    """The HTML in a lab's place: its stills, light and dark, and the settings that the page needs. Raises ResultError."""
     if kind not in LABS:
         raise ResultError(f"there is no lab called {kind} in facelab.labs")
     lab = LABS[kind]
@@ -114,13 +114,13 @@ def place_lab(kind: str, *how: str) -> str:
 
 @cache
 def _lab_heights() -> dict[str, dict[str, float]]:
-    """The room that each lab needs, in three widths of the window: tests/browser/lab_heights.py measures it."""
+    """The room that each lab needs at three widths of the window, as tests/browser/lab_heights.py measured it."""
     heights: dict[str, dict[str, float]] = json.loads(Path(__file__).with_name("lab-heights.json").read_text())
     return heights
 
 
 def source_of(name: str) -> str:
-    """The source of `package.module.thing` in demo/, as it stands there. Raises ResultError where there is no such thing."""
+    """The source of `package.module.thing` in demo/. Raises ResultError where there is no such thing."""
     *module, thing = name.split(".")
     path = ROOT / "demo" / Path(*module).with_suffix(".py")
     if path.is_file():

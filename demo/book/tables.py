@@ -1,4 +1,4 @@
-"""Tables in a box of their own, which scrolls sideways when the page is narrower than the table.
+"""Puts each table into a box that scrolls sideways when the page is narrower than the table.
 
 The box can be reached with the keyboard, as everything that scrolls must be.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class TableBoxes(Treeprocessor):
-    """Each `<table>` of a page is put into a `<div class="table">`."""
+    """Wraps each `<table>` of a page in a `<div class="table">`."""
 
     def run(self, root: ElementTree.Element) -> None:
         for parent in list(root.iter()):
@@ -24,7 +24,7 @@ class TableBoxes(Treeprocessor):
                 if element.tag == "table":
                     box = ElementTree.Element("div", {"class": "table", "tabindex": "0"})
                     box.tail, element.tail = element.tail, None
-                    element.set("class", "in-box")  # the theme's script wraps tables without a class again
+                    element.set("class", "in-box")  # the theme's script would wrap tables without a class a second time
                     parent[place] = box
                     box.append(element)
 
