@@ -103,7 +103,7 @@ def measure(data: Path) -> Report:
     answers = [_distances(_answered(build_mobilefacenet(layers), chips)) for layers in (wide, ours)]
     report.values |= {
         "photos": str(len(chips)),
-        "largest change": f"{float(f'{np.abs(answers[0] - answers[1]).max():.0e}'):f}".rstrip("0"),
+        "largest change": _rounded_up(np.abs(answers[0] - answers[1]).max()),
     }
     return report
 
@@ -118,6 +118,12 @@ def multiplications(model: Any) -> int:
         elif kind == "Dense":
             count += int(np.prod(layer.weights[0].shape))
     return count
+
+
+def _rounded_up(value: float) -> str:
+    """A small number with one digit, no smaller than it is: 0.00000034 is 0.0000004."""
+    unit = 10.0 ** np.floor(np.log10(value))
+    return np.format_float_positional(float(f"{np.ceil(value / unit) * unit:.1g}"), trim="-")
 
 
 def _chips(photos: list[Path]) -> NDArray[np.float32]:
