@@ -50,7 +50,7 @@ def measure(data: Path) -> Report:
         "weights": f"{numbers(ours):,}",
         "slopes": f"{sum(layer.slope.size for layer in ours.values() if layer.slope is not None):,}",
         "convolutions": str(len(ours)),
-        "bends": str(sum(layer.slope is not None for layer in ours.values())),
+        "prelus": str(sum(layer.slope is not None for layer in ours.values())),
         "multiplications": f"{multiplications(model) / 1e6:.0f} million",
     }
 

@@ -188,11 +188,11 @@ def _bottleneck(inputs: int, outputs: int, expansion: int) -> int:
 
 MOBILEFACENET = (
     Stage("chip", 112, 3),
-    Stage("3 × 3, stride 2", 56, 64, weights(3, 3, 3, 64)),
+    Stage("3 × 3, halving", 56, 64, weights(3, 3, 3, 64)),
     Stage("3 × 3 depthwise", 56, 64, 9 * 64),
-    Stage("5 blocks, first stride 2", 28, 64, 5 * _bottleneck(64, 64, 2)),
-    Stage("7 blocks, first stride 2", 14, 128, _bottleneck(64, 128, 4) + 6 * _bottleneck(128, 128, 2)),
-    Stage("3 blocks, first stride 2", 7, 128, _bottleneck(128, 128, 4) + 2 * _bottleneck(128, 128, 2)),
+    Stage("5 blocks, halving", 28, 64, 5 * _bottleneck(64, 64, 2)),
+    Stage("7 blocks, halving", 14, 128, _bottleneck(64, 128, 4) + 6 * _bottleneck(128, 128, 2)),
+    Stage("3 blocks, halving", 7, 128, _bottleneck(128, 128, 4) + 2 * _bottleneck(128, 128, 2)),
     Stage("1 × 1", 7, 512, weights(1, 1, 128, 512)),
     Stage("7 × 7 depthwise, linear", 1, 512, 49 * 512),
     Stage("1 × 1, linear", 1, 128, weights(1, 1, 512, 128)),
@@ -205,12 +205,12 @@ def _plain_blocks(inputs: int, outputs: int, how_many: int) -> int:
 
 DLIB = (
     Stage("chip", 150, 3),
-    Stage("7 × 7, stride 2; maximum", 35, 32, weights(7, 7, 3, 32)),
+    Stage("7 × 7, then maximum", 35, 32, weights(7, 7, 3, 32)),
     Stage("3 blocks", 35, 32, _plain_blocks(32, 32, 3)),
-    Stage("4 blocks, first stride 2", 17, 64, _plain_blocks(32, 64, 4)),
-    Stage("3 blocks, first stride 2", 8, 128, _plain_blocks(64, 128, 3)),
-    Stage("3 blocks, first stride 2", 4, 256, _plain_blocks(128, 256, 3)),
-    Stage("1 block, stride 2", 2, 256, 10 * weights(1, 1, 256, 256)),  # of its second convolution only the middle does anything
+    Stage("4 blocks, halving", 17, 64, _plain_blocks(32, 64, 4)),
+    Stage("3 blocks, halving", 8, 128, _plain_blocks(64, 128, 3)),
+    Stage("3 blocks, halving", 4, 256, _plain_blocks(128, 256, 3)),
+    Stage("1 block, halving", 2, 256, 10 * weights(1, 1, 256, 256)),  # of its second convolution only the middle does anything
     Stage("mean over all places", 1, 256),
     Stage("dense layer", 1, 128, weights(1, 1, 256, 128)),
 )
@@ -254,8 +254,8 @@ def mobilefacenet() -> Figure:
     return Figure(
         [_column("MobileFaceNet", MOBILEFACENET, 150)],
         "**MobileFaceNet.** The squares show the sides of the maps to scale, from the chip of 112 pixels to a single place. The"
-        " bars show the number of maps (channels). A block is an inverted residual block, and stride 2 halves the side of a map. The"
-        f" kernels shown have {total:,} weights, and each channel also has a bias.",
+        " bars show how many channels there are. A block is an inverted residual block; *halving* means that the first convolution"
+        f" or block has stride 2. The kernels have {total:,} weights in all, and each channel also has a bias.",
     )
 
 
@@ -263,9 +263,9 @@ def others() -> Figure:
     """The two networks to compare."""
     return Figure(
         [_column("dlib’s ResNet", DLIB, 150), _column("Inception-ResNet-v1", INCEPTION, 160)],
-        "**Two larger networks.** Left: dlib’s network, of plain residual blocks with two 3 × 3 convolutions each. Right:"
-        " Inception-ResNet-v1, whose blocks run several short chains of convolutions side by side and add their joint result to the"
-        " block’s input. Squares and bars as for MobileFaceNet, at half the scale for the bars on the right.",
+        "**Two larger networks.** Left: dlib’s network, of residual blocks with two 3 × 3 convolutions each. Right:"
+        " Inception-ResNet-v1, whose blocks run short chains of convolutions side by side and add their joint result to the block’s"
+        " input. The squares show the sides of the maps, and within each drawing the bars show how many channels there are.",
     )
 
 
@@ -276,6 +276,7 @@ def _column(title: str, stages: Sequence[Stage], largest: int) -> Drawing:
     heights = [max(scale * stage.side, 30) + 20 for stage in stages]
     drawing = Drawing(f"{title}: {says}", 340, 34 + sum(heights))
     drawing.text(170, 18, title, anchor="middle", bold=True)
+    drawing.text(336, 36, "weights", anchor="end", colour="muted", size=11)
     y = 30.0
     before = 0.0
     for place, (stage, height) in enumerate(zip(stages, heights, strict=True)):
@@ -293,13 +294,9 @@ def _column(title: str, stages: Sequence[Stage], largest: int) -> Drawing:
         size = f"{stage.side} × {stage.side} × {stage.channels}" if stage.side > 1 else f"{stage.channels:,} numbers"
         drawing.text(126 + long, centre + 13, size, colour="muted", size=11)
         if stage.count:
-            drawing.text(336, centre - 5 if len(stage.name) < 15 else centre + 13, _short(stage.count), anchor="end", size=11)
+            drawing.text(336, centre - 5, f"{stage.count:,}", anchor="end", size=11)
         y += height
     return drawing
-
-
-def _short(count: int) -> str:
-    return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count:,}"
 
 
 REFERENCE = ((37.7, 50.1), (74.1, 49.9), (56, 70.7), (41.1, 92), (71.2, 91.8))
@@ -338,7 +335,8 @@ def places() -> Figure:
         [drawing],
         "**Which places count.** The frame is the chip with its five reference landmarks. Each square is a place of the last map,"
         " drawn around the middle of the part of the chip that it sees. The stronger its colour, the larger are the trained weights"
-        " of that place (root mean square over the 512 maps, each map scaled alike; 1.00 is the largest).",
+        " of that place (root mean square over the 512 channels, each scaled alike; 1.00 is the largest). Every step with stride 2"
+        " shifts these parts a little to the right and down, so some squares reach over the edge.",
     )
 
 
@@ -359,16 +357,16 @@ def triplet() -> Figure:
     return Figure(
         [_triplet("before training", before, pulls=True), _triplet("after training", points, pulls=False)],
         "**What a triplet asks for.** Before training, the stranger’s photo (negative) is closer to the anchor than the second"
-        " photo of the same person (positive). Steps against the gradient move all three along the circle, until the squared distance to"
-        f" the negative exceeds that to the positive by the margin of {MARGIN}.",
+        " photo of the same person (positive). Steps against the gradient move all three along the circle. They end when the squared"
+        f" distance to the negative exceeds that to the positive by the margin of {MARGIN}.",
     )
 
 
 def _triplet(title: str, points: NDArray[np.float64], pulls: bool) -> Drawing:
-    centre, radius = (140.0, 176.0), 118.0
+    centre, radius = (158.0, 176.0), 118.0
     near, far = (float(((points[0] - points[i]) ** 2).sum()) for i in (1, 2))
-    drawing = Drawing(f"{title}: squared distance {near:.2f} to the positive, {far:.2f} to the negative", 290, 226)
-    drawing.text(145, 18, title, anchor="middle", bold=True)
+    drawing = Drawing(f"{title}: squared distance {near:.2f} to the positive, {far:.2f} to the negative", 340, 212)
+    drawing.text(158, 18, title, anchor="middle", bold=True)
     arc = [(centre[0] + radius * np.cos(t), centre[1] - radius * np.sin(t)) for t in np.radians(np.arange(0, 181, 3))]
     drawing.line(arc, "line")
     places = [(centre[0] + radius * x, centre[1] - radius * y) for x, y in points]
@@ -386,14 +384,14 @@ def _triplet(title: str, points: NDArray[np.float64], pulls: bool) -> Drawing:
             (x1, y1), (x2, y2) = ((centre[0] + (radius - 18) * np.cos(t), centre[1] - (radius - 18) * np.sin(t)) for t in ends)
             drawing.arrow(x1, y1, x2, y2, "muted", thick=2)
     loss = max(0.0, near - far + MARGIN)
-    drawing.text(145, 200, f"[{near:.2f} − {far:.2f} + {MARGIN}]₊ = {loss:.2f}", anchor="middle")
+    drawing.text(158, 204, f"[{near:.2f} − {far:.2f} + {MARGIN}]₊ = {loss:.2f}", anchor="middle")
     return drawing
 
 
 def negatives() -> Figure:
     """The worked example: three negatives by their distances to the anchor."""
     to_positive = sum((a - b) ** 2 for a, b in zip(ANCHOR, POSITIVE, strict=True))
-    unit, x, y = 112.0, 176.0, 112.0
+    unit, x, y = 104.0, 190.0, 108.0
     drawing = Drawing(
         "An anchor in the middle of two circles. The hard negative lies within the inner circle, on which the positive lies; the"
         " semi-hard one between the circles; the easy one outside",
@@ -409,8 +407,8 @@ def negatives() -> Figure:
     px, py = x + inner * np.cos(angle), y - inner * np.sin(angle)
     drawing.line([(x, y), (px, py)])
     drawing.dot(px, py, "good", 6)
-    drawing.text(px + 18, py - 14, f"positive, {to_positive:.2f}")
-    places = {"hard": (150, (0, -11), "middle"), "semi-hard": (-32, (14, 4), "start"), "easy": (184, (4, 24), "middle")}
+    drawing.text(px + 14, py - 14, f"positive, {to_positive:.2f}")
+    places = {"hard": (150, (0, -11), "middle"), "semi-hard": (-68, (16, 14), "start"), "easy": (184, (2, 24), "middle")}
     for point, name in NEGATIVES:
         squared = sum((a - b) ** 2 for a, b in zip(ANCHOR, point, strict=True))
         turned, (across, down), anchor = places[name]
@@ -449,14 +447,14 @@ def angular_margin() -> Figure:
     drawings = [_wedge(name, limit) for (_, name, _), limit in zip(SHOWN, limits, strict=True)]
     return Figure(
         drawings,
-        f"**What a margin asks for.** Two centres, c₁ and c₂, lie {APART} degrees apart. A photo of the first person that lies"
-        f" towards the second one satisfies the loss only within the coloured wedge: within {limits[0]:.0f} degrees of c₁ for"
-        f" softmax, {limits[1]:.1f} for CosFace and {limits[2]:.1f} for ArcFace. The photo at {PHOTO} degrees satisfies softmax alone.",
+        f"**What a margin asks for.** Two centres, c₁ and c₂, lie {APART} degrees apart. A photo of the first person on the way to"
+        f" c₂ satisfies the loss only in the coloured wedge: within {limits[0]:.0f} degrees of c₁ for softmax, {limits[1]:.1f} for"
+        f" CosFace and {limits[2]:.1f} for ArcFace. The photo at {PHOTO} degrees satisfies softmax alone.",
     )
 
 
 def _wedge(title: str, limit: float) -> Drawing:
-    centre, radius, base = (24.0, 196.0), 150.0, 15.0
+    centre, radius, base = (24.0, 190.0), 146.0, 15.0
     drawing = Drawing(f"{title}: the wedge of the first person reaches {limit:.1f} degrees from their centre", 220, 226)
 
     def at(degrees: float, reach: float = radius) -> tuple[float, float]:
@@ -475,6 +473,5 @@ def _wedge(title: str, limit: float) -> Drawing:
     drawing.dot(*at(PHOTO), "good" if limit > PHOTO else "bad", 6)
     x, y = at(PHOTO, radius + 12)
     drawing.text(x, y + 5, "photo")
-    x, y = at(limit / 2, 96)
-    drawing.text(x, y + 4, f"{limit:.0f}°" if limit > 20 else f"{limit:.1f}°", anchor="middle", size=12)
+    drawing.text(110, 219, f"within {limit:.0f}°" if limit > 20 else f"within {limit:.1f}°", anchor="middle", size=12)
     return drawing
