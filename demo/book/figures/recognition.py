@@ -357,8 +357,8 @@ def triplet() -> Figure:
     return Figure(
         [_triplet("before training", before, pulls=True), _triplet("after training", points, pulls=False)],
         "**What a triplet asks for.** Before training, the stranger’s photo (negative) is closer to the anchor than the second"
-        " photo of the same person (positive). Steps against the gradient move all three along the circle. They end when the squared"
-        f" distance to the negative exceeds that to the positive by the margin of {MARGIN}.",
+        " photo of the same person (positive). Steps against the gradient move all three along the circle. They end when the"
+        f" squared distance to the negative exceeds that to the positive by the margin of {MARGIN}.",
     )
 
 
