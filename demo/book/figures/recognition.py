@@ -402,13 +402,13 @@ def negatives() -> Figure:
     drawing.circle(x, y, outer, "accent", "accent", opacity=0.16, dashed=True)
     drawing.circle(x, y, inner, "background", "accent")
     drawing.dot(x, y, "ink", 6)
-    drawing.text(x + 2, y + 21, "anchor", anchor="middle")
+    drawing.text(x + 11, y + 5, "anchor")
     angle = np.radians(58)
     px, py = x + inner * np.cos(angle), y - inner * np.sin(angle)
     drawing.line([(x, y), (px, py)])
     drawing.dot(px, py, "good", 6)
     drawing.text(px + 14, py - 14, f"positive, {to_positive:.2f}")
-    places = {"hard": (150, (0, -11), "middle"), "semi-hard": (-68, (16, 14), "start"), "easy": (184, (2, 24), "middle")}
+    places = {"hard": (222, (6, 21), "middle"), "semi-hard": (-68, (16, 14), "start"), "easy": (184, (2, 24), "middle")}
     for point, name in NEGATIVES:
         squared = sum((a - b) ** 2 for a, b in zip(ANCHOR, point, strict=True))
         turned, (across, down), anchor = places[name]
@@ -454,14 +454,14 @@ def angular_margin() -> Figure:
 
 
 def _wedge(title: str, limit: float) -> Drawing:
-    centre, radius, base = (24.0, 190.0), 146.0, 15.0
-    drawing = Drawing(f"{title}: the wedge of the first person reaches {limit:.1f} degrees from their centre", 220, 226)
+    centre, radius, base = (12.0, 164.0), 122.0, 15.0
+    drawing = Drawing(f"{title}: the wedge of the first person reaches {limit:.1f} degrees from their centre", 184, 198)
 
     def at(degrees: float, reach: float = radius) -> tuple[float, float]:
         angle = np.radians(base + degrees)
         return float(centre[0] + reach * np.cos(angle)), float(centre[1] - reach * np.sin(angle))
 
-    drawing.text(110, 16, title, anchor="middle", bold=True)
+    drawing.text(92, 16, title, anchor="middle", bold=True)
     drawing.line([centre, *(at(angle) for angle in np.linspace(0, limit, 30))], "none", fill="accent", opacity=0.3, closed=True)
     drawing.line([at(angle) for angle in np.linspace(-12, APART + 12, 50)], "line")
     for degrees, name in ((0.0, "c₁"), (float(APART), "c₂")):
@@ -473,5 +473,5 @@ def _wedge(title: str, limit: float) -> Drawing:
     drawing.dot(*at(PHOTO), "good" if limit > PHOTO else "bad", 6)
     x, y = at(PHOTO, radius + 12)
     drawing.text(x, y + 5, "photo")
-    drawing.text(110, 219, f"within {limit:.0f}°" if limit > 20 else f"within {limit:.1f}°", anchor="middle", size=12)
+    drawing.text(92, 192, f"within {limit:.0f}°" if limit > 20 else f"within {limit:.1f}°", anchor="middle", size=12)
     return drawing
