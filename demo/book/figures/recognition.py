@@ -13,7 +13,7 @@ from facelab.margins import Kind
 from facelab.triplet import triplet_gradient, triplet_loss
 
 from . import Figure
-from .drawing import Colour, Drawing
+from .drawing import Anchor, Colour, Drawing
 
 CHANNELS = 4  # of the small convolutions that are drawn
 WIDE = 128  # of MobileFaceNet's blocks on the map of 14 x 14 places
@@ -375,7 +375,7 @@ def _triplet(title: str, points: NDArray[np.float64], pulls: bool) -> Drawing:
     names: tuple[tuple[str, Colour], ...] = (("anchor", "ink"), ("positive", "good"), ("negative", "bad"))
     for (x, y), (name, colour), point in zip(places, names, points, strict=True):
         drawing.dot(x, y, colour, 6)
-        side = "end" if name == "positive" else "start"
+        side: Anchor = "end" if name == "positive" else "start"
         drawing.text(x + 12 * point[0] + (-2 if side == "end" else 0), y - 12 * point[1], name, anchor=side, colour=colour)
     if pulls:
         for index, sense in ((1, -1), (2, -1)):
@@ -408,14 +408,18 @@ def negatives() -> Figure:
     drawing.line([(x, y), (px, py)])
     drawing.dot(px, py, "good", 6)
     drawing.text(px + 14, py - 14, f"positive, {to_positive:.2f}")
-    places = {"hard": (222, (6, 21), "middle"), "semi-hard": (-68, (16, 14), "start"), "easy": (184, (2, 24), "middle")}
+    places: dict[str, tuple[float, tuple[float, float], Anchor]] = {
+        "hard": (222, (6, 21), "middle"),
+        "semi-hard": (-68, (16, 14), "start"),
+        "easy": (184, (2, 24), "middle"),
+    }
     for point, name in NEGATIVES:
         squared = sum((a - b) ** 2 for a, b in zip(ANCHOR, point, strict=True))
         turned, (across, down), anchor = places[name]
         nx, ny = x + unit * np.sqrt(squared) * np.cos(np.radians(turned)), y - unit * np.sqrt(squared) * np.sin(np.radians(turned))
         drawing.line([(nx - 5, ny - 5), (nx + 5, ny + 5)], "bad", thick=2.5)
         drawing.line([(nx - 5, ny + 5), (nx + 5, ny - 5)], "bad", thick=2.5)
-        drawing.text(nx + across, ny + down, f"{name}, {squared:.2f}", anchor=anchor)  # type: ignore[arg-type]
+        drawing.text(nx + across, ny + down, f"{name}, {squared:.2f}", anchor=anchor)
     return Figure(
         [drawing],
         "**Three kinds of negatives.** Circles and crosses lie as far from the anchor as in the worked example, with squared"
