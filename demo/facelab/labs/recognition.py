@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -144,9 +145,9 @@ async def _margins(desk: Desk, settings: Settings) -> list[Panel]:
         Chart(
             f"photos of five people on a circle; the widest person spans {widest:.0f} degrees",
             [*_people_on_circle(photos, centres, own), *_decision_lines(centres, kind, margin)],  # type: ignore[arg-type]
-            caption="Small circles: photos. Named circles outside: the centres.",
-            x_limits=(-1.6, 1.6),
-            y_limits=(-1.6, 1.6),
+            caption="On the circle: the photos. Outside, with a name: the centre of each person.",
+            x_limits=(-1.75, 1.75),
+            y_limits=(-1.75, 1.75),
             square=True,
         ),
         Chart(
@@ -187,7 +188,7 @@ def _people_on_circle(photos: NDArray[np.float64], centres: NDArray[np.float64],
     lines = []
     for index, name in enumerate(CIRCLE):
         angles = [*photos[own == index], centres[index]]
-        reach = [*np.ones(len(angles) - 1), 1.22]
+        reach = [*np.ones(len(angles) - 1), 1.4]
         x, y = (np.multiply(reach, of(angles)).tolist() for of in (np.cos, np.sin))
         lines.append(Line("", x, y, "points", labels=[*[""] * (len(angles) - 1), name]))
     return lines
@@ -197,7 +198,7 @@ def _decision_lines(centres: NDArray[np.float64], kind: Kind, margin: float) -> 
     """Rays halfway between neighbouring centres, and the rays within which the loss asks the photos to stay."""
     around = np.sort(centres % (2 * np.pi))
     gaps = np.diff([*around, around[0] + 2 * np.pi])
-    lines = [_rays("halfway between two centres", around + gaps / 2, "dashed")]
+    lines = _rays("halfway between two centres", around + gaps / 2, "dashed", "warn")
     if kind == "softmax" or not margin:
         return lines
     fine = np.linspace(0, 1, 401)
@@ -207,13 +208,15 @@ def _decision_lines(centres: NDArray[np.float64], kind: Kind, margin: float) -> 
         held = fine[asked >= np.cos((1 - fine) * gap)]
         if len(held):
             edges += [centre + held[-1] * gap, centre + (1 - held[-1]) * gap]
-    return [*lines, _rays("as far as the margin allows", np.array(edges), "line")] if edges else lines
+    return lines + _rays("as far as the margin allows", edges, "line", "good")
 
 
-def _rays(name: str, angles: NDArray[np.float64], style: Literal["line", "dashed"]) -> Line:
-    """One curve that runs from the middle of the circle out along each angle, and back."""
-    x, y = (np.stack([np.zeros(len(angles)), of(angles), np.zeros(len(angles))], axis=1).ravel() for of in (np.cos, np.sin))
-    return Line(name, x.tolist(), y.tolist(), style, "" if style == "dashed" else "warn")
+def _rays(name: str, angles: Iterable[float], style: Literal["line", "dashed"], tone: Literal["good", "warn"]) -> list[Line]:
+    """Lines from the middle of the circle out along each angle; the first has the name."""
+    return [
+        Line("" if place else name, [0, float(np.cos(angle))], [0, float(np.sin(angle))], style, tone)
+        for place, angle in enumerate(angles)
+    ]
 
 
 def _share_by_angle(name: str, angles: NDArray[np.float64], tone: Literal["good", "bad"]) -> Line:
