@@ -145,7 +145,7 @@ async def _margins(desk: Desk, settings: Settings) -> list[Panel]:
         Chart(
             f"photos of five people on a circle; the widest person spans {widest:.0f} degrees",
             [*_people_on_circle(photos, centres, own), *_decision_lines(centres, kind, margin)],  # type: ignore[arg-type]
-            caption="On the circle: the photos. Outside, with a name: the centre of each person.",
+            caption="On the circle: photos. Outside, with a name: each person’s centre. Dashed: halfway between two centres.",
             x_limits=(-1.75, 1.75),
             y_limits=(-1.75, 1.75),
             square=True,
