@@ -102,8 +102,8 @@ def depthwise_separable() -> Figure:
     split.text(129, 257, f"{each} · 9 + {every} = {9 * each + every} weights", anchor="middle", colour="muted")
     return Figure(
         [plain, split],
-        f"**A convolution in two steps.** A plain convolution (left) has a kernel of 3 × 3 for every pair of an input map and an"
-        f" output map. A depthwise separable convolution (right) filters each map alone and then mixes the maps place by place."
+        "**A convolution in two steps.** A plain convolution has a kernel of 3 × 3 for every pair of an input map and an output map."
+        " A depthwise separable convolution filters each map alone and then mixes the maps place by place."
         f" With {CHANNELS} maps it needs {9 * each + every} weights instead of {9 * every}.",
     )
 
@@ -129,9 +129,9 @@ def blocks() -> Figure:
     )
     return Figure(
         [plain, inverted],
-        "**Two blocks with a shortcut.** The width of a bar is its number of channels. Left: a residual block as in dlib’s"
-        f" network, {2 * weights(3, 3, WIDE, WIDE):,} weights. Right: MobileFaceNet’s inverted residual block is narrow at its"
-        f" ends and wide in the middle, with {2 * weights(1, 1, WIDE, expanded) + 9 * expanded:,} weights.",
+        "**Two blocks with a shortcut.** The width of a bar is its number of channels. A residual block as in dlib’s network has"
+        f" {2 * weights(3, 3, WIDE, WIDE):,} weights here. MobileFaceNet’s inverted residual block is narrow at its ends and wide in"
+        f" the middle, and has {2 * weights(1, 1, WIDE, expanded) + 9 * expanded:,} weights.",
     )
 
 
@@ -263,9 +263,9 @@ def others() -> Figure:
     """The two networks to compare."""
     return Figure(
         [_column("dlib’s ResNet", DLIB, 150), _column("Inception-ResNet-v1", INCEPTION, 160)],
-        "**Two larger networks.** Left: dlib’s network, of residual blocks with two 3 × 3 convolutions each. Right:"
-        " Inception-ResNet-v1, whose blocks run short chains of convolutions side by side and add their joint result to the block’s"
-        " input. The squares show the sides of the maps, and within each drawing the bars show how many channels there are.",
+        "**Two larger networks.** dlib’s network consists of residual blocks with two 3 × 3 convolutions each. The blocks of"
+        " Inception-ResNet-v1 run short chains of convolutions side by side and add their joint result to the block’s input. The"
+        " squares show the sides of the maps, and within each drawing the bars show how many channels there are.",
     )
 
 
