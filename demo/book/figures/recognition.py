@@ -102,8 +102,8 @@ def depthwise_separable() -> Figure:
     split.text(129, 257, f"{each} · 9 + {every} = {9 * each + every} weights", anchor="middle", colour="muted")
     return Figure(
         [plain, split],
-        "**A convolution in two steps.** A plain convolution has a kernel of 3 × 3 for every pair of an input map and an output map."
-        " A depthwise separable convolution filters each map alone and then mixes the maps place by place."
+        "**A convolution in two steps.** A plain convolution has a kernel of 3 × 3 for every pair of an input map and an output"
+        " map. A depthwise separable convolution filters each map alone and then mixes the maps place by place."
         f" With {CHANNELS} maps it needs {9 * each + every} weights instead of {9 * every}.",
     )
 
@@ -130,8 +130,8 @@ def blocks() -> Figure:
     return Figure(
         [plain, inverted],
         "**Two blocks with a shortcut.** The width of a bar is its number of channels. A residual block as in dlib’s network has"
-        f" {2 * weights(3, 3, WIDE, WIDE):,} weights here. MobileFaceNet’s inverted residual block is narrow at its ends and wide in"
-        f" the middle, and has {2 * weights(1, 1, WIDE, expanded) + 9 * expanded:,} weights.",
+        f" {2 * weights(3, 3, WIDE, WIDE):,} weights here. MobileFaceNet’s inverted residual block is narrow at its ends and wide"
+        f" in the middle, and has {2 * weights(1, 1, WIDE, expanded) + 9 * expanded:,} weights.",
     )
 
 
@@ -291,7 +291,7 @@ def _column(title: str, stages: Sequence[Stage], largest: int) -> Drawing:
         drawing.text(120, centre - 5, stage.name)
         long = max(2.0, 70 * stage.channels / widest)
         drawing.rect(120, centre + 4, long, 9, "accent", "none")
-        size = f"{stage.side} × {stage.side} × {stage.channels}" if stage.side > 1 else f"{stage.channels:,} numbers"
+        size = f"{stage.side} × {stage.side} × {stage.channels:,}" if stage.side > 1 else f"{stage.channels:,} numbers"
         drawing.text(126 + long, centre + 13, size, colour="muted", size=11)
         if stage.count:
             drawing.text(336, centre - 5, f"{stage.count:,}", anchor="end", size=11)
