@@ -1,7 +1,8 @@
-"""Face recognition: each face becomes a chip, each chip 128 numbers; people are told apart by distance.
+"""Face recognition: each face becomes a chip, and each chip becomes an embedding of 128 numbers.
 
-The network is MobileFaceNet (see export/mobilefacenet.py), or dlib's ResNet where it is chosen (export/dlib_resnet.py). The idea
-of an embedding whose distances compare people is FaceNet's: Schroff, Kalenichenko and Philbin, CVPR 2015 (arXiv:1503.03832).
+The network is MobileFaceNet (export/mobilefacenet.py), or another one that the manifest chooses, such as dlib's ResNet
+(export/dlib_resnet.py). Embeddings whose distances compare people come from FaceNet: Schroff, Kalenichenko and Philbin, CVPR 2015
+(arXiv:1503.03832).
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ from .runtime import Photo, Runtime
 
 @dataclass(frozen=True)
 class Embedded:
-    """A face as the embedder sees and answers it.
+    """A face with its aligned chip and its embedding.
 
-    chip: uint8 [chip_size, chip_size, 3] RGB, aligned: what the embedder was given. embedding: float32 [D]; MobileFaceNet's has
-    length 1.
+    chip: uint8 [chip_size, chip_size, 3] RGB, the input of the embedder. embedding: float32 [D]; MobileFaceNet's has length 1.
     """
 
     face: Face
@@ -35,7 +35,7 @@ class Embedded:
 async def embed_faces(runtime: Runtime, photo: Photo, faces: Sequence[Face]) -> list[Embedded]:
     """The chip and the embedding of each face of a photo, in the same order.
 
-    Raises ModelError where the network answers with numbers that are no embeddings.
+    Raises ModelError where the network returns numbers that cannot be embeddings.
     """
     if not faces:
         return []
@@ -48,7 +48,7 @@ async def embed_faces(runtime: Runtime, photo: Photo, faces: Sequence[Face]) -> 
 
 
 async def embed_kept_chip(runtime: Runtime, chip: Photo, kept: Embedder) -> NDArray[np.float32]:
-    """The embedding [D] of a face of which only a chip is left that was cut for another embedder."""
+    """The embedding [D] of a face from a stored chip, which was cut for the embedder `kept`."""
     transform = chip_to_chip(runtime.manifest.embedder, kept).astype(np.float32)
     answer = await runtime.run("embedder", chip, {"transforms": transform[None]})
     embedding: NDArray[np.float32] = answer["embeddings"][0]
@@ -56,9 +56,9 @@ async def embed_kept_chip(runtime: Runtime, chip: Photo, kept: Embedder) -> NDAr
 
 
 def fault_of(embeddings: NDArray[np.floating], dimensions: int) -> str | None:
-    """What is wrong with embeddings [D] or [N, D], after "has" in a sentence; None where they can be compared.
+    """What is wrong with embeddings [D] or [N, D], in words that can follow "has"; None where they can be compared.
 
-    The one gate for embeddings: whatever compares, keeps, writes or reads them asks here. dimensions: D of their embedder.
+    All code that compares, stores or reads embeddings checks them here. dimensions: the D of their embedder.
     """
     if embeddings.shape[-1] != dimensions:
         return f"an embedding of {embeddings.shape[-1]} numbers instead of {dimensions}"

@@ -1,7 +1,8 @@
 """The triplet loss: how an embedder learns that photos of one person belong together.
 
-Schroff, Kalenichenko and Philbin, "FaceNet: A Unified Embedding for Face Recognition and Clustering", CVPR 2015
-(arXiv:1503.03832), section 3. An anchor, a positive (another photo of the same person) and a negative (somebody else's).
+A triplet is an anchor, a positive (another photo of the same person) and a negative (a photo of somebody else). Schroff,
+Kalenichenko and Philbin, "FaceNet: A Unified Embedding for Face Recognition and Clustering", CVPR 2015 (arXiv:1503.03832),
+section 3.
 """
 
 from __future__ import annotations
@@ -17,19 +18,19 @@ Mining = Literal["all", "semi-hard", "hard"]
 
 
 def squared_distances(points: Points) -> NDArray[np.float64]:
-    """Of every point [N, D] to every other: [N, N]."""
+    """The squared distances [N, N] between all points [N, D]."""
     difference = points[:, None] - points[None]
     squares: NDArray[np.float64] = (difference**2).sum(axis=2)
     return squares
 
 
 def triplet_loss(points: Points, triplets: Triplets, margin: float) -> float:
-    """The mean over triplets [T, 3] (anchor, positive, negative) of max(0, |a - p|^2 - |a - n|^2 + margin): equation 3."""
+    """The mean of max(0, |a - p|^2 - |a - n|^2 + margin) over triplets [T, 3] of indices into points [N, D]: equation 3."""
     return float(np.maximum(_excess(points, triplets, margin), 0).mean()) if len(triplets) else 0.0
 
 
 def triplet_gradient(points: Points, triplets: Triplets, margin: float) -> NDArray[np.float64]:
-    """The gradient of triplet_loss with respect to the points [N, D]; only triplets with a loss pull or push."""
+    """The gradient [N, D] of triplet_loss with respect to the points; triplets without a loss add nothing to it."""
     gradient = np.zeros(points.shape)
     active = triplets[_excess(points, triplets, margin) > 0] if len(triplets) else triplets
     a, p, n = (points[active[:, i]] for i in range(3))
@@ -40,10 +41,11 @@ def triplet_gradient(points: Points, triplets: Triplets, margin: float) -> NDArr
 
 
 def mine(points: Points, people: NDArray[np.integer], margin: float, mining: Mining) -> Triplets:
-    """Triplets [T, 3] of a batch: points [N, D], whom each shows [N].
+    """Triplets [T, 3] chosen from a batch, as indices of anchor, positive and negative.
 
-    all: every valid one. hard: for each anchor and positive the nearest negative. semi-hard: the nearest negative that is farther
-    than the positive, but by less than the margin (section 3.2); a pair that has none gives no triplet.
+    points: embeddings [N, D]. people: which person each of them shows [N]. mining: "all" takes every valid triplet. The other two
+    take one negative for each pair of anchor and positive. "hard" takes the nearest one. "semi-hard" takes the nearest one that is
+    farther away than the positive, but by less than the margin (section 3.2); a pair without such a negative gives no triplet.
     """
     squares = squared_distances(points)
     same = people[:, None] == people[None]

@@ -29,6 +29,7 @@ EXPERIMENTS = (
     "distances",
     "training",
     "distillation",
+    "network",
 )
 
 

@@ -10,7 +10,7 @@ from .networks import NETWORKS
 from .overview import GROUP_PHOTO
 from .panels import Lab
 from .pipeline import FLOW
-from .recognition import DISTANCES, PROJECTION, TRIPLETS
+from .recognition import DISTANCES, MARGINS, PROJECTION, TRIPLETS
 from .verification import CROWDING, THRESHOLD
 
 LABS: dict[str, Lab] = {
@@ -24,6 +24,7 @@ LABS: dict[str, Lab] = {
     "alignment": ALIGNMENT,
     "distances": DISTANCES,
     "triplets": TRIPLETS,
+    "margins": MARGINS,
     "projection": PROJECTION,
     "crowding": CROWDING,
     "threshold": THRESHOLD,
