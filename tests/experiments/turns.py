@@ -1,7 +1,7 @@
-"""Photos that lie on their side or stand on their head: how often they are read right, and what that costs upright ones.
+"""Photos on their side or upside down: how often they are read right, and how much longer upright photos take.
 
-Every photo is turned by quarters. It is read right where its face is found in its place and the photo was turned as it had to be.
-Pictures without a face are corners of photos into which no face of the upright photo reaches.
+Every photo is turned by quarters. It is read right if its face is found in the right place and the detector chose the right turn.
+Pictures without a face are corners of photos that no face of the upright photo reaches.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .report import Report, Table, percent
 
 NBSP = "\N{NO-BREAK SPACE}"
 LYING = (0, *TURNED_IN_WORDS)
-EVERY = {"lfw100": 1, "orl39": 10, "actors6": 6, "utk9k": 80}  # how many photos there are to one that is taken
+EVERY = {"lfw100": 1, "orl39": 10, "actors6": 6, "utk9k": 80}  # one photo in so many is used
 PADDED = ("utk9k",)  # its crops have no room around the face
 MARGIN = 60  # pixels of grey around those
 TILE = 0.45  # of a photo's side
@@ -36,7 +36,7 @@ TILE = 0.45  # of a photo's side
 
 @dataclass(frozen=True)
 class Read:
-    """plainly, turning: whether the photo was read right without and with the other turns, for each way in which it can lie.
+    """plainly, turning: whether the photo was read right without and with the other turns, for each turn of the photo.
 
     again: whether the upright photo was looked at again. seconds: for the upright photo, without and with. false: faces found in
     each corner that shows none, without and with.
@@ -105,7 +105,7 @@ def _read(path: Path, margin: int) -> Read | None:
 
 
 def _corners(pixels: Pixels, known: list[Face]) -> Iterator[tuple[int, int]]:
-    """Faces found, without and with the other turns, in each corner into which no known face reaches."""
+    """Number of faces found in each corner that no known face reaches, without and with the other turns."""
     runtime = default_runtime()
     height, width = pixels.shape[:2]
     down, across = round(height * TILE), round(width * TILE)
