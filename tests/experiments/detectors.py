@@ -249,7 +249,7 @@ def _portrait(photo: Path, face: tuple[float, float, float]) -> Portrait:
 
 
 STATES: dict[str, Callable[[Image.Image], Image.Image]] = {
-    "as it is": lambda image: image,
+    "unchanged": lambda image: image,
     "2 stops darker": lambda image: expose(image, -2),
     "1.5 stops lighter": lambda image: expose(image, 1.5),
     "blurred": lambda image: blur(image, image.width / 40),
@@ -281,7 +281,7 @@ def _rolled_sheets(portraits: Sequence[Portrait]) -> list[Scene]:
         canvas = _clutter(random)
         places = [np.array([160 * (index % 10) + 80, 171 * (index // 10) + 86]) for index in range(len(chosen))]
         placed = [
-            _paste(canvas, portraits[i], place, 80, angle, STATES["as it is"]) for i, place in zip(chosen, places, strict=True)
+            _paste(canvas, portraits[i], place, 80, angle, STATES["unchanged"]) for i, place in zip(chosen, places, strict=True)
         ]
         scenes.append(Scene(np.asarray(canvas), np.array(placed), np.zeros(len(placed), np.intp)))
     return scenes
@@ -339,7 +339,7 @@ def _on_photos(report: Report, photos: dict[str, list[Scene]], found: dict[str, 
         certain = [answer.false for key in by_set if key != "lfw100" for answer in by_set[key]]
         shares = [percent(_share(of_set), 1) for of_set in by_set.values()]
         rows.append([name, *shares, f"{100 * np.mean(certain):.1f}", _milliseconds(by_set["lfw100"])])
-    columns = ["Detector", *photos, "False in 100 photos", "ms (lfw100)"]
+    columns = ["Detector", *photos, "False boxes in 100 photos", "ms per photo"]
     report.tables["photos"] = Table(columns, rows)
 
 
@@ -359,7 +359,7 @@ def _on_sheets(report: Report, sheets: list[Scene], found: dict[str, list[Answer
         shares = [_share(answers, [sheet.faces[:, 2] == size for sheet in sheets]) for size in SIZES]
         if name not in NOT_CHARTED:
             curves.append(Curve(name, thinned(np.array(SIZES)), thinned(np.array(shares))))
-    report.tables["sheets"] = Table(["Detector", "Found", "from 40 pixels up", "False a sheet", "ms a sheet"], rows)
+    report.tables["sheets"] = Table(["Detector", "Found", "Found, from 40 pixels", "False boxes per photo", "ms per photo"], rows)
     counted = [f"{state} ({sum(int(chosen.sum()) for chosen in of_state)})" for state, of_state in in_state.items()]
     report.tables["states"] = Table(["Detector", *counted], by_state)
     report.charts["size"] = Chart(

@@ -26,7 +26,6 @@ from facelab.upright import TURNED_IN_WORDS, looks_upright, upright_faces, uprig
 from .photos import Pixels, photos_of
 from .report import Report, Table, percent
 
-NBSP = "\N{NO-BREAK SPACE}"
 LYING = (0, *TURNED_IN_WORDS)
 EVERY = {"lfw100": 1, "orl39": 10, "actors6": 6, "utk9k": 80}  # one photo in so many is used
 PADDED = ("utk9k",)  # its crops have no room around the face
@@ -59,12 +58,14 @@ def measure(data: Path) -> Report:
             one = partial(_read, margin=MARGIN if name in PADDED else 0)
             read = [r for r in tqdm(pool.map(one, photos, chunksize=8), total=len(photos), desc=name, disable=None) if r]
         plainly, turning = (np.mean([getattr(r, which) for r in read], axis=0) for which in ("plainly", "turning"))
-        rows.append([name, str(len(read)), *(percent(share, 1) for pair in zip(plainly, turning, strict=True) for share in pair)])
+        rows.append([name, str(len(read)), *(f"{100 * a:.1f} → {percent(b, 1)}" for a, b in zip(plainly, turning, strict=True))])
+        report.values[f"{name} on its side as it lies"] = percent(plainly[1], 1)
+        report.values[f"{name} on its side turned"] = percent(turning[1], 1)
+        report.values[f"{name} on its head turned"] = percent(turning[2], 1)
         corners += [corner for r in read for corner in r.false]
         again += [r.again for r in read]
         upright += [r.seconds for r in read if not r.again]
-    lying = [f"{degrees}°, {how}" for degrees in LYING for how in ("as it lies", "turned")]
-    report.tables["read right"] = Table(["Set", "Photos", *(column.replace(" ", NBSP) for column in lying)], rows)
+    report.tables["read right"] = Table(["Set", "Photos", "upright", *(f"by {degrees}°" for degrees in TURNED_IN_WORDS)], rows)
     without, with_turns = np.array(corners).sum(axis=0)
     report.values["upright looked at again"] = percent(float(np.mean(again)), 1)
     report.values["pictures without a face"] = f"{len(corners):,}"
@@ -75,9 +76,6 @@ def measure(data: Path) -> Report:
         f"{1000 * plain:.1f}",
         f"{1000 * turning_too:.1f}",
     )
-    for row in rows:
-        report.values[f"{row[0]} on its side as it lies"], report.values[f"{row[0]} on its side turned"] = row[4], row[5]
-        report.values[f"{row[0]} on its head turned"] = row[7]
     return report
 
 

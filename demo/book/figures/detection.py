@@ -16,7 +16,7 @@ from .drawing import Colour, Drawing
 
 Floats = NDArray[np.float64]
 
-DARK, LIGHT = 0.25, 0.92  # of a Haar feature, the same in both schemes
+DARK, LIGHT = 0.42, 0.85  # of a Haar feature, the same in both schemes
 
 
 # --- three older ideas ----------------------------------------------------------
@@ -26,16 +26,14 @@ def haar() -> Figure:
     """Rectangle features on a face, and the integral image that makes them cheap."""
     return Figure(
         [_features(), _integral_image()],
-        "**Haar features and the integral image.** Left: each feature subtracts the sum of the light rectangles from that of "
-        "the dark ones. Right: each number in the lower table is the sum of all pixels above and to the left of its corner. "
-        "Four of them give the sum of any rectangle.",
+        "**Haar features and the integral image.** The value of a feature is the sum of its dark rectangles minus the sum of "
+        "its light ones. Each number of the integral image is the sum of all pixels above and to the left of its place. Four "
+        "of these numbers give the sum of any rectangle.",
     )
 
 
 def _features() -> Drawing:
     d = Drawing("Two Haar features drawn on a face: eyes against cheeks, and eyes against the bridge of the nose", 340, 210)
-    for x in (85, 255):
-        d.face(x, 85, 150)
     for x, y, width, height, grey in (
         (45, 53, 80, 24, DARK),
         (45, 77, 80, 24, LIGHT),
@@ -45,6 +43,8 @@ def _features() -> Drawing:
     ):
         d.picture(x, y, width, height, [[grey]])
         d.rect(x, y, width, height, stroke="accent")
+    for middle in (85, 255):
+        d.face(middle, 85, 150)
     d.lines(85, 184, ["eyes are darker", "than cheeks"], anchor="middle", size=12)
     d.lines(255, 184, ["eyes are darker than", "the bridge of the nose"], anchor="middle", size=12)
     return d
@@ -113,8 +113,8 @@ def hog() -> Figure:
     picture = _drawn_face(64)
     return Figure(
         [_cell(picture), _window(picture)],
-        "**Histograms of oriented gradients.** Left: one cell of 8 × 8 pixels from the edge of a face, its gradients, and the "
-        "histogram of their directions, weighted by their strength. Right: all 64 cells of the window; each stroke runs along "
+        "**Histograms of oriented gradients.** One cell of 8 × 8 pixels from the edge of a face, its gradients, and the "
+        "histogram of their directions, weighted by their strength. Then all 64 cells of the window: each stroke runs along "
         "the edges that its cell contains.",
     )
 
@@ -207,7 +207,7 @@ def _window(picture: Floats) -> Drawing:
                 d.line([(x - step[0], y - step[1]), (x + step[0], y + step[1])], thick=1.2)
     d.rect(180, 30, 150, 150, stroke="line")
     d.rect(180 + 2 * side, 30 + side, side, side, stroke="bad", thick=2)
-    d.lines(8, 216, ["Red: the cell on the left.", "A linear classifier weighs all bins of all cells."], size=12)
+    d.lines(8, 216, ["Red: the cell that is enlarged.", "A linear classifier weighs all bins of all cells."], size=12)
     return d
 
 
@@ -458,7 +458,7 @@ def suppression() -> Figure:
     after = _boxes("One box around each of the two faces", "after: two boxes", boxes, scores, kept.tolist())
     return Figure(
         [before, after],
-        "**Non-maximum suppression** with a threshold of 0.5. In each heap the box with the highest score stays; every box that "
+        "**Non-maximum suppression** with a threshold of 0.5. In each group the box with the highest score stays; every box that "
         "overlaps it by more than half goes.",
     )
 
@@ -501,13 +501,14 @@ def anchors() -> Figure:
         maps.face(x, y, reach * 0.95)
     maps.lines(8, 174, ["Fine cells answer for small faces,", "coarse cells for large ones."], size=12, colour="muted")
     one = Drawing("One cell with two dashed anchor boxes, the predicted box around a face, and its landmarks", 340, 250)
-    x, y = 110, 110
-    one.rect(x - 30, y - 30, 60, 60, "muted", "line", opacity=0.15)
-    for side in (60, 120):
+    x, y = 104, 110
+    one.rect(x - 20, y - 20, 40, 40, "muted", "line", opacity=0.3)
+    for side in (64, 128):
         one.rect(x - side / 2, y - side / 2, side, side, stroke="accent", dashed=True, thick=2)
-    one.face(x + 14, y + 8, 130, landmarks=True)
-    one.rect(x + 14 - 52, y + 8 - 68, 104, 136, stroke="good", thick=2.5)
-    one.dot(x, y, "accent", 3)
+    one.face(x - 2, y + 16, 130, landmarks=True)
+    one.rect(x - 2 - 54, y + 16 - 68, 108, 136, stroke="good", thick=2.5)
+    one.line([(x - 5, y), (x + 5, y)], "muted", thick=2)
+    one.line([(x, y - 5), (x, y + 5)], "muted", thick=2)
     rows: tuple[tuple[str, Colour], ...] = (
         ("anchor boxes", "accent"),
         ("of one cell", "accent"),
@@ -521,9 +522,9 @@ def anchors() -> Figure:
     for i, (words, colour) in enumerate(rows):
         if words:
             one.text(206, 46 + i * 20, words, size=12, colour=colour)
-    one.text(8, 222, "Grey: the cell. All its anchors share its centre.", size=12, colour="muted")
+    one.text(8, 236, "Grey: the cell. All its anchors share its centre.", size=12, colour="muted")
     return Figure(
         [maps, one],
-        "**Anchor boxes.** Left: one network looks at the photo once and yields maps of several steps. Right: for each anchor "
+        "**Anchor boxes.** One network looks at the photo once and yields maps with cells of several sizes. For each anchor "
         "box of each cell it predicts a score, how the box must move and grow to fit the face, and where the landmarks lie.",
     )
