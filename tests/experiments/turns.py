@@ -58,14 +58,14 @@ def measure(data: Path) -> Report:
             one = partial(_read, margin=MARGIN if name in PADDED else 0)
             read = [r for r in tqdm(pool.map(one, photos, chunksize=8), total=len(photos), desc=name, disable=None) if r]
         plainly, turning = (np.mean([getattr(r, which) for r in read], axis=0) for which in ("plainly", "turning"))
-        rows.append([name, str(len(read)), *(f"{100 * a:.1f} → {percent(b, 1)}" for a, b in zip(plainly, turning, strict=True))])
+        rows.append([f"{name} ({len(read)})", *(f"{100 * a:.1f} → {percent(b, 1)}" for a, b in zip(plainly, turning, strict=True))])
         report.values[f"{name} on its side as it lies"] = percent(plainly[1], 1)
         report.values[f"{name} on its side turned"] = percent(turning[1], 1)
         report.values[f"{name} on its head turned"] = percent(turning[2], 1)
         corners += [corner for r in read for corner in r.false]
         again += [r.again for r in read]
         upright += [r.seconds for r in read if not r.again]
-    report.tables["read right"] = Table(["Set", "Photos", "upright", *(f"by {degrees}°" for degrees in TURNED_IN_WORDS)], rows)
+    report.tables["read right"] = Table(["Set (photos)", "upright", *(f"by {degrees}°" for degrees in TURNED_IN_WORDS)], rows)
     without, with_turns = np.array(corners).sum(axis=0)
     report.values["upright looked at again"] = percent(float(np.mean(again)), 1)
     report.values["pictures without a face"] = f"{len(corners):,}"
