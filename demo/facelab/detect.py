@@ -1,9 +1,9 @@
-"""Face detection: MTCNN, three networks that each look closer at what the one before let through.
+"""Face detection with MTCNN: three networks, each of which looks more closely at the boxes that passed the one before.
 
 Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks", 2016
-(arXiv:1604.02878). The networks are graphs that take the photo; what is decided about their answers is here.
+(arXiv:1604.02878). The networks are graphs that take the photo. This module decides what to do with their answers.
 
-Frame: pixels of the photo, origin top left, x right, y down, the centre of the first pixel at 0.
+Frame: pixels of the photo, origin top left, x right, y down; the centre of the first pixel is at 0.
 Boxes are [N, 4] float, x1 y1 x2 y2.
 """
 
@@ -20,9 +20,9 @@ from .runtime import Photo, Runtime
 
 Floats = NDArray[np.floating]
 
-LARGE = 1 / 5  # of the photo's shorter side: the least face that is looked for first
-SAFELY = 1.25  # times as large as that: its like are found on one level at least, and so is any larger one
-ON_A_FACE = 0.3  # overlap of a box with a known face from which on it is taken for that face
+LARGE = 1 / 5  # of the photo's shorter side: the smallest face in the first search
+SAFELY = 1.25  # times as large as that: at least one level of the first search finds such a face and every larger one
+ON_A_FACE = 0.3  # a box that overlaps a known face by more than this belongs to that face
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Face:
     """A face in a photo.
 
     box: [4] x1 y1 x2 y2. score: O-Net's probability of "face", 0 to 1.
-    landmarks: [5, 2] x y of left eye, right eye, nose, left and right corner of the mouth, as seen in the upright face.
-    turned: degrees, clockwise, by which the photo had to be turned for the face to be found (see upright); 0, 90, 180 or 270.
+    landmarks: [5, 2] x y of left eye, right eye, nose, left and right mouth corner; left as seen in the photo.
+    turned: degrees by which the photo was turned clockwise to find the face (see upright): 0, 90, 180 or 270.
     """
 
     box: Floats
@@ -41,13 +41,13 @@ class Face:
 
     @property
     def area(self) -> float:
-        """Square pixels of the box."""
+        """Area of the box in square pixels."""
         width, height = self.box[2:] - self.box[:2]
         return float(width * height)
 
     def scaled(self, factor: float) -> Face:
-        """The same face in a photo `factor` times as large."""
-        # Pixel centres are at whole numbers, so it is the corners (half a pixel out) that scale.
+        """The same face in a photo that is `factor` times as large."""
+        # Pixel centres are at whole numbers, so the photo's corner is at -0.5, and that corner stays in place.
         return replace(self, box=(self.box + 0.5) * factor - 0.5, landmarks=(self.landmarks + 0.5) * factor - 0.5)
 
     def as_json(self) -> dict[str, object]:
@@ -58,24 +58,24 @@ class Face:
 async def detect_faces(runtime: Runtime, photo: Photo, min_face: float | None = None) -> list[Face]:
     """All faces of a photo, the largest first; an empty list where there is none.
 
-    min_face: side of the smallest face looked for, pixels of the photo; None: the manifest's, and large faces are looked for
-    first, so that `find_largest` need not wait for the others. Halving it costs four times the time.
+    min_face: side of the smallest face to find, in pixels of the photo. Half of it means four times as many pixels for P-Net.
+    None: the manifest's, in two searches, the first for large faces, so that the result agrees with `find_largest`.
     """
     known = await large_faces(runtime, photo) if min_face is None else []
     return await _further_faces(runtime, photo, known, min_face or runtime.manifest.detector.min_face)
 
 
 async def find_largest(runtime: Runtime, photo: Photo) -> tuple[list[Face], bool]:
-    """The first of `detect_faces`, soon, and whether what comes with it is all of them; an empty list where there is none."""
+    """Faces with the largest first, sooner than `detect_faces`, and whether these are all faces of the photo."""
     large = await large_faces(runtime, photo)
     return (large, False) if large else (await _further_faces(runtime, photo, large, runtime.manifest.detector.min_face), True)
 
 
 async def large_faces(runtime: Runtime, photo: Photo) -> list[Face]:
-    """Faces that fill the photo or a good part of it, the largest first.
+    """Faces that fill a large part of the photo, the largest first.
 
-    They are looked for on the small levels of the pyramid, which cost next to nothing. Only those count that are well within the
-    reach of these levels: none larger than the first is then to come.
+    They are found on the small levels of the pyramid, which take little time. Faces close to the limit are left out, so that no
+    later search can find a face larger than the first one here.
     """
     least = min(photo.height, photo.width) * LARGE
     proposals = await propose(runtime, photo, runtime.manifest.detector.min_face, least)
@@ -84,19 +84,19 @@ async def large_faces(runtime: Runtime, photo: Photo) -> list[Face]:
 
 
 async def _further_faces(runtime: Runtime, photo: Photo, known: Sequence[Face], min_face: float) -> list[Face]:
-    """The known faces and all others, the largest first; no network looks closer at what lies on a known one."""
+    """The known faces and all others, the largest first. R-Net and O-Net skip proposals on known faces."""
     boxes = np.array([face.box for face in known]).reshape(-1, 4)
     proposals = await propose(runtime, photo, min_face)
     proposals = proposals[overlaps(proposals, boxes).max(axis=1, initial=0) < ON_A_FACE]
     faces = await confirm(runtime, photo, await refine(runtime, photo, proposals))
-    fresh = [face for face in faces if overlaps(face.box[None], boxes, of_smaller=True).max(initial=0) < 0.7]  # as `confirm` has it
+    fresh = [face for face in faces if overlaps(face.box[None], boxes, of_smaller=True).max(initial=0) < 0.7]  # as in `confirm`
     return sorted([*known, *fresh], key=lambda face: -face.area)
 
 
 async def propose(runtime: Runtime, photo: Photo, min_face: float, least: float = 0) -> Floats:
     """Stage 1. P-Net slides a 12 x 12 window over every level of the pyramid: square boxes [N, 4].
 
-    least: no level is looked at in which a face of this size, pixels of the photo, is larger than the window.
+    least: levels on which a face of this size, in pixels of the photo, is larger than the window are skipped.
     """
     detector = runtime.manifest.detector
     scales = [scale for scale in pyramid_scales(photo.height, photo.width, min_face, detector) if least * scale <= detector.cell]
@@ -104,12 +104,12 @@ async def propose(runtime: Runtime, photo: Photo, min_face: float, least: float 
         return np.empty((0, 4))
     sizes = [(int(photo.height * scale), int(photo.width * scale)) for scale in scales]
     answers = await runtime.run_pyramid(photo, sizes)
-    # All levels at once from here on: for a few boxes each, NumPy takes as long as for all of them.
+    # All levels together from here on: NumPy takes as long for the few boxes of one level as for all.
     places = [np.nonzero(answer["scores"] > detector.thresholds[0]) for answer in answers]
     row, column = np.concatenate(places, axis=1)
     level = np.repeat(np.arange(len(scales)), [len(rows) for rows, _ in places])
     offsets = np.concatenate([answer["offsets"][place] for answer, place in zip(answers, places, strict=True)])
-    # Ranked by log-odds: of the probabilities near 1 float32 rounds many to the same number, and ties are settled by chance.
+    # Ranked by log-odds: float32 rounds many probabilities near 1 to the same number, and such ties have no fixed order.
     scores = np.concatenate([answer["log_odds"][place] for answer, place in zip(answers, places, strict=True)])
     boxes = window_boxes(row, column, offsets, np.array(scales)[level, None], detector)
     kept = suppress(boxes, scores, 0.5, level)
@@ -118,7 +118,7 @@ async def propose(runtime: Runtime, photo: Photo, min_face: float, least: float 
 
 
 async def refine(runtime: Runtime, photo: Photo, boxes: Floats) -> Floats:
-    """Stage 2. R-Net looks at each box in 24 x 24 pixels: fewer, better square boxes."""
+    """Stage 2. R-Net looks at each box in 24 x 24 pixels: fewer and more exact square boxes [N, 4]."""
     if not len(boxes):
         return boxes
     answer = await runtime.run("rnet", photo, {"boxes": boxes.astype(np.float32)})
@@ -130,14 +130,14 @@ async def refine(runtime: Runtime, photo: Photo, boxes: Floats) -> Floats:
 async def confirm(runtime: Runtime, photo: Photo, boxes: Floats) -> list[Face]:
     """Stage 3. O-Net looks at each box in 48 x 48 pixels, twice: the faces, with landmarks.
 
-    The second look is at the boxes as the first has corrected them. The paper stops at the first; but where R-Net left a box
-    off centre, its landmarks are off too, and some things pass for a face only as long as they are seen askew.
+    The second look takes the boxes that the first has corrected. The paper stops after the first. But if R-Net leaves a box off
+    centre, the landmarks of the first look are off too, and some other things pass for a face only while they are off centre.
     """
     detector = runtime.manifest.detector
     found, scores, _ = await look_closely(runtime, photo, boxes)
     likely = scores > detector.thresholds[2]
     found, scores = found[likely], scores[likely]
-    # Of two boxes, one inside the other, the union barely notices; the smaller area does.
+    # A small box inside a large one has a small intersection over union, so the smaller area is used.
     kept = suppress(found, scores, 0.7, of_smaller=True)
     found, scores = found[kept], scores[kept]
     _, second_scores, landmarks = await look_closely(runtime, photo, squared(found))
@@ -154,9 +154,10 @@ async def look_closely(runtime: Runtime, photo: Photo, boxes: Floats) -> tuple[F
 
 
 def pyramid_scales(height: int, width: int, min_face: float, detector: Detector) -> Iterator[float]:
-    """The scale of each pyramid level, falling, so that faces from `min_face` pixels up fill P-Net's window in one of them.
+    """The scale of each pyramid level, from fine to coarse.
 
-    It ends where the level no longer holds a window, with its padding on both sides counted.
+    The first level shrinks a face of `min_face` pixels to P-Net's window.
+    The last one is the last that holds half a window; padding adds the rest.
     """
     least = max(detector.cell - detector.padding, 1)
     scale = detector.cell / min_face
@@ -168,7 +169,7 @@ def pyramid_scales(height: int, width: int, min_face: float, detector: Detector)
 def window_boxes(
     row: NDArray[np.intp], column: NDArray[np.intp], offsets: Floats, scale: float | Floats, detector: Detector
 ) -> Floats:
-    """The photo's boxes [N, 4] for windows at (row, column) of P-Net's map of a level, moved by its offsets [N, 4].
+    """Boxes [N, 4] in the photo for windows at (row, column) of P-Net's map of a level, moved by the offsets [N, 4].
 
     scale: the level's, or each window's [N, 1].
     """
@@ -178,20 +179,20 @@ def window_boxes(
 
 
 def calibrated(boxes: Floats, offsets: Floats) -> Floats:
-    """Boxes [N, 4] moved by a network's offsets [N, 4], which are in units of the box's sides."""
+    """Boxes [N, 4] moved by a network's offsets [N, 4]. The offsets are in units of the box's sides."""
     sides = boxes[:, 2:] - boxes[:, :2] + 1
     return boxes + offsets * np.tile(sides, 2)
 
 
 def squared(boxes: Floats) -> Floats:
-    """Boxes [N, 4] grown to squares around the same centres, as the networks look at squares."""
+    """Boxes [N, 4] grown to squares around the same centres, because the networks take squares."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True, initial=0) / 2
     return np.concatenate([centres - half, centres + half], axis=1)
 
 
 def overlaps(boxes: Floats, others: Floats, of_smaller: bool = False) -> Floats:
-    """Intersection over union of each of N boxes with each of M: [N, M], 0 to 1; or over the smaller area of the two."""
+    """Intersection over union of N boxes with M others: [N, M], 0 to 1. of_smaller: over the smaller of the two areas instead."""
     left, top, right, bottom = boxes.T[:, :, None]
     other_left, other_top, other_right, other_bottom = others.T[:, None, :]
     width = np.minimum(right, other_right) - np.maximum(left, other_left)
@@ -207,18 +208,20 @@ def overlaps(boxes: Floats, others: Floats, of_smaller: bool = False) -> Floats:
 def suppress(
     boxes: Floats, scores: Floats, most: float, group: NDArray[np.intp] | None = None, of_smaller: bool = False
 ) -> NDArray[np.intp]:
-    """Non-maximum suppression: the indices of boxes that no better box overlaps by more than `most`, best first.
+    """Non-maximum suppression: indices of the boxes to keep, best first.
 
-    group: rising; boxes of different groups leave each other alone, and one group comes after another.
-    A box gives way to any better one, even to one that itself gives way; so all pairs can be compared at once.
-    Chains of neighbours shrink a little more than by the greedy rule; the mtcnn package does the same.
+    A box is dropped if any better box overlaps it by more than `most`,
+    even if that better box is dropped itself. So all pairs can be compared
+    at once. The greedy rule would keep a few more boxes; the mtcnn package
+    drops them too. group: boxes of different groups are not compared; the
+    numbers rise from box to box.
     """
     if len(boxes) < 2:
         return np.arange(len(boxes))
     order = np.argsort(-scores, kind="stable") if group is None else np.lexsort([-scores, group])
-    first = np.zeros(len(boxes), np.intp) if group is None else np.searchsorted(group, group)  # of the own group
+    first = np.zeros(len(boxes), np.intp) if group is None else np.searchsorted(group, group)  # of the box's group
     ranked, rank = boxes[order], np.arange(len(boxes))
-    block = 64  # rows compared at a time: memory stays small with thousands of boxes
+    block = 64  # rows compared at a time, to save memory
     kept = []
     for start in range(0, len(boxes), block):
         rows, others = slice(start, start + block), slice(first[start], start + block)

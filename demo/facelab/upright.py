@@ -1,8 +1,8 @@
-"""Photos that are not upright: turned by quarters until their faces are.
+"""Photos that are not upright: the detector turns them by quarters until their faces are upright.
 
-A camera that is held upright notes that in the file (EXIF). Where the note is lost, the photo lies on its side, and MTCNN, which
-knows upright faces only, finds none, or takes folds and hair for one. Such a face gives itself away: its score is low, it leans, or
-its eyes lie close together in a wide box (`python -m tests.experiments turns`). Only then are the other three turns tried.
+A camera notes in the file (EXIF) how it was held. If the note is lost, the photo may lie on its side. MTCNN knows upright faces
+only: it then finds no face, or takes folds and hair for one. Such false faces have a low score, lean, or have eyes that lie close
+together in a wide box (`python -m tests.experiments turns`). Only in these cases are the other three turns tried.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy as np
 from .detect import Face, Floats, detect_faces, find_largest
 from .runtime import Photo, Runtime
 
-SURE = 0.95  # O-Net's score from which on a face needs no other turn
-LIKELY = 0.9  # what a face must reach to speak for another turn
-LEAST_EYES = 0.34  # between the eyes, in units of the box's side
+SURE = 0.95  # a face with this score of O-Net needs no other turn
+LIKELY = 0.9  # lowest score of a face that counts for another turn
+LEAST_EYES = 0.34  # smallest distance between the eyes of an upright face, in units of the box's side
 LARGEST_LEAN = 30.0  # degrees
 
 TURNED_IN_WORDS = {
@@ -28,16 +28,17 @@ TURNED_IN_WORDS = {
 
 
 async def upright_faces(runtime: Runtime, photo: Photo, min_face: float | None = None) -> list[Face]:
-    """The faces of `detect_faces`; of the turn that shows them best where the photo does not seem to be upright.
+    """The faces of a photo, whichever way up it is, the largest first.
 
-    They lie where they lie in the photo as it is given; `turned` says how it had to be turned. min_face: see `detect_faces`.
+    Positions are in the photo as it is given; each face's `turned` says how the photo was turned to find it. min_face: see
+    `detect_faces`.
     """
     faces = await detect_faces(runtime, photo, min_face)
     return faces if looks_upright(faces) else await _best_turn(runtime, photo, faces, min_face)
 
 
 async def upright_largest(runtime: Runtime, photo: Photo) -> tuple[list[Face], bool]:
-    """The same of `find_largest`, which is as quick as ever where the photo is upright."""
+    """The faces of `find_largest`, whichever way up the photo is. An upright photo takes no longer than there."""
     faces, complete = await find_largest(runtime, photo)
     if looks_upright(faces):
         return faces, complete
@@ -47,12 +48,12 @@ async def upright_largest(runtime: Runtime, photo: Photo) -> tuple[list[Face], b
 
 
 def looks_upright(faces: Sequence[Face]) -> bool:
-    """Whether the first face leaves no doubt that the photo is upright."""
+    """Whether the first face shows that the photo is upright."""
     return bool(faces) and faces[0].score >= SURE and _lean(faces[0]) <= LARGEST_LEAN and _eyes(faces[0]) >= LEAST_EYES
 
 
 async def _best_turn(runtime: Runtime, photo: Photo, faces: list[Face], min_face: float | None) -> list[Face]:
-    """The faces of the turn that speaks most for itself; `faces` are those of the photo as it is."""
+    """The faces of the turn with the most evidence. faces: those of the photo as it is."""
     best, most = faces, _evidence(faces)
     pixels = runtime.pixels(photo)
     for degrees in TURNED_IN_WORDS:
@@ -65,7 +66,7 @@ async def _best_turn(runtime: Runtime, photo: Photo, faces: list[Face], min_face
 
 
 def _evidence(faces: Sequence[Face]) -> float:
-    """Larger faces say more: what passes for a face by chance is small, mostly."""
+    """How much the faces speak for a turn. Larger faces count more, because most false faces are small."""
     return sum(face.score * _eyes(face) * float(face.area**0.25) for face in faces)
 
 
@@ -76,13 +77,13 @@ def _eyes(face: Face) -> float:
 
 
 def _lean(face: Face) -> float:
-    """Degrees by which the line from the mouth to the eyes is off the vertical, 0 to 180."""
+    """Angle between the line from mouth to eyes and the vertical, 0 to 180 degrees."""
     x, y = face.landmarks[:2].mean(axis=0) - face.landmarks[3:].mean(axis=0)
     return float(np.degrees(np.abs(np.arctan2(x, -y))))
 
 
 def _turned_back(face: Face, degrees: int, photo: Photo) -> Face:
-    """A face of the photo turned clockwise by so many degrees, in pixels of the photo as it is given."""
+    """A face found in the turned photo, in pixels of the photo as it is given. degrees: clockwise turn of the photo."""
     corners = _points_back(face.box.reshape(2, 2), degrees, photo)
     box = np.concatenate([corners.min(axis=0), corners.max(axis=0)])
     return replace(face, box=box, landmarks=_points_back(face.landmarks, degrees, photo), turned=degrees)

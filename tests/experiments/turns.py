@@ -1,7 +1,7 @@
-"""Photos that lie on their side or stand on their head: how often they are read right, and what that costs upright ones.
+"""Photos on their side or upside down: how often they are read right, and how much longer upright photos take.
 
-Every photo is turned by quarters. It is read right where its face is found in its place and the photo was turned as it had to be.
-Pictures without a face are corners of photos into which no face of the upright photo reaches.
+Every photo is turned by quarters. It is read right if its face is found in the right place and the detector chose the right turn.
+Pictures without a face are corners of photos that no face of the upright photo reaches.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ from facelab.upright import TURNED_IN_WORDS, looks_upright, upright_faces, uprig
 from .photos import Pixels, photos_of
 from .report import Report, Table, percent
 
-NBSP = "\N{NO-BREAK SPACE}"
 LYING = (0, *TURNED_IN_WORDS)
-EVERY = {"lfw100": 1, "orl39": 10, "actors6": 6, "utk9k": 80}  # how many photos there are to one that is taken
+EVERY = {"lfw100": 1, "orl39": 10, "actors6": 6, "utk9k": 80}  # one photo in so many is used
 PADDED = ("utk9k",)  # its crops have no room around the face
 MARGIN = 60  # pixels of grey around those
 TILE = 0.45  # of a photo's side
@@ -36,7 +35,7 @@ TILE = 0.45  # of a photo's side
 
 @dataclass(frozen=True)
 class Read:
-    """plainly, turning: whether the photo was read right without and with the other turns, for each way in which it can lie.
+    """plainly, turning: whether the photo was read right without and with the other turns, for each turn of the photo.
 
     again: whether the upright photo was looked at again. seconds: for the upright photo, without and with. false: faces found in
     each corner that shows none, without and with.
@@ -59,12 +58,14 @@ def measure(data: Path) -> Report:
             one = partial(_read, margin=MARGIN if name in PADDED else 0)
             read = [r for r in tqdm(pool.map(one, photos, chunksize=8), total=len(photos), desc=name, disable=None) if r]
         plainly, turning = (np.mean([getattr(r, which) for r in read], axis=0) for which in ("plainly", "turning"))
-        rows.append([name, str(len(read)), *(percent(share, 1) for pair in zip(plainly, turning, strict=True) for share in pair)])
+        rows.append([f"{name} ({len(read)})", *(f"{100 * a:.1f} → {percent(b, 1)}" for a, b in zip(plainly, turning, strict=True))])
+        report.values[f"{name} on its side as it lies"] = percent(plainly[1], 1)
+        report.values[f"{name} on its side turned"] = percent(turning[1], 1)
+        report.values[f"{name} on its head turned"] = percent(turning[2], 1)
         corners += [corner for r in read for corner in r.false]
         again += [r.again for r in read]
         upright += [r.seconds for r in read if not r.again]
-    lying = [f"{degrees}°, {how}" for degrees in LYING for how in ("as it lies", "turned")]
-    report.tables["read right"] = Table(["Set", "Photos", *(column.replace(" ", NBSP) for column in lying)], rows)
+    report.tables["read right"] = Table(["Set (photos)", "upright", *(f"by {degrees}°" for degrees in TURNED_IN_WORDS)], rows)
     without, with_turns = np.array(corners).sum(axis=0)
     report.values["upright looked at again"] = percent(float(np.mean(again)), 1)
     report.values["pictures without a face"] = f"{len(corners):,}"
@@ -75,9 +76,6 @@ def measure(data: Path) -> Report:
         f"{1000 * plain:.1f}",
         f"{1000 * turning_too:.1f}",
     )
-    for row in rows:
-        report.values[f"{row[0]} on its side as it lies"], report.values[f"{row[0]} on its side turned"] = row[4], row[5]
-        report.values[f"{row[0]} on its head turned"] = row[7]
     return report
 
 
@@ -105,7 +103,7 @@ def _read(path: Path, margin: int) -> Read | None:
 
 
 def _corners(pixels: Pixels, known: list[Face]) -> Iterator[tuple[int, int]]:
-    """Faces found, without and with the other turns, in each corner into which no known face reaches."""
+    """Number of faces found in each corner that no known face reaches, without and with the other turns."""
     runtime = default_runtime()
     height, width = pixels.shape[:2]
     down, across = round(height * TILE), round(width * TILE)

@@ -1,4 +1,4 @@
-"""Labs on detection: what survives each network of MTCNN, and what suppression leaves."""
+"""Labs on face detection: the boxes that pass each network of MTCNN, and the boxes that suppression keeps."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .panels import Box, Chart, Fact, Facts, Lab, Line, Panel, Picture, Settings
 from .pictures import shrunk
 
 SIDE = 480
-LEAST = 0.3  # score of a box that suppression may be asked about
-DRAWN = 150  # boxes of a picture: more would hide it
+LEAST = 0.3  # lowest score that the lab on suppression offers
+DRAWN = 150  # most boxes drawn on one picture; more would hide it
 
 
 class _Adjusted:
-    """An engine whose manifest has other thresholds."""
+    """The engine, with the thresholds of the lab in its manifest."""
 
     def __init__(self, runtime: Runtime, detector: Detector) -> None:
         self._runtime = runtime
@@ -50,7 +50,7 @@ class _Adjusted:
 
 
 async def _cascade(desk: Desk, settings: Settings) -> list[Panel]:
-    """The boxes after each stage, and how many."""
+    """The boxes after each network, and their number."""
     picture = shrunk(desk.pixels(), SIDE)
     photo = desk.runtime.photo(picture)
     thresholds = (float(settings["p"]), float(settings["r"]), float(settings["o"]))
@@ -64,7 +64,7 @@ async def _cascade(desk: Desk, settings: Settings) -> list[Panel]:
     windows = sum(_windows(photo, scale, runtime.manifest.detector) for scale in scales)
     return [
         _boxes(picture, proposed, "P-Net: {} boxes", "warn"),
-        _boxes(picture, refined, "R-Net: {} left", "warn"),
+        _boxes(picture, refined, "R-Net: {} boxes", "warn"),
         Picture(
             picture,
             f"O-Net: {len(faces)} faces",
@@ -74,7 +74,7 @@ async def _cascade(desk: Desk, settings: Settings) -> list[Panel]:
         _sides(proposed, scales, runtime.manifest.detector),
         Facts(
             [
-                Fact("Windows looked at", f"{windows:,}", f"on {len(scales)} levels of the pyramid"),
+                Fact("Windows P-Net sees", f"{windows:,}", f"on {len(scales)} levels of the pyramid"),
                 Fact("After P-Net", f"{len(proposed):,}"),
                 Fact("After R-Net", f"{len(refined):,}"),
                 Fact("Faces", str(len(faces)), tone="good" if faces else "bad"),
@@ -84,7 +84,7 @@ async def _cascade(desk: Desk, settings: Settings) -> list[Panel]:
 
 
 def _windows(photo: Photo, scale: float, detector: Detector) -> int:
-    """How many windows P-Net answers for on a level."""
+    """The number of windows for which P-Net answers on one level."""
     rows, columns = (
         (int(side * scale) + 2 * detector.padding - detector.cell) // detector.stride + 1 for side in (photo.height, photo.width)
     )
@@ -94,11 +94,11 @@ def _windows(photo: Photo, scale: float, detector: Detector) -> int:
 def _boxes(picture: NDArray[np.uint8], boxes: Floats, caption: str, tone: str) -> Picture:
     drawn = [Box(box.tolist(), tone="warn", faint=len(boxes) > 20) for box in boxes[:DRAWN]]
     told = caption.format(f"{len(boxes):,}")
-    return Picture(picture, told, told + (f" (the best {DRAWN} drawn)" if len(boxes) > DRAWN else ""), drawn)
+    return Picture(picture, told, told + (f" (the {DRAWN} best are drawn)" if len(boxes) > DRAWN else ""), drawn)
 
 
 def _sides(boxes: Floats, scales: Sequence[float], detector: Detector) -> Chart:
-    """How many proposals come from each level: by the side of the face that fills P-Net's window there."""
+    """The number of proposals from each level, told apart by the width of the face that fills P-Net's window there."""
     sides = [detector.cell / scale for scale in scales] or [detector.cell]
     edges = np.array([0, *np.sqrt(np.array(sides[:-1]) * sides[1:]), np.inf])
     counts = np.histogram(boxes[:, 2] - boxes[:, 0], edges)[0].tolist() if len(boxes) else [0] * len(sides)
@@ -110,7 +110,7 @@ def _sides(boxes: Floats, scales: Sequence[float], detector: Detector) -> Chart:
 
 
 async def _suppression(desk: Desk, settings: Settings) -> list[Panel]:
-    """P-Net's raw boxes around the sample's face, and what is left of them."""
+    """P-Net's boxes on the photo, before and after suppression."""
     picture = shrunk(desk.pixels(), SIDE)
     photo = desk.runtime.photo(picture)
     boxes, scores = await desk.once(("raw", desk.chosen), lambda: _raw(desk.runtime, photo, LEAST))
@@ -123,14 +123,14 @@ async def _suppression(desk: Desk, settings: Settings) -> list[Panel]:
         Facts(
             [
                 Fact("Boxes", f"{len(boxes):,} → {len(kept):,}"),
-                Fact("Best score", f"{scores.max():.3f}" if len(scores) else "–"),
+                Fact("Highest score", f"{scores.max():.3f}" if len(scores) else "–"),
             ]
         ),
     ]
 
 
 async def _raw(runtime: Runtime, photo: Photo, least: float) -> tuple[Floats, Floats]:
-    """Every window of every level that P-Net takes for a face, nothing suppressed: boxes [N, 4], scores [N]."""
+    """All windows of all levels that P-Net takes for a face, before suppression: boxes [N, 4], scores [N]."""
     detector = runtime.manifest.detector
     boxes: list[Floats] = [np.empty((0, 4))]
     scores: list[Floats] = [np.empty(0)]
@@ -144,20 +144,20 @@ async def _raw(runtime: Runtime, photo: Photo, least: float) -> tuple[Floats, Fl
 
 
 CASCADE = Lab(
-    "What survives each network?",
+    "Which boxes pass each network?",
     [
         Slider("min_face", "Smallest face", 16, 160, 4, 40, " px"),
         Slider("p", "P-Net’s threshold", 0.1, 0.99, 0.01, 0.6),
         Slider("r", "R-Net’s threshold", 0.1, 0.99, 0.01, 0.7),
-        Slider("o", "O-Net’s threshold", 0.1, 0.99, 0.01, 0.7),
+        Slider("o", "O-Net’s threshold", 0.1, 0.99, 0.01, 0.8),
     ],
     _cascade,
 )
 SUPPRESSION = Lab(
-    "How many boxes does one face need?",
+    "Which boxes does suppression keep?",
     [
-        Slider("most", "Overlap that is allowed", 0.05, 0.95, 0.05, 0.5),
-        Slider("least", "Least score of a box", LEAST, 0.99, 0.01, 0.6),
+        Slider("most", "Allowed overlap", 0.05, 0.95, 0.05, 0.5),
+        Slider("least", "Lowest score", LEAST, 0.99, 0.01, 0.6),
     ],
     _suppression,
 )
