@@ -23,9 +23,9 @@ def one_distance() -> Figure:
             _pair("Two photos of one person", person, again, same, different, "same person", "good", 8),
             _pair("Photos of two people", person, stranger, same, different, "different people", "bad", -12),
         ],
-        "**The whole idea.** A network turns each face into 128 numbers. Photos of one person give similar numbers, so the distance between "
-        f"them is small. Below {same:.2f} the demo answers “same person”, from {different:.2f} on “different people”, and in between “can’t "
-        "tell”. The bars are drawn for illustration.",
+        "**The whole idea.** A network turns each face into 128 numbers. Photos of one person give similar numbers, so the "
+        f"distance between them is small. Below {same:.2f} the demo answers “same person”, from {different:.2f} on “different "
+        "people”, and in between “can’t tell”. The bars are drawn for illustration.",
     )
 
 

@@ -19,13 +19,15 @@ def four_questions() -> Figure:
     one = Drawing("Detection puts boxes around three faces. Verification asks of two faces whether they show one person.", 350, 152)
     _detect(one, 0)
     _verify(one, 180)
-    many = Drawing("Identification compares a face with three enrolled people. Clustering sorts six faces into two groups.", 350, 152)
+    many = Drawing(
+        "Identification compares a face with three enrolled people. Clustering sorts six faces into two groups.", 350, 152
+    )
     _identify(many, 0)
     _cluster(many, 180)
     return Figure(
         [one, many],
-        "**Four questions about faces.** Detection finds faces and asks nothing about people. Verification compares two faces. "
-        "Identification compares one face with everybody enrolled. Clustering sorts faces that have no names.",
+        "**Four questions about faces.** Detection finds faces and asks nothing about people. Verification compares two "
+        "faces. Identification compares one face with everybody enrolled. Clustering sorts faces that have no names.",
     )
 
 
@@ -71,7 +73,9 @@ def _cluster(d: Drawing, left: float) -> None:
 
 def stranger_passes() -> Figure:
     """The curve 1 - (1 - p)^N for three rates p, computed."""
-    d = Drawing("How likely a stranger passes for somebody enrolled, against the number of people enrolled, for three rates.", 360, 268)
+    d = Drawing(
+        "How likely a stranger passes for somebody enrolled, against the number of people enrolled, for three rates.", 360, 268
+    )
     left, right, top, bottom, decades = 46, 346, 22, 214, 4
 
     def place(n: float, chance: float) -> tuple[float, float]:
@@ -100,8 +104,9 @@ def stranger_passes() -> Figure:
         d.text(x + across, y + down + 14, f"{100 * (1 - 0.999**n):.1f} %", size=11)
     return Figure(
         [d],
-        "**A stranger meets more and more enrolled people.** Each curve is $1 - (1 - p)^N$ for one rate $p$ of false matches in a single "
-        "comparison. The dots mark a class and a school at 1 in 1,000: the rate costs little in the class and is useless in the school.",
+        "**A stranger meets more and more enrolled people.** Each curve is $1 - (1 - p)^N$ for one rate $p$ of false matches "
+        "in a single comparison. The dots mark a class and a school at 1 in 1,000: the rate costs little in the class and is "
+        "useless in the school.",
     )
 
 
@@ -134,9 +139,9 @@ def eigenfaces() -> Figure:
     lamp = sum(direction.share * direction.causes["the lamp"] for direction in found[:2])
     return Figure(
         [samples, analysed],
-        "**Eigenfaces, computed.** The faces are drawn by code: ten people, five places of the lamp, three poses. Grey in a direction "
-        f"means no change. The lamp alone, through the first two directions, makes up {100 * lamp:.0f} % of all variance. "
-        "The first direction that describes the person is the third.",
+        "**Eigenfaces, computed.** The faces are drawn by code: ten people, five places of the lamp, three poses. Grey in a "
+        f"direction means no change. The lamp alone, through the first two directions, makes up {100 * lamp:.0f} % of all "
+        "variance. The first direction that describes the person is the third.",
     )
 
 
@@ -160,8 +165,8 @@ def timeline() -> Figure:
     ]
     return Figure(
         [_years(early, "From hand-made to learned"), _years(late, "From triplets to margins")],
-        "**Three decades of describing a face.** Each line is one published idea. Filled dots are methods, the ring is a test set and the "
-        "square a training set. The demo uses MobileFaceNet, which was trained with ArcFace’s loss.",
+        "**Three decades of describing a face.** Each line is one published idea. Filled dots are methods, the ring is a "
+        "test set and the square a training set. The demo uses MobileFaceNet, which was trained with ArcFace’s loss.",
     )
 
 
@@ -200,8 +205,8 @@ def saturation() -> Figure:
         x += max(side, 78) + 8
     return Figure(
         [d],
-        "**What is left to measure on LFW.** The area of each square is the number of errors among 6,000 pairs, worked out from the "
-        "accuracies in the table above. The two squares on the right differ by 12 pairs.",
+        "**What is left to measure on LFW.** The area of each square is the number of errors among 6,000 pairs, worked out "
+        "from the accuracies in the table above. The two squares on the right differ by 12 pairs.",
     )
 
 
@@ -211,7 +216,10 @@ def by_group() -> Figure:
     column = {name: table["columns"].index(name) for name in ("MobileFaceNet, plain", "dlib’s ResNet, plain")}
     rows = [row for row in table["rows"] if not row[0].startswith(("aged", "other"))]
     drawings = []
-    networks: list[tuple[str, float, int, Colour]] = [("dlib’s ResNet, plain", 40, 1, "bad"), ("MobileFaceNet, plain", 0.8, 2, "accent")]
+    networks: list[tuple[str, float, int, Colour]] = [
+        ("dlib’s ResNet, plain", 40, 1, "bad"),
+        ("MobileFaceNet, plain", 0.8, 2, "accent"),
+    ]
     for name, most, digits, colour in networks:
         network = name.removesuffix(", plain")
         d = Drawing(f"False match rates of eight groups of adults, {network}.", 340, 66 + 25 * len(rows))
@@ -227,6 +235,6 @@ def by_group() -> Figure:
         drawings.append(d)
     return Figure(
         drawings,
-        "**One number hides eight.** Pairs of strangers of one group that a network takes for one person, each network at the threshold "
-        "where it misses 2 % of the pairs of one person in lfw100. The two scales differ by a factor of 50.",
+        "**One number hides eight.** Pairs of strangers of one group that a network takes for one person, each network at "
+        "the threshold where it misses 2 % of the pairs of one person in lfw100. The two scales differ by a factor of 50.",
     )

@@ -17,8 +17,8 @@ CLASS = 30
 def class_photo() -> Figure:
     """Six faces of a class, as the system sees them, and the list that follows from it."""
     photo = Drawing(
-        "A class photo. Boxes stand around five faces: Ada, Ben, Cleo and Finn by name, and one unknown. A sixth face, half hidden behind "
-        "Cleo, has no box.",
+        "A class photo. Boxes stand around five faces: Ada, Ben, Cleo and Finn by name, and one unknown. A sixth face, half "
+        "hidden behind Cleo, has no box.",
         360,
         262,
     )
@@ -63,9 +63,9 @@ def class_photo() -> Figure:
         roll.text(212, y, truth, size=13, colour="muted")
     return Figure(
         [photo, roll],
-        "**A class photo and its list.** A box marks each face that was found. Four faces are close to a pupil’s enrolled photos and get "
-        "that name. The visitor is close to nobody and stays unknown. Dan is hidden and Eva is at home: the photo cannot tell these two "
-        "apart, so both are listed as *not seen*.",
+        "**A class photo and its list.** A box marks each face that was found. Four faces are close to a pupil’s enrolled "
+        "photos and get that name. The visitor is close to nobody and stays unknown. Dan is hidden and Eva is at home: the "
+        "photo cannot tell these two apart, so both are listed as *not seen*.",
     )
 
 
@@ -73,8 +73,9 @@ def _pupil(d: Drawing, x: float, y: float, height: float, tilt: float) -> None:
     """Head and shoulders, in front of whoever was drawn before."""
     h = height / 100
     d.path(
-        f"M{x - 80 * h:.1f} {y + 118 * h:.1f}C{x - 78 * h:.1f} {y + 62 * h:.1f} {x - 30 * h:.1f} {y + 60 * h:.1f} {x:.1f} {y + 56 * h:.1f}"
-        f"C{x + 30 * h:.1f} {y + 60 * h:.1f} {x + 78 * h:.1f} {y + 62 * h:.1f} {x + 80 * h:.1f} {y + 118 * h:.1f}",
+        f"M{x - 80 * h:.1f} {y + 118 * h:.1f}C{x - 78 * h:.1f} {y + 62 * h:.1f} {x - 30 * h:.1f} {y + 60 * h:.1f} {x:.1f} "
+        f"{y + 56 * h:.1f}C{x + 30 * h:.1f} {y + 60 * h:.1f} {x + 78 * h:.1f} {y + 62 * h:.1f} {x + 80 * h:.1f} "
+        f"{y + 118 * h:.1f}",
         "muted",
         fill="surface",
     )
@@ -110,8 +111,8 @@ def two_errors() -> Figure:
                 -14,
             ),
         ],
-        "**The two errors.** In a false match, two people come closer than the threshold. In a false non-match, two photos of one person do "
-        f"not. The threshold of {same:.2f} is the demo’s; the two distances are examples.",
+        "**The two errors.** In a false match, two people come closer than the threshold. In a false non-match, two photos "
+        f"of one person do not. The threshold of {same:.2f} is the demo’s; the two distances are examples.",
     )
 
 
@@ -145,8 +146,9 @@ def back_row() -> Figure:
         d.text(x, 178, f"photo: {photo:,}", size=12, colour="muted")
     return Figure(
         [d],
-        "**The same face in three photos.** A face is 0.15 m wide in a class that stands 8 m wide. In a photo of 4,000 pixels across it "
-        "covers 75 pixels, and each smaller copy of the photo leaves less to recognise. Enlarging shows the pixels and brings none back.",
+        "**The same face in three photos.** A face is 0.15 m wide in a class that stands 8 m wide. In a photo of 4,000 "
+        "pixels across it covers 75 pixels, and each smaller copy of the photo leaves less to recognise. Enlarging shows the "
+        "pixels and brings none back.",
     )
 
 
@@ -163,7 +165,7 @@ def comparisons() -> Figure:
     d.text(left, 20, "30 enrolled pupils", size=12)
     d.arrow(left + 120, 16, left + side, 16, "muted")
     d.arrow(20, top + 4, 20, top + side, "muted")
-    d.text(left, top + side + 20, "30 faces of the photo, from top to bottom", size=12)
+    d.text(left, top + side + 20, "30 faces of the photo, downwards", size=12)
     key = Drawing("Key: 30 comparisons of a face with its own pupil, 870 with another pupil, about one of them wrong.", 300, 190)
     for i, (tone, first, second) in enumerate(
         (
@@ -178,6 +180,7 @@ def comparisons() -> Figure:
         key.text(38, y + 18, second, size=12, colour="muted")
     return Figure(
         [d, key],
-        "**All comparisons of one photo.** Each of 30 faces is compared with each of 30 pupils. Only the diagonal can be right. The other "
-        "870 squares are chances for a false match, and one such error is expected when the rate is 1 in 1,000.",
+        "**All comparisons of one photo.** Each of 30 faces is compared with each of 30 pupils. Only the diagonal can be "
+        "right. The other 870 squares are chances for a false match, and one such error is expected when the rate is 1 in "
+        "1,000.",
     )
