@@ -45,6 +45,8 @@ def _pair(
         y = 60 + 70 * row
         d.rect(8, y - 30, 52, 60, "surface", "line", radius=4)
         d.face(34, y, 46, tilt=lean)
+        if tone == "bad" and row == 1:
+            _glasses(d, 34, y, 46, lean)
         d.arrow(66, y, 86, y, "muted")
         for i, value in enumerate(values):
             high = 9 * float(np.clip(value, -2.6, 2.6))
@@ -52,20 +54,38 @@ def _pair(
         d.line([(92, y), (332, y)], "line", thick=1)
     length_a, length_b = a / np.linalg.norm(a), b / np.linalg.norm(b)
     distance = float(np.linalg.norm(length_a - length_b))
-    left, right, y, most = 14.0, 326.0, 190.0, 1.6
+    left, right, line, most = 14.0, 326.0, 190, 1.6
 
     def at(value: float) -> float:
         return left + (right - left) * value / most
 
-    d.line([(left, y), (at(same), y)], "good", thick=5)
-    d.line([(at(same), y), (at(different), y)], "warn", thick=5)
-    d.line([(at(different), y), (right, y)], "bad", thick=5)
+    d.line([(left, line), (at(same), line)], "good", thick=5)
+    d.line([(at(same), line), (at(different), line)], "warn", thick=5)
+    d.line([(at(different), line), (right, line)], "bad", thick=5)
     d.line(
-        [(at(distance), y - 15), (at(distance) - 6, y - 25), (at(distance) + 6, y - 25)], "ink", fill="ink", closed=True, thick=1
+        [(at(distance), line - 15), (at(distance) - 6, line - 25), (at(distance) + 6, line - 25)],
+        "ink",
+        fill="ink",
+        closed=True,
+        thick=1,
     )
-    d.text(left, y + 22, "same", size=12, colour="good")
-    d.text((at(same) + at(different)) / 2, y + 22, "can’t tell", size=12, colour="warn", anchor="middle")
-    d.text(right, y + 22, "different", size=12, colour="bad", anchor="end")
+    d.text(left, line + 22, "same", size=12, colour="good")
+    d.text((at(same) + at(different)) / 2, line + 22, "can’t tell", size=12, colour="warn", anchor="middle")
+    d.text(right, line + 22, "different", size=12, colour="bad", anchor="end")
     end = "end" if distance > 1 else "start"
-    d.text(at(distance) + (-12 if distance > 1 else 12), y - 16, f"distance {distance:.2f}: {answer}", size=12, anchor=end)  # type: ignore[arg-type]
+    d.text(at(distance) + (-12 if distance > 1 else 12), line - 16, f"distance {distance:.2f}: {answer}", size=12, anchor=end)  # type: ignore[arg-type]
     return d
+
+
+def _glasses(d: Drawing, x: float, y: float, height: float, tilt: float) -> None:
+    """Round glasses on the face that stands there."""
+    turn = np.exp(1j * np.radians(tilt)) * height / 100
+
+    def at(across: float, down: float) -> tuple[float, float]:
+        point = complex(x, y) + turn * complex(across, down)
+        return point.real, point.imag
+
+    for side in (-1, 1):
+        d.circle(*at(15 * side, -12), 0.13 * height, stroke="ink")
+        d.line([at(28 * side, -12), at(38 * side, -14)], thick=1.2)
+    d.line([at(-3, -12), at(3, -12)], thick=1.2)

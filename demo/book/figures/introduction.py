@@ -136,7 +136,7 @@ def eigenfaces() -> Figure:
             size=11,
             colour="muted",
         )
-    lamp = sum(direction.share * direction.causes["the lamp"] for direction in found[:2])
+    lamp = float(np.sum([direction.share * direction.causes["the lamp"] for direction in found[:2]]))
     return Figure(
         [samples, analysed],
         "**Eigenfaces, computed.** The faces are drawn by code: ten people, five places of the lamp, three poses. Grey in a "
