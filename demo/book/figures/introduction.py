@@ -136,11 +136,11 @@ def eigenfaces() -> Figure:
             size=11,
             colour="muted",
         )
-    lamp = float(np.sum([direction.share * direction.causes["the lamp"] for direction in found[:2]]))
+    by_lamp = float(np.sum([direction.share * direction.causes["the lamp"] for direction in found[:2]]))
     return Figure(
         [samples, analysed],
         "**Eigenfaces, computed.** The faces are drawn by code: ten people, five places of the lamp, three poses. Grey in a "
-        f"direction means no change. The lamp alone, through the first two directions, makes up {100 * lamp:.0f} % of all "
+        f"direction means no change. The lamp alone, through the first two directions, makes up {100 * by_lamp:.0f} % of all "
         "variance. The first direction that describes the person is the third.",
     )
 
