@@ -199,16 +199,16 @@ async def _eigenfaces(_desk: Desk, settings: Settings) -> list[Panel]:
     chosen = find_directions(faces, rank)[-1]
     sheet = np.concatenate([np.concatenate(list(faces.pixels[i, ::2, 1 if i < 2 else 2]), axis=1) for i in range(4)], axis=1)
     sheet = np.concatenate(np.split(sheet, 2, axis=1), axis=0)
+    before_and_after = np.concatenate([faces.mean, faces.mean + step * chosen.spread * chosen.face], axis=1)
     cause, share = max(chosen.causes.items(), key=lambda item: item[1])
     others = ", ".join(f"{name} {100 * part:.0f} %" for name, part in chosen.causes.items() if name != cause)
     return [
         Picture(_enlarge(sheet, 3), "twelve drawn faces", f"Twelve of the {faces.pixels[..., 0, 0].size} drawn faces."),
-        Picture(_enlarge(faces.mean), "the mean face", "The mean face.", small=True),
-        Picture(_enlarge(show_direction(chosen.face)), "a direction", f"Direction {rank}: grey is no change.", small=True),
+        Picture(_enlarge(show_direction(chosen.face)), "a direction", f"Direction {rank}. Grey: no change.", small=True),
         Picture(
-            _enlarge(faces.mean + step * chosen.spread * chosen.face),
-            "the mean face moved along the direction",
-            f"The mean and {step:+.1f} standard deviations along it.",
+            _enlarge(before_and_after),
+            "the mean face, and the same face moved along the direction",
+            "The mean, and after the step.",
             small=True,
         ),
         Facts(
