@@ -193,17 +193,16 @@ def _enlarge(values: NDArray[np.float64], times: int = ENLARGED) -> NDArray[np.u
 
 
 async def _eigenfaces(_desk: Desk, settings: Settings) -> list[Panel]:
-    """A sheet of the drawn faces, the direction that the reader chose, and the mean face moved along it."""
+    """Some of the drawn faces, the direction that the reader chose, and the mean face moved along it."""
     faces = draw_faces(float(settings["lamp"]), float(settings["turn"]))
     rank, step = int(settings["direction"]), float(settings["step"])
     chosen = find_directions(faces, rank)[-1]
-    sheet = np.concatenate([np.concatenate(list(faces.pixels[i, ::2, 1 if i < 2 else 2]), axis=1) for i in range(4)], axis=1)
-    sheet = np.concatenate(np.split(sheet, 2, axis=1), axis=0)
+    sheet = np.concatenate([np.concatenate(list(faces.pixels[person, ::2, person]), axis=1) for person in (0, 2)], axis=0)
     before_and_after = np.concatenate([faces.mean, faces.mean + step * chosen.spread * chosen.face], axis=1)
     cause, share = max(chosen.causes.items(), key=lambda item: item[1])
     others = ", ".join(f"{name} {100 * part:.0f} %" for name, part in chosen.causes.items() if name != cause)
     return [
-        Picture(_enlarge(sheet, 3), "twelve drawn faces", f"Twelve of the {faces.pixels[..., 0, 0].size} drawn faces."),
+        Picture(_enlarge(sheet, 3), "six drawn faces", f"Six of the {faces.pixels[..., 0, 0].size} drawn faces.", small=True),
         Picture(_enlarge(show_direction(chosen.face)), "a direction", f"Direction {rank}. Grey: no change.", small=True),
         Picture(
             _enlarge(before_and_after),
