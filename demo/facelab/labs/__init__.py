@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .alignment import ALIGNMENT
 from .detection import CASCADE, SUPPRESSION
-from .introduction import FOUR_QUESTIONS
+from .introduction import EIGENFACES, FOUR_QUESTIONS
 from .light import LIGHT, MOTION
 from .networks import NETWORKS
 from .overview import GROUP_PHOTO
@@ -17,6 +17,7 @@ LABS: dict[str, Lab] = {
     "flow": FLOW,
     "group-photo": GROUP_PHOTO,
     "four-questions": FOUR_QUESTIONS,
+    "eigenfaces": EIGENFACES,
     "light": LIGHT,
     "motion": MOTION,
     "cascade": CASCADE,

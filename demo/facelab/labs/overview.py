@@ -1,4 +1,4 @@
-"""The lab of the overview: the reader's own face, moved to the back row of a group photo."""
+"""The lab of the overview: a face as it would look in the back row of a group photo."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHOWN = 320
 
 
 async def _group_photo(desk: Desk, settings: Settings) -> list[Panel]:
-    """The face as small, dim, smeared and turned as in the back row; what the machine still makes of it."""
+    """The face made small, blurred, dark or tilted, and what detection and verification still make of it."""
     faces = await desk.faces()
     if not faces:
         return [NO_FACE]
@@ -33,10 +33,10 @@ async def _group_photo(desk: Desk, settings: Settings) -> list[Panel]:
     boxes = [Box((face.scaled(enlarged).box).tolist(), f"{face.score:.2f}", "good") for face in found]
     shown = warp(small, np.array([[1 / enlarged, 0, 0.5 / enlarged - 0.5], [0, 1 / enlarged, 0.5 / enlarged - 0.5]]), SHOWN, SHOWN)
     picture = Picture(
-        shown, "the face as in a group photo", f"All that there is of the face, {len(small)} pixels wide, enlarged.", boxes
+        shown, "the face as in a group photo", f"The face and its surroundings: {len(small)} pixels, enlarged.", boxes
     )
     if not found:
-        return [picture, Facts([Fact("Found", "no", "this pupil would be absent", "bad")])]
+        return [picture, Facts([Fact("Face", "not found", "this pupil would be listed as not seen", "bad")])]
     (embedded,) = await embed_faces(desk.runtime, photo, found)
     embedder = desk.runtime.manifest.embedder
     quality = measure_quality(embedded, embedder)
@@ -45,14 +45,14 @@ async def _group_photo(desk: Desk, settings: Settings) -> list[Panel]:
     decision = decide(np.asarray(embedded.embedding), np.asarray(near.embedding), embedder, desk.runtime.cohort, bool(complaints))
     return [
         picture,
-        Picture(embedded.chip, "the chip that the embedder gets", "What the embedder gets of it.", small=True),
+        Picture(embedded.chip, "the chip that the embedder gets", "The chip: what the network sees.", small=True),
         Facts(
             [
-                Fact("Found", "yes", f"score {found[0].score:.3f}", "good"),
+                Fact("Face", "found", f"score {found[0].score:.3f}", "good"),
                 Fact("Between the eyes", f"{quality.eyes:.0f} px"),
                 Fact("Quality", ", ".join(complaints) or "good enough", tone="warn" if complaints else "good"),
                 Fact(
-                    "Against the same photo from near by",
+                    "Compared with the close-up",
                     decision.verdict,
                     f"distance {decision.distance:.3f}",
                     TONES[decision.verdict],
@@ -63,10 +63,10 @@ async def _group_photo(desk: Desk, settings: Settings) -> list[Panel]:
 
 
 def _in_the_back(pixels: Pixels, face: Face, side: float, degrees: float) -> Pixels:
-    """The face so many pixels wide, turned, with some of what is around it; each pixel a mean of those that it stands for."""
+    """The face `side` pixels wide, tilted, with its surroundings. Each pixel is the mean of the pixels that it replaces."""
     centre, width = (face.box[:2] + face.box[2:]) / 2, float((face.box[2:] - face.box[:2]).max())
     size = max(20, round(side * AROUND))
-    finer = max(1, int(np.ceil(width / side)))  # so many samples a side for each pixel
+    finer = max(1, int(np.ceil(width / side)))  # samples for each pixel, across and down
     a = width / side / finer * np.exp(1j * np.radians(degrees))
     turn = np.array([[a.real, -a.imag], [a.imag, a.real]])
     shift = centre - turn @ np.full(2, size * finer / 2)
@@ -76,7 +76,7 @@ def _in_the_back(pixels: Pixels, face: Face, side: float, degrees: float) -> Pix
 
 
 def _worsened(pixels: Pixels, sigma: float, stops: float) -> Pixels:
-    """Blurred (pixels of the small picture), then in other light."""
+    """The small picture blurred (sigma in its pixels), then made brighter or darker by stops."""
     blurred = pixels.astype(float)
     if sigma > 0:
         reach = int(np.ceil(3 * sigma))
@@ -97,7 +97,7 @@ GROUP_PHOTO = Lab(
         Slider("side", "Width of the face", 12, 120, 2, 40, " px"),
         Slider("blur", "Blur", 0, 5, 0.25, 0, " px"),
         Slider("stops", "Light", -6, 3, 0.5, 0, " stops"),
-        Slider("roll", "Head tilted by", -60, 60, 5, 0, "°"),
+        Slider("roll", "Tilt of the head", -60, 60, 5, 0, "°"),
     ],
     _group_photo,
 )

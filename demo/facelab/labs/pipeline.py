@@ -1,4 +1,4 @@
-"""The lab of the front page: one photo that flows through the whole pipeline."""
+"""The lab of the front page: one photo on its way through the whole pipeline."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from .pictures import shrunk
 
 SIDE = 440
 STAGES = 6
+ANSWERS = {"same": "yes", "different": "no", "unsure": "can’t tell"}
 
 
 async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
-    """The stage that the slider stands at: what it has made of the photo."""
+    """What the photo has become at the stage that the slider chose."""
     stage = int(settings["stage"])
     pixels = desk.pixels()
     picture = shrunk(pixels, SIDE)
@@ -23,11 +24,11 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
     if stage == 1:
         height, width = pixels.shape[:2]
         return [
-            Picture(picture, "the photo", "The photo, as the file has it."),
+            Picture(picture, "the photo", "Stage 1: the photo, as the file holds it."),
             Facts(
                 [
-                    Fact("Shape", f"{height} × {width} × 3", "rows, columns, and red, green, blue"),
-                    Fact("Numbers", f"{pixels.size:,}", "each 0 to 255"),
+                    Fact("Shape", f"{height} × {width} × 3", "rows × columns × red, green and blue"),
+                    Fact("Numbers", f"{pixels.size:,}", "each from 0 to 255"),
                 ]
             ),
         ]
@@ -38,10 +39,12 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
             Picture(
                 picture,
                 "candidates",
-                "Whatever may be a face, at any size.",
+                "Stage 2: every place that might be a face, at every size.",
                 [Box((box * share).tolist(), tone="warn", faint=True) for box in boxes],
             ),
-            Facts([Fact("Candidates", f"{len(boxes):,}", "of the first network; two more throw nearly all of them out")]),
+            Facts(
+                [Fact("Candidates", f"{len(boxes):,}", "found by the first network; two more networks reject nearly all of them")]
+            ),
         ]
     faces = await desk.faces()
     if not faces:
@@ -52,7 +55,7 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
             Picture(
                 picture,
                 "a face and its landmarks",
-                "A box, and five landmarks: eyes, nose, corners of the mouth.",
+                "Stage 3: a box and five landmarks: the eyes, the nose and the corners of the mouth.",
                 [Box(face.scaled(share).box.tolist(), f"{face.score:.2f}", "good") for face in faces],
                 [Dot(float(x), float(y)) for x, y in on_picture.landmarks],
             ),
@@ -61,13 +64,13 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
     face = await desk.embedded()
     if stage == 4:
         return [
-            Picture(face.chip, "the chip", "Turned, scaled and cut out: the chip."),
+            Picture(face.chip, "the chip", "Stage 4: the chip. The face is turned upright, scaled and cut out."),
             Facts(
                 [
                     Fact(
                         "Shape",
                         f"{len(face.chip)} × {len(face.chip)} × 3",
-                        "at any size of the photo: the next network sees only this",
+                        "for a photo of any size; the next network sees only this",
                     )
                 ]
             ),
@@ -75,18 +78,18 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
     values = np.asarray(face.embedding, float)
     bars = Chart(
         "the embedding",
-        [Line("", list(range(128)), values.tolist(), "bars")],
-        "which of the 128 numbers",
+        [Line("", list(range(1, 129)), values.tolist(), "bars")],
+        "number 1 to 128",
         "value",
-        "No number means anything by itself: only distances do.",
+        "Stage 5: the embedding. A single number means nothing; only distances count.",
     )
     if stage == 5:
         return [
             bars,
             Facts(
                 [
-                    Fact("From", f"{face.chip.size:,} numbers", "the chip"),
-                    Fact("To", "128 numbers", f"a point at distance {np.linalg.norm(values):.2f} from the origin"),
+                    Fact("In", f"{face.chip.size:,} numbers", "the chip"),
+                    Fact("Out", "128 numbers", f"a point at distance {np.linalg.norm(values):.2f} from the origin"),
                 ]
             ),
         ]
@@ -95,14 +98,14 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
         other = await desk.embedded(name)
         decision = compare(desk, face, other)
         label = name.removesuffix(".jpg").rstrip("23").capitalize()
+        panels.append(Picture(other.chip, f"a photo of {label}", f"A photo of {label}", small=True))
         panels.append(
-            Picture(other.chip, f"a photo of {label}", f"{label}: {decision.verdict}, at {decision.distance:.3f}", small=True)
-        )
-        panels.append(
-            Facts([Fact(f"Is it {label}?", decision.verdict, f"distance {decision.distance:.3f}", TONES[decision.verdict])])
+            Facts(
+                [Fact(f"Is it {label}?", ANSWERS[decision.verdict], f"distance {decision.distance:.3f}", TONES[decision.verdict])]
+            )
         )
     return [
-        Picture(face.chip, "the chip", "This face, compared with two others.", small=True),
+        Picture(face.chip, "the face", "Stage 6: this face is compared with two others.", small=True),
         panels[0],
         panels[2],
         panels[1],
