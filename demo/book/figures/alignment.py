@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -30,10 +31,9 @@ NOSE = [(-3, -6), (-5, 4), (-10, 12), (0, 13), (3, 13.5), (5, 12), (6, 10)]
 MOUTH = [(-13, 28), (-6, 32), (6, 32), (13, 28), (6, 25), (-6, 25), (-13, 28)]
 
 
-def _curve(control: Sequence[tuple[float, float]]) -> Points:
-    """Points along cubic Bézier curves, one after the other: [N, 2]."""
+def _curve(p: Points) -> Points:
+    """Points along cubic Bézier curves, one after the other: [N, 2]. p: their control points, [3 K + 1, 2]."""
     t = np.linspace(0, 1, 13)[:, None]
-    p = np.array(control, float)
     pieces = [
         (1 - t) ** 3 * p[i] + 3 * t * (1 - t) ** 2 * p[i + 1] + 3 * t**2 * (1 - t) * p[i + 2] + t**3 * p[i + 3]
         for i in range(0, len(p) - 1, 3)
@@ -41,7 +41,7 @@ def _curve(control: Sequence[tuple[float, float]]) -> Points:
     return np.concatenate(pieces)
 
 
-HEAD = [_curve(control) for control in (OUTLINE, HAIR, *EYES, *BROWS, NOSE, MOUTH)]
+HEAD = [_curve(np.array(part, float)) for part in (OUTLINE, HAIR, *EYES, *BROWS, NOSE, MOUTH)]
 
 
 def _draw(pen: Drawing, lines: Sequence[Points], place: Map, window: tuple[float, float, float, float] | None = None) -> None:
@@ -89,7 +89,9 @@ def before_and_after() -> Figure:
     landmarks = apply_transform(tilted, OWN_LANDMARKS)
     outline = apply_transform(tilted, HEAD[0])
     (x1, y1), (x2, y2) = outline.min(axis=0), outline.max(axis=0)
-    photo = Drawing("A photo with a tilted face: a dashed box around it, and five dots on eyes, nose and corners of the mouth", 176, 196)
+    photo = Drawing(
+        "A photo with a tilted face: a dashed box around it, and five dots on eyes, nose and corners of the mouth", 176, 196
+    )
     photo.rect(2, 2, 172, 166, "surface", "muted")
     _draw(photo, [np.array([(45.0, 168), (60, 140), (76, 128)]), np.array([(100.0, 118), (130, 134), (152, 168)])], lambda p: p)
     _draw(photo, HEAD, _by(tilted))
@@ -115,8 +117,9 @@ def before_and_after() -> Figure:
         pen.text(88, 188, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [photo, by_box, aligned],
-        "**Before and after.** Left: a tilted face, its box and its five landmarks (dots). Middle: the box alone, cut out; the landmarks "
-        "lie far from the reference landmarks (rings). Right: the chip after alignment; each dot lies in or near its ring.",
+        "**Before and after.** Left: a tilted face, its box and its five landmarks (dots). Middle: the box alone, cut out; "
+        "the landmarks lie far from the reference landmarks (rings). Right: the chip after alignment; each dot lies in or "
+        "near its ring.",
     )
 
 
@@ -150,8 +153,9 @@ def reference_landmarks() -> Figure:
     pen.text(left + side / 2, top + side + 18, "112 × 112 pixels", anchor="middle", colour="muted", size=12)
     return Figure(
         [pen],
-        "**The five reference landmarks.** The places in MobileFaceNet’s chip where eyes, nose and corners of the mouth are to lie, as x, y "
-        "in pixels from the top left. The eyes are about 36 pixels apart; forehead and chin reach to the edge.",
+        "**The five reference landmarks.** The places in MobileFaceNet’s chip where eyes, nose and corners of the mouth are "
+        "to lie, as x, y in pixels from the top left. The eyes are about 36 pixels apart; forehead and chin reach to the "
+        "edge.",
     )
 
 
@@ -159,24 +163,25 @@ def families() -> Figure:
     """What each family of transforms may do to a face."""
 
     def perspective(points: Points) -> Points:
-        depth = 1 + 0.006 * points[:, :1] + 0.002 * points[:, 1:]
-        moved: Points = (points @ np.array([[0.98, 0.1], [-0.06, 0.98]])) / depth
+        depth = 1 + 0.0045 * points[:, :1] + 0.0015 * points[:, 1:]
+        moved: Points = points @ np.array([[0.85, 0.05], [-0.05, 0.85]]) / depth + (-3, 4)
         return moved
 
     shown: tuple[tuple[str, str, Map], ...] = (
         ("as it is", "", _by(_turn(0, 1, 0, 0))),
         ("similarity", "4 numbers", _by(_turn(-20, 0.82, 2, 4))),
-        ("affine", "6 numbers", _by(np.array([[1.12, 0.34, 0], [0.05, 0.72, 0]]))),
+        ("affine", "6 numbers", _by(np.array([[1.1, 0.32, 0], [0.05, 0.75, 0]]))),
         ("homography", "8 numbers", perspective),
     )
     drawings = []
     for name, numbers, move in shown:
         pen = Drawing(f"A square with a face, {name}", 150, 178)
         square = [(-44.0, -58.0), (44, -58), (44, 56), (-44, 56), (-44, -58)]
-        edges = np.concatenate([np.linspace(a, b, 9) for a, b in zip(square, square[1:], strict=False)])
+        edges = np.concatenate([np.linspace(a, b, 9) for a, b in itertools.pairwise(square)])
 
         def place(points: Points, move: Map = move) -> Points:
-            return move(points) * 1.12 + (75, 72)
+            moved: Points = move(points) + np.array([75, 72])
+            return moved
 
         pen.line([(x, y) for x, y in place(edges).tolist()], "muted", fill="surface", closed=True, thick=1)
         _draw(pen, HEAD, place)
@@ -186,8 +191,9 @@ def families() -> Figure:
         drawings.append(pen)
     return Figure(
         drawings,
-        "**Families of transforms.** A similarity turns, scales and shifts: all angles stay. An affine transform may stretch and shear: "
-        "parallel lines stay parallel, but a face gets wider or leans. A homography may also let lines converge, as in perspective.",
+        "**Families of transforms.** A similarity turns, scales and shifts: all angles stay. An affine transform may stretch "
+        "and shear: parallel lines stay parallel, but a face gets wider or leans. A homography may also let lines converge, "
+        "as in perspective.",
     )
 
 
@@ -200,7 +206,10 @@ def turning() -> Figure:
     u = complex(*(LANDMARKS[1] - LANDMARKS[0]))
     z, t = LANDMARKS @ (1, 1j), REFERENCE @ (1, 1j)
     a = np.vdot(z - z.mean(), t - t.mean()) / np.vdot(z - z.mean(), z - z.mean()).real
-    for pen, arrow, words, colour in ((left, u, "u = 88 + 32i", "muted"), (right, a * u, f"a u = {(a * u).real:.1f} + 0i", "accent")):
+    for pen, arrow, words, colour in (
+        (left, u, "u = 88 + 32i", "muted"),
+        (right, a * u, f"a u = {(a * u).real:.1f} + 0i", "accent"),
+    ):
         x, y = 30.0, 60.0
         pen.line([(x, y), (x + 130, y)], "line", thick=1)
         pen.arrow(x, y, x + 1.3 * arrow.real, y + 1.3 * arrow.imag, colour, thick=2.5, head=8)  # type: ignore[arg-type]
@@ -213,8 +222,8 @@ def turning() -> Figure:
     right.text(88, 140, "times a = 0.377 − 0.137i", anchor="middle", colour="muted", size=12)
     return Figure(
         [left, right],
-        "**A complex number turns and scales.** The arrow from eye to eye in the worked example below, as a complex number. Multiplying it "
-        "by *a* turns it by −20.0°, the angle of *a*, and makes it 0.401 times as long, the length of *a*.",
+        "**A complex number turns and scales.** The arrow from eye to eye in the worked example below, as a complex number. "
+        "Multiplying it by *a* turns it by −20.0°, the angle of *a*, and makes it 0.401 times as long, the length of *a*.",
     )
 
 
@@ -242,8 +251,9 @@ def fit() -> Figure:
     pen.text(224, 238, "error", size=12)
     return Figure(
         [pen],
-        "**The best fit.** The middle of the chip, enlarged: the worked example’s landmarks after the best similarity, and the reference "
-        "landmarks. Each line is an error, with its length in pixels; no other turn, scale and shift makes the sum of their squares smaller.",
+        "**The best fit.** The middle of the chip, enlarged: the worked example’s landmarks after the best similarity, and "
+        "the reference landmarks. Each line is an error, with its length in pixels; no other turn, scale and shift makes the "
+        "sum of their squares smaller.",
     )
 
 
@@ -261,12 +271,15 @@ def bilinear() -> Figure:
     )
     corners = ((left + side, top + side), (left, top + side), (left + side, top), (left, top))
     values, shares = (140, 60, 200, 100), (0.1, 0.3, 0.15, 0.45)
-    for (ax, ay, width, height, colour), (cx, cy), value, share in zip(areas, corners, values, shares, strict=True):
+    for ax, ay, width, height, colour in areas:
         pen.rect(ax, ay, width, height, colour, "line", opacity=0.3, thick=1)
+    for (*_, colour), (cx, cy), value, share in zip(areas, corners, values, shares, strict=True):
         pen.dot(cx, cy, colour, 8)
         right = cx > left
         pen.text(cx + (14 if right else -14), cy - 2, str(value), anchor="start" if right else "end", bold=True)
-        pen.text(cx + (14 if right else -14), cy + 13, f"× {share:.2f}", anchor="start" if right else "end", colour="muted", size=12)
+        pen.text(
+            cx + (14 if right else -14), cy + 13, f"× {share:.2f}", anchor="start" if right else "end", colour="muted", size=12
+        )
     pen.dot(x, y, "ink", 5)
     pen.text(x + 10, y + 16, "107", bold=True)
     pen.text(left + across * side / 2, top - 8, "0.25", anchor="middle", colour="muted", size=12)
@@ -274,8 +287,9 @@ def bilinear() -> Figure:
     pen.text(left + side / 2, 208, "45 + 30 + 18 + 14 = 107", anchor="middle", size=13)
     return Figure(
         [pen],
-        "**A bilinear cell.** A place between four pixels, a quarter of the way to the right and four tenths of the way down. Each pixel "
-        "counts by the rectangle of its own colour, on the far side of the place: the nearer the pixel, the larger its rectangle.",
+        "**A bilinear cell.** A place between four pixels, a quarter of the way to the right and four tenths of the way down."
+        " Each pixel counts by the rectangle of its own colour, on the far side of the place: the nearer the pixel, the "
+        "larger its rectangle.",
     )
 
 
@@ -303,7 +317,11 @@ def shrink_then_warp() -> Figure:
     averaged = skin.reshape(28, 8, 28, 8).mean(axis=(1, 3))
     drawings = [grid]
     for values, words, title in (
-        (sampled(skin, rows), "warped at once", "A chip of fine lines that was sampled at once: coarse stripes that are not in the photo"),
+        (
+            sampled(skin, rows),
+            "warped at once",
+            "A chip of fine lines that was sampled at once: coarse stripes that are not in the photo",
+        ),
         (averaged, "shrunk, then warped", "The same chip after shrinking by averages: nearly even grey"),
     ):
         pen = Drawing(title, 176, 200)
@@ -312,6 +330,7 @@ def shrink_then_warp() -> Figure:
         drawings.append(pen)
     return Figure(
         drawings,
-        "**Shrink first.** Left: where a face is ten times too large, a chip pixel stands for 100 photo pixels, and a bilinear warp reads four. "
-        "Middle: fine lines, warped at an eighth of their size, come out as coarse ones. Right: averaged first, they fade to grey.",
+        "**Shrink first.** Left: where a face is ten times too large, a chip pixel stands for 100 photo pixels, and a "
+        "bilinear warp reads four. Middle: fine lines, warped at an eighth of their size, come out as coarse ones. Right: "
+        "averaged first, they fade to grey.",
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facelab.preprocess import blur, clahe, equalise, gamma, motion_kernel, wiener
 
 from . import Figure
-from .drawing import Colour, Drawing
+from .drawing import Anchor, Colour, Drawing
 
 Grey = NDArray[np.uint8]
 Values = NDArray[np.floating]
@@ -49,7 +49,8 @@ def _portrait(side: int = SIDE) -> Values:
     y, x = _places(side)
 
     def inside(cx: float, cy: float, across: float, down: float) -> NDArray[np.bool_]:
-        return ((x - cx) / across) ** 2 + ((y - cy) / down) ** 2 < 1
+        within: NDArray[np.bool_] = ((x - cx) / across) ** 2 + ((y - cy) / down) ** 2 < 1
+        return within
 
     grey = 0.72 - 0.12 * y + 0 * x
     body = inside(*BODY)
@@ -103,7 +104,14 @@ def _noisy(values: Values, levels: float) -> Grey:
 
 
 def _bars(
-    pen: Drawing, x: float, y: float, width: float, height: float, shares: Sequence[float], colour: Colour = "accent", top: float = 0
+    pen: Drawing,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    shares: Sequence[float],
+    colour: Colour = "accent",
+    top: float = 0,
 ) -> None:
     """Bars above the base line y, the tallest as high as `height` (or `top` is); and the base line."""
     top = top or max(shares)
@@ -138,8 +146,8 @@ def pixels() -> Figure:
     numbers.text(106, 146, "their numbers", anchor="middle", colour="muted", size=12)
     return Figure(
         [photo, numbers],
-        "**A photo is numbers.** Each pixel of this drawn grey photo is one number, from 0 for black to 255 for white. "
-        "A colour photo has three numbers a pixel: red, green and blue.",
+        "**A photo is numbers.** Each pixel of this drawn grey photo is one number, from 0 for black to 255 for white. A "
+        "colour photo has three numbers a pixel: red, green and blue.",
     )
 
 
@@ -156,8 +164,8 @@ def orientations() -> Figure:
         pen.lines(x, y + 38, words, anchor="middle", colour="muted", size=11, step=1.25)
     return Figure(
         [pen],
-        "**The eight EXIF orientations.** All eight photos show an upright F. The file stores the rows as drawn, with the number above; "
-        "the words below say what makes them upright. Phones write mostly 1, 3, 6 and 8.",
+        "**The eight EXIF orientations.** All eight photos show an upright F. The file stores the rows as drawn, with the "
+        "number above; the words below say what makes them upright. Phones write mostly 1, 3, 6 and 8.",
     )
 
 
@@ -177,15 +185,16 @@ def aliasing() -> Figure:
         pen.text(118 * i + 56, 130, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [pen],
-        "**Aliasing.** Left: rings that get finer outwards, 96 × 96 pixels. Middle: every fourth pixel of every fourth row; the fine "
-        "rings have turned into coarse ones that are not there. Right: the mean of each 4 × 4 pixels; what is too fine fades to grey.",
+        "**Aliasing.** Left: rings that get finer outwards, 96 × 96 pixels. Middle: every fourth pixel of every fourth row; "
+        "the fine rings have turned into coarse ones that are not there. Right: the mean of each 4 × 4 pixels; what is too "
+        "fine fades to grey.",
     )
 
 
 def lights() -> Figure:
     """Three photos of one scene, with their histograms."""
     pen = Drawing("A portrait in good light, in too little light, and against a bright window, each with its histogram", 348, 216)
-    shown = ((_portrait(), "good light"), (_in_light(_portrait(), -4), "too dark"), (_against_the_light(), "against the light"))
+    shown = ((_portrait(), "good light"), (_in_light(_portrait(), -4), "too dark"), (_against_the_light(), "window behind"))
     for i, (values, words) in enumerate(shown):
         x = 118.0 * i
         pen.picture(x, 18, 112, 112, values)
@@ -197,8 +206,9 @@ def lights() -> Figure:
         pen.text(min(max(mean, x + 24), x + 88), 210, f"mean {255 * values.mean():.0f}", anchor="middle", colour="bad", size=12)
     return Figure(
         [pen],
-        "**Histograms.** How many pixels have each brightness, from black (left) to white (right); the bars’ heights are square roots, "
-        "so that small ones show. The right photo has a harmless mean, yet hardly a pixel is near it: one hump is the person, the other the window.",
+        "**Histograms.** How many pixels have each brightness, from black (left) to white (right); the bars’ heights are "
+        "square roots, so that small ones show. The right photo has a harmless mean, yet hardly any pixel is near it: one "
+        "hump is the person, the other is the window.",
     )
 
 
@@ -225,7 +235,7 @@ def gamma_curves() -> Figure:
     quarter = 64 / 255
     for result, colour in ((quarter**0.5, "accent"), (quarter**2, "ink")):
         pen.line([at(quarter, 0), at(quarter, result), at(0, result)], "muted", thick=1, dashed=True)
-        pen.dot(*at(quarter, result), colour)  # type: ignore[arg-type]
+        pen.dot(*at(quarter, result), colour)
         pen.text(left - 5, base - side * result + 4, f"{255 * result:.0f}", anchor="end", colour="muted", size=12)
     pen.text(*at(quarter, -0.08), "64", anchor="middle", colour="muted", size=12)
     pen.text(*at(0.97, -0.08), "255", anchor="middle", colour="muted", size=12)
@@ -241,8 +251,8 @@ def gamma_curves() -> Figure:
         faces.text(118 * i + 56, 127, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [pen, faces],
-        "**The direction of gamma.** Input brightness to the right, output upwards. The value 64 becomes 128 with an exponent of one "
-        "half, and 16 with an exponent of two. The logarithm lifts the darkest values most.",
+        "**The direction of gamma.** Input brightness to the right, output upwards. The value 64 becomes 128 with an exponent"
+        " of one half, and 16 with an exponent of two. The logarithm lifts the darkest values most.",
     )
 
 
@@ -271,8 +281,9 @@ def equalisation() -> Figure:
     curve.line(stairs, "accent", thick=2.5)
     return Figure(
         [before, curve, equal],
-        "**From the histogram to the curve.** Sixteen pixels with eight possible values. Adding up the histogram from the left gives a "
-        "staircase, steep where many pixels are. Used as a curve, it spreads the four crowded values over the whole range.",
+        "**From the histogram to the curve.** Sixteen pixels with eight possible values. Adding up the histogram from the "
+        "left gives a staircase, steep where many pixels are. Used as a curve, it spreads the four crowded values over the "
+        "whole range.",
     )
 
 
@@ -307,7 +318,7 @@ def clipping() -> Figure:
             if total:
                 pen.text(x + 8.5, y - tall * more - 3, str(total), anchor="middle", size=12)
             pen.text(x + 8.5, 162, str(level), anchor="middle", colour="muted", size=12)
-        pen.line([(16, 146 - tall * LIMIT), (160, 146 - tall * LIMIT)], "warn", thick=1.5, dashed=True)
+    peak.line([(16, 146 - tall * LIMIT), (160, 146 - tall * LIMIT)], "warn", thick=1.5, dashed=True)
     peak.text(160, 146 - tall * LIMIT - 5, "limit 4", anchor="end", colour="warn", size=12)
     curves = Drawing("The curve without a limit rises by twelve at the value 2; with the limit it rises by five", 176, 170)
     curves.text(88, 13, "3. the curve", anchor="middle", size=12)
@@ -315,30 +326,34 @@ def clipping() -> Figure:
     for counts, colour, thick in ((WALL, "bad", 1.5), (spread, "accent", 2.5)):
         heights = np.concatenate([[0], counts.cumsum()]) / 16
         points = [(16 + 18 * level, 146 - 112 * float(height)) for level, height in enumerate(heights)]
-        curves.line(points, colour, thick=thick, dashed=colour == "bad")  # type: ignore[arg-type]
+        curves.line(points, colour, thick=thick, dashed=colour == "bad")
     curves.text(64, 30, "no limit", colour="bad", size=12)
     curves.text(92, 100, "limited", colour="accent", size=12)
     for level in range(LEVELS):
         curves.text(24.5 + 18 * level, 162, str(level), anchor="middle", colour="muted", size=12)
     return Figure(
         [peak, filled, curves],
-        "**CLAHE’s limit.** A tile that shows a plain wall: 12 of its 16 pixels have the value 2. Without a limit the curve climbs 12 of 16 "
-        "parts of the range there, and stretches noise to full contrast. Cut and spread, it climbs 5.",
+        "**CLAHE’s limit.** A tile that shows a plain wall: 12 of its 16 pixels have the value 2. Without a limit the curve "
+        "climbs 12 of 16 parts of the range there, and stretches noise to full contrast. Cut and spread, it climbs 5.",
     )
 
 
 def tiles() -> Figure:
     """How CLAHE blends tiles, and what the techniques make of a portrait against the light."""
-    grid = Drawing("Sixteen tiles with their centres; a pixel lies between four centres, which share in its curve by nearness", 180, 216)
+    grid = Drawing(
+        "Sixteen tiles with their centres; a pixel lies between four centres, which share in its curve by nearness", 180, 216
+    )
     for i in range(4):
         for j in range(4):
             grid.rect(6 + 42 * i, 6 + 42 * j, 42, 42, "surface", "muted", thick=1)
     x, y = 6 + 42 * 1.75, 6 + 42 * 1.9
-    for i, j, anchor in ((1, 1, "end"), (2, 1, "start"), (1, 2, "end"), (2, 2, "start")):
+    for i, j in ((1, 1), (2, 1), (1, 2), (2, 2)):
+        anchor: Anchor = "end" if i == 1 else "start"
+        aside = -8 if i == 1 else 8
         share = (1 - abs(1.75 - i - 0.5)) * (1 - abs(1.9 - j - 0.5))
         centre = (27 + 42 * i, 27 + 42 * j)
         grid.line([(x, y), centre], "accent", thick=1)
-        grid.text(centre[0] + (8 if anchor == "start" else -8), centre[1] + 4, f"{share:.2f}", anchor=anchor, colour="accent", size=12)  # type: ignore[arg-type]
+        grid.text(centre[0] + aside, centre[1] + 4, f"{share:.2f}", anchor=anchor, colour="accent", size=12)
     for i in range(4):
         for j in range(4):
             near = i in (1, 2) and j in (1, 2)
@@ -352,15 +367,18 @@ def tiles() -> Figure:
         (clahe(photo, 4, np.inf), "tiles, no limit"),
         (clahe(photo, 4, 2.0), "CLAHE"),
     )
-    results = Drawing("A dull portrait against the light; equalised by one curve; tile by tile, with a noisy wall; by CLAHE", 216, 216)
+    results = Drawing(
+        "A dull portrait against the light; equalised by one curve; tile by tile, with a noisy wall; by CLAHE", 216, 216
+    )
     for i, (pixels, words) in enumerate(shown):
-        left, top = 112.0 * (i % 2), 110.0 * (i // 2)
+        left, top = 8 + 108.0 * (i % 2), 110.0 * (i // 2)
         results.picture(left, top, 90, 90, pixels / 255)
         results.text(left + 45, top + 103, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [grid, results],
-        "**Tile by tile.** Left: each tile has a curve; a pixel blends the curves of the four tiles whose centres are nearest, here with "
-        "the shares written beside them. Right: what equalisation by one curve, by tiles without a limit and by CLAHE make of a dull photo.",
+        "**Tile by tile.** Left: each tile has a curve; a pixel blends the curves of the four tiles whose centres are "
+        "nearest, here with the shares written beside them. Right: what equalisation by one curve, by tiles without a limit "
+        "and by CLAHE make of a dull photo.",
     )
 
 
@@ -400,8 +418,9 @@ def waves() -> Figure:
     right.text(160, 142, "Wiener", colour="accent", size=12)
     return Figure(
         [left, right],
-        "**A smear, wave by wave.** Left: the share of each wave that a smear of 7 pixels leaves; at some wavelengths nothing. Right: dividing "
-        "by that share multiplies the noise there without bound. Wiener’s factor, here with *K* = 0.01, gives those waves up.",
+        "**A smear, wave by wave.** Left: the share of each wave that a smear of 7 pixels leaves; at some wavelengths "
+        "nothing. Right: dividing by that share multiplies the noise there without bound. Wiener’s factor, here with *K* = "
+        "0.01, gives those waves up.",
     )
 
 
@@ -410,12 +429,14 @@ def restored() -> Figure:
     sharp = _noisy(_portrait(), 0)
     smeared = _noisy(blur(sharp, motion_kernel(LENGTH, 20)) / 255, 1)
     right, wrong = (wiener(smeared, motion_kernel(length, 20), 0.01) for length in (LENGTH, LENGTH + 3))
-    pen = Drawing("A portrait; smeared by seven pixels; restored with the right length; restored with a wrong one, with ghosts", 352, 106)
+    pen = Drawing(
+        "A portrait; smeared by seven pixels; restored with the right length; restored with a wrong one, with ghosts", 352, 106
+    )
     for i, (pixels, words) in enumerate(((sharp, "sharp"), (smeared, "smeared"), (right, "right guess"), (wrong, "wrong guess"))):
         pen.picture(89.0 * i, 0, 84, 84, pixels / 255)
         pen.text(89 * i + 42, 101, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [pen],
-        "**Undoing a smear.** A drawn portrait, smeared along a line of 7 pixels with a little noise; restored by a Wiener filter that "
-        "knows the 7 pixels; and by one that takes them for 10, which adds ghosts beside every edge.",
+        "**Undoing a smear.** A drawn portrait, smeared along a line of 7 pixels with a little noise; restored by a Wiener "
+        "filter that knows the 7 pixels; and by one that takes them for 10, which adds ghosts beside every edge.",
     )
