@@ -76,7 +76,7 @@ def add_tables(report: Report, right: Cells, found: Cells, photos: int) -> None:
         "photos": str(photos),
         "pairs": f"{pairs:,}",
         "one pair": percent(1 / pairs, 2),
-        "threshold": f"{default_runtime().manifest.embedder.plain_threshold:g}",
+        "threshold": f"{default_runtime().manifest.embedder.plain_threshold:.1f}",
         "found at -6 stops": str(dark),
         "possible at -6 stops": percent(dark * (dark - 1) / 2 / pairs, 2),
     }

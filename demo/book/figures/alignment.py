@@ -33,7 +33,7 @@ MOUTH = [(-13, 28), (-6, 32), (6, 32), (13, 28), (6, 25), (-6, 25), (-13, 28)]
 
 def _curve(p: Points) -> Points:
     """Points along cubic Bézier curves, one after the other: [N, 2]. p: their control points, [3 K + 1, 2]."""
-    t = np.linspace(0, 1, 13)[:, None]
+    t = np.linspace(0, 1, 17)[:, None]
     pieces = [
         (1 - t) ** 3 * p[i] + 3 * t * (1 - t) ** 2 * p[i + 1] + 3 * t**2 * (1 - t) * p[i + 2] + t**3 * p[i + 3]
         for i in range(0, len(p) - 1, 3)
@@ -44,18 +44,24 @@ def _curve(p: Points) -> Points:
 HEAD = [_curve(np.array(part, float)) for part in (OUTLINE, HAIR, *EYES, *BROWS, NOSE, MOUTH)]
 
 
-def _draw(pen: Drawing, lines: Sequence[Points], place: Map, window: tuple[float, float, float, float] | None = None) -> None:
+def _draw(
+    pen: Drawing,
+    lines: Sequence[Points],
+    place: Map,
+    window: tuple[float, float, float, float] | None = None,
+    stroke: Colour = "ink",
+) -> None:
     """A head, moved, and cut off at a window x1 y1 x2 y2."""
     for line in lines:
         run: list[tuple[float, float]] = []
-        for x, y in place(_densely(line)).tolist():
+        for x, y in place(line if window is None else _densely(line)).tolist():
             if window is None or (window[0] <= x <= window[2] and window[1] <= y <= window[3]):
                 run.append((x, y))
             elif run:
-                pen.line(run, thick=1.5)
+                pen.line(run, stroke)
                 run = []
         if len(run) > 1:
-            pen.line(run, thick=1.5)
+            pen.line(run, stroke)
 
 
 def _densely(points: Points) -> Points:
@@ -117,9 +123,9 @@ def before_and_after() -> Figure:
         pen.text(88, 188, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [photo, by_box, aligned],
-        "**Before and after.** Left: a tilted face, its box and its five landmarks (dots). Middle: the box alone, cut out; "
-        "the landmarks lie far from the reference landmarks (rings). Right: the chip after alignment; each dot lies in or "
-        "near its ring.",
+        "**Before and after.** A tilted face in a photo, with its box and its five landmarks (dots). In the chip cut by the "
+        "box, the landmarks lie far from the reference landmarks (rings). In the aligned chip, each dot lies in or near its "
+        "ring.",
     )
 
 
@@ -130,10 +136,7 @@ def reference_landmarks() -> Figure:
     place = _then(fit_similarity(OWN_LANDMARKS, REFERENCE), scale, left, top)
     side = scale * CHIP
     pen.rect(left, top, side, side, "surface", "muted")
-    for grey in HEAD:
-        points = place(grey)
-        run = [(x, y) for x, y in points.tolist() if left <= x <= left + side and top <= y <= top + side]
-        pen.line(run, "line", thick=1.5)
+    _draw(pen, HEAD, place, (left, top, left + side, top + side), "line")
     for (x, y), words, anchor, dx, dy in zip(
         REFERENCE.tolist(),
         ("37.8, 50.1", "74.1, 49.9", "56.0, 70.7", "41.1, 92.0", "71.2, 91.8"),
@@ -146,16 +149,16 @@ def reference_landmarks() -> Figure:
         pen.dot(*at, "accent", 5)
         pen.text(at[0] + dx, at[1] + dy, words, anchor=anchor, size=13)  # type: ignore[arg-type]
     pen.arrow(left, top - 9, left + 50, top - 9, "muted", thick=1)
-    pen.text(left + 56, top - 5, "x, to 112", colour="muted", size=12)
+    pen.text(left + 56, top - 5, "x", colour="muted", size=12)
     pen.arrow(left - 9, top, left - 9, top + 50, "muted", thick=1)
     pen.text(left - 14, top + 66, "y", colour="muted", size=12)
     pen.text(left - 16, top - 6, "0, 0", anchor="middle", colour="muted", size=12)
     pen.text(left + side / 2, top + side + 18, "112 × 112 pixels", anchor="middle", colour="muted", size=12)
     return Figure(
         [pen],
-        "**The five reference landmarks.** The places in MobileFaceNet’s chip where eyes, nose and corners of the mouth are "
-        "to lie, as x, y in pixels from the top left. The eyes are about 36 pixels apart; forehead and chin reach to the "
-        "edge.",
+        "**The five reference landmarks.** The places in MobileFaceNet’s chip where the eyes, the nose and the corners of the"
+        " mouth should lie: x and y in pixels from the top left. The eyes are about 36 pixels apart, and forehead and chin "
+        "reach to the edge.",
     )
 
 
@@ -164,7 +167,7 @@ def families() -> Figure:
 
     def perspective(points: Points) -> Points:
         depth = 1 + 0.0045 * points[:, :1] + 0.0015 * points[:, 1:]
-        moved: Points = points @ np.array([[0.85, 0.05], [-0.05, 0.85]]) / depth + (-3, 4)
+        moved: Points = points @ np.array([[0.85, 0.05], [-0.05, 0.85]]) / depth + (-3, 9)
         return moved
 
     shown: tuple[tuple[str, str, Map], ...] = (
@@ -173,21 +176,22 @@ def families() -> Figure:
         ("affine", "6 numbers", _by(np.array([[1.1, 0.32, 0], [0.05, 0.75, 0]]))),
         ("homography", "8 numbers", perspective),
     )
+    square = [(-44.0, -58.0), (44, -58), (44, 56), (-44, 56), (-44, -58)]
+    edges = np.concatenate([np.linspace(a, b, 9) for a, b in itertools.pairwise(square)])
     drawings = []
-    for name, numbers, move in shown:
-        pen = Drawing(f"A square with a face, {name}", 150, 178)
-        square = [(-44.0, -58.0), (44, -58), (44, 56), (-44, 56), (-44, -58)]
-        edges = np.concatenate([np.linspace(a, b, 9) for a, b in itertools.pairwise(square)])
+    for pair in (shown[:2], shown[2:]):
+        pen = Drawing(f"A square with a face, {pair[0][0]}; and the same, {pair[1][0]}", 260, 160)
+        for (name, numbers, move), middle in zip(pair, (62.0, 194.0), strict=True):
 
-        def place(points: Points, move: Map = move) -> Points:
-            moved: Points = move(points) + np.array([75, 72])
-            return moved
+            def place(points: Points, move: Map = move, middle: float = middle) -> Points:
+                moved: Points = 0.9 * move(points) + np.array([middle, 60])
+                return moved
 
-        pen.line([(x, y) for x, y in place(edges).tolist()], "muted", fill="surface", closed=True, thick=1)
-        _draw(pen, HEAD, place)
-        pen.text(75, 158, name, anchor="middle", size=13, bold=True)
-        if numbers:
-            pen.text(75, 174, numbers, anchor="middle", colour="muted", size=12)
+            pen.line([(x, y) for x, y in place(edges).tolist()], "muted", fill="surface", closed=True, thick=1)
+            _draw(pen, HEAD, place)
+            pen.text(middle, 139, name, anchor="middle", size=13, bold=True)
+            if numbers:
+                pen.text(middle, 155, numbers, anchor="middle", colour="muted", size=12)
         drawings.append(pen)
     return Figure(
         drawings,
@@ -288,7 +292,7 @@ def bilinear() -> Figure:
     return Figure(
         [pen],
         "**A bilinear cell.** A place between four pixels, a quarter of the way to the right and four tenths of the way down."
-        " Each pixel counts by the rectangle of its own colour, on the far side of the place: the nearer the pixel, the "
+        " The rectangle of a pixel’s own colour, on the far side of the place, is its weight: the nearer the pixel, the "
         "larger its rectangle.",
     )
 
@@ -330,7 +334,7 @@ def shrink_then_warp() -> Figure:
         drawings.append(pen)
     return Figure(
         drawings,
-        "**Shrink first.** Left: where a face is ten times too large, a chip pixel stands for 100 photo pixels, and a "
-        "bilinear warp reads four. Middle: fine lines, warped at an eighth of their size, come out as coarse ones. Right: "
-        "averaged first, they fade to grey.",
+        "**Shrink first.** Where a face is ten times too large, a chip pixel stands for 100 photo pixels, and a bilinear warp"
+        " reads four of them. Fine lines that are warped at once, at an eighth of their size, come out as coarse ones. "
+        "Averaged first, they fade to grey.",
     )

@@ -165,7 +165,7 @@ def orientations() -> Figure:
     return Figure(
         [pen],
         "**The eight EXIF orientations.** All eight photos show an upright F. The file stores the rows as drawn, with the "
-        "number above; the words below say what makes them upright. Phones write mostly 1, 3, 6 and 8.",
+        "number above as a note. The words below say what makes the photo upright. Phones write mostly 1, 3, 6 and 8.",
     )
 
 
@@ -206,9 +206,9 @@ def lights() -> Figure:
         pen.text(min(max(mean, x + 24), x + 88), 210, f"mean {255 * values.mean():.0f}", anchor="middle", colour="bad", size=12)
     return Figure(
         [pen],
-        "**Histograms.** How many pixels have each brightness, from black (left) to white (right); the bars’ heights are "
-        "square roots, so that small ones show. The right photo has a harmless mean, yet hardly any pixel is near it: one "
-        "hump is the person, the other is the window.",
+        "**Histograms.** How many pixels have each brightness, from black (left) to white (right). The heights of the bars "
+        "are square roots, so that small counts show. In the third photo hardly any pixel is near the mean: one hump is the "
+        "person, the other is the window.",
     )
 
 
@@ -376,9 +376,9 @@ def tiles() -> Figure:
         results.text(left + 45, top + 103, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [grid, results],
-        "**Tile by tile.** Left: each tile has a curve; a pixel blends the curves of the four tiles whose centres are "
-        "nearest, here with the shares written beside them. Right: what equalisation by one curve, by tiles without a limit "
-        "and by CLAHE make of a dull photo.",
+        "**Tile by tile.** Each tile has a curve. A pixel blends the curves of the four tiles with the nearest centres, here "
+        "with the shares written beside them. The small pictures show a dull photo, and what equalisation by one curve, by "
+        "tiles without a limit, and by CLAHE make of it.",
     )
 
 
@@ -418,9 +418,9 @@ def waves() -> Figure:
     right.text(160, 142, "Wiener", colour="accent", size=12)
     return Figure(
         [left, right],
-        "**A smear, wave by wave.** Left: the share of each wave that a smear of 7 pixels leaves; at some wavelengths "
-        "nothing. Right: dividing by that share multiplies the noise there without bound. Wiener’s factor, here with *K* = "
-        "0.01, gives those waves up.",
+        "**A smear, wave by wave.** A smear of 7 pixels leaves a share of each wave; of some wavelengths it leaves nothing. "
+        "Dividing by that share multiplies the noise there without bound. Wiener’s factor, here with *K* = 0.01, gives those "
+        "waves up.",
     )
 
 
@@ -437,6 +437,6 @@ def restored() -> Figure:
         pen.text(89 * i + 42, 101, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [pen],
-        "**Undoing a smear.** A drawn portrait, smeared along a line of 7 pixels with a little noise; restored by a Wiener "
-        "filter that knows the 7 pixels; and by one that takes them for 10, which adds ghosts beside every edge.",
+        "**Undoing a smear.** A drawn portrait; the same, smeared along a line of 7 pixels, with a little noise; restored by "
+        "a Wiener filter that knows the 7 pixels; and by one that assumes 10, which adds ghosts beside every edge.",
     )
