@@ -1,8 +1,8 @@
-"""Where the reference landmarks lie, and how a chip is sampled: what each choice does for MobileFaceNet.
+"""Where the reference landmarks lie, and how a chip is sampled: the effect of each choice on MobileFaceNet.
 
-The reference landmarks are those of ArcFace, or others that were tried: the medians of our detector's landmarks once they are laid
-on those of ArcFace, larger and smaller copies, copies moved up and down, landmarks that weigh differently in the fit. The chip is
-sampled from the photo bilinearly or bicubically, after a linear or a cubic filter has shrunk the photo.
+The reference landmarks are ArcFace's, or others near them: the medians of our detector's landmarks after they were fitted to
+ArcFace's, larger and smaller copies, copies moved up and down, and landmarks with other weights in the fit. The chip is sampled from
+the photo bilinearly or bicubically, after a linear or a cubic filter has shrunk the photo.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _faces(folder: Path) -> Faces:
 
 
 def _session(file: Path, grid: str, shrinking: str) -> onnxruntime.InferenceSession:
-    """The embedder's graph with other sampling."""
+    """A session of the embedder's graph, with other sampling."""
     model = onnx.load(file)
     (loop,) = (node for node in model.graph.node if node.op_type == "Loop")
     modes = {"GridSample": grid, "Resize": shrinking}
@@ -100,7 +100,7 @@ def _session(file: Path, grid: str, shrinking: str) -> onnxruntime.InferenceSess
 def _row(
     session: onnxruntime.InferenceSession, template: NDArray[np.floating], weights: NDArray[np.floating], sets: Mapping[str, Faces]
 ) -> list[str]:
-    """TAR at both FARs on every set."""
+    """A row of cells: TAR at both FARs on every set."""
     cells = []
     for faces in sets.values():
         embeddings = np.array(
