@@ -1,8 +1,8 @@
 """Where the reference landmarks lie, and how a chip is sampled: the effect of each choice on MobileFaceNet.
 
 The reference landmarks are ArcFace's, or others near them: the medians of our detector's landmarks after they were fitted to
-ArcFace's, larger and smaller copies, copies moved up and down, and landmarks with other weights in the fit. The chip is sampled from
-the photo bilinearly or bicubically, after a linear or a cubic filter has shrunk the photo.
+ArcFace's, larger and smaller copies, copies moved up and down, and landmarks with other weights in the fit. The chip is sampled
+bilinearly or bicubically, after a linear or a cubic filter has shrunk the photo.
 """
 
 from __future__ import annotations
