@@ -54,7 +54,7 @@ def _draw(
     """A head, moved, and cut off at a window x1 y1 x2 y2."""
     for line in lines:
         run: list[tuple[float, float]] = []
-        for x, y in place(line if window is None else _densely(line)).tolist():
+        for x, y in place(line if window is None else _densely(line)).round(1).tolist():
             if window is None or (window[0] <= x <= window[2] and window[1] <= y <= window[3]):
                 run.append((x, y))
             elif run:

@@ -103,6 +103,12 @@ def _noisy(values: Values, levels: float) -> Grey:
     return noisy
 
 
+def _small(values: Values, levels: int = 20) -> Values:
+    """The same picture in fewer grey levels, which makes a much smaller file."""
+    fewer: Values = np.round(values * levels) / levels
+    return fewer
+
+
 def _bars(
     pen: Drawing,
     x: float,
@@ -130,7 +136,7 @@ def pixels() -> Figure:
     piece = portrait[top : top + count, left : left + count]
     photo = Drawing("A drawn portrait of 72 by 72 pixels, and a square of seven by seven pixels around one eye, enlarged", 300, 150)
     size, at = 130.0, 165.0
-    photo.picture(0, 0, size, size, portrait)
+    photo.picture(0, 0, size, size, _small(portrait))
     scale = size / SIDE
     photo.rect(left * scale, top * scale, count * scale, count * scale, stroke="accent", thick=2)
     photo.line([((left + count) * scale, top * scale), (at, 0)], "accent", thick=1)
@@ -176,12 +182,12 @@ def aliasing() -> Figure:
     rings = 0.5 + 0.5 * np.cos(np.pi * (x**2 + y**2) / (1.15 * side))
     pen = Drawing("Fine rings; the same with every fourth pixel kept, which shows rings that are not there; and averaged", 348, 136)
     shown = (
-        (np.round(rings * 15) / 15, "the pattern"),
+        (rings, "the pattern"),
         (rings[::skip, ::skip], "every fourth pixel"),
         (_means(rings, skip), "means of 4 × 4"),
     )
     for i, (pixels, words) in enumerate(shown):
-        pen.picture(118 * i, 0, 112, 112, pixels)
+        pen.picture(118 * i, 0, 112, 112, _small(pixels))
         pen.text(118 * i + 56, 130, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [pen],
@@ -197,7 +203,7 @@ def lights() -> Figure:
     shown = ((_portrait(), "good light"), (_in_light(_portrait(), -4), "too dark"), (_against_the_light(), "window behind"))
     for i, (values, words) in enumerate(shown):
         x = 118.0 * i
-        pen.picture(x, 18, 112, 112, values)
+        pen.picture(x, 18, 112, 112, _small(values))
         pen.text(x + 56, 12, words, anchor="middle", size=12)
         shares = np.histogram(values, 32, (0, 1))[0] / values.size
         _bars(pen, x, 190, 112, 52, np.sqrt(shares).tolist())
@@ -247,7 +253,7 @@ def gamma_curves() -> Figure:
     faces = Drawing("A portrait with gamma one half, unchanged, and with gamma two", 348, 132)
     pixels = _noisy(_portrait(), 0)
     for i, (exponent, words) in enumerate(((0.5, "gamma 0.5"), (1.0, "unchanged"), (2.0, "gamma 2"))):
-        faces.picture(118.0 * i, 0, 112, 112, gamma(pixels, exponent) / 255)
+        faces.picture(118.0 * i, 0, 112, 112, _small(gamma(pixels, exponent) / 255))
         faces.text(118 * i + 56, 127, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [pen, faces],
@@ -372,7 +378,7 @@ def tiles() -> Figure:
     )
     for i, (pixels, words) in enumerate(shown):
         left, top = 8 + 108.0 * (i % 2), 110.0 * (i // 2)
-        results.picture(left, top, 90, 90, pixels / 255)
+        results.picture(left, top, 90, 90, _small(pixels / 255))
         results.text(left + 45, top + 103, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [grid, results],
@@ -433,7 +439,7 @@ def restored() -> Figure:
         "A portrait; smeared by seven pixels; restored with the right length; restored with a wrong one, with ghosts", 352, 106
     )
     for i, (pixels, words) in enumerate(((sharp, "sharp"), (smeared, "smeared"), (right, "right guess"), (wrong, "wrong guess"))):
-        pen.picture(89.0 * i, 0, 84, 84, pixels / 255)
+        pen.picture(89.0 * i, 0, 84, 84, _small(pixels / 255))
         pen.text(89 * i + 42, 101, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [pen],
