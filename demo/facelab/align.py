@@ -1,7 +1,7 @@
-"""Face alignment: the similarity transform that lays a face's landmarks onto the template of the chip.
+"""Face alignment: the similarity transform that lays a face's landmarks on the reference landmarks of the chip.
 
 Umeyama, "Least-squares estimation of transformation parameters between two point patterns", IEEE TPAMI 13(4), 1991,
-doi:10.1109/34.88573. In the plane, without reflection, complex numbers make it a line.
+doi:10.1109/34.88573. In the plane and without mirroring, complex numbers make the solution one line.
 
 Frames: photo and chip, pixels, x right, y down, the centre of the first pixel at 0.
 """
@@ -17,12 +17,13 @@ Points = NDArray[np.floating]
 
 
 def fit_similarity(source: Points, target: Points, weights: NDArray[np.floating] | None = None) -> NDArray[np.float64]:
-    """The similarity [2, 3] (turn, scale, shift) with the least weighted sum of squares |target - T source|^2.
+    """The similarity [2, 3] with the least weighted sum of |target - T source|^2.
 
-    source, target: [K, 2], K at least 2, not all source points the same; weights: [K], positive; None: all alike.
+    source, target: [K, 2], K at least 2, not all source points the same.
+    weights: [K], positive; None: all alike.
 
-    As complex numbers the transform is z -> a z + b. Both sets centred on their weighted means, a is
-    the projection of the target on the source: a = sum w conj(z) t / sum w |z|^2.
+    With points as complex numbers, the transform is z -> a z + b. Where z and t are
+    seen from their weighted means, a = sum w conj(z) t / sum w |z|^2.
     """
     z, t = source[:, 0] + 1j * source[:, 1], target[:, 0] + 1j * target[:, 1]
     w = np.ones(len(z)) if weights is None else np.asarray(weights, np.float64)
@@ -34,7 +35,7 @@ def fit_similarity(source: Points, target: Points, weights: NDArray[np.floating]
 
 
 def fit_affine(source: Points, target: Points, weights: NDArray[np.floating] | None = None) -> NDArray[np.float64]:
-    """The affine transform [2, 3] with the least weighted sum of squares: two numbers more than a similarity, to shear and stretch.
+    """The affine transform [2, 3] with the least weighted sum of squares. Unlike a similarity it may stretch and shear.
 
     source, target: [K, 2], K at least 3, not all on a line; weights: [K], positive; None: all alike.
     """
@@ -46,7 +47,7 @@ def fit_affine(source: Points, target: Points, weights: NDArray[np.floating] | N
 
 
 def apply_transform(transform: NDArray[np.floating], points: Points) -> Points:
-    """Points [K, 2] carried by an affine transform [2, 3]."""
+    """Points [K, 2], moved by an affine transform [2, 3]."""
     moved: Points = points @ transform[:, :2].T + transform[:, 2]
     return moved
 
@@ -58,26 +59,27 @@ def invert_transform(transform: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def chip_to_photo(landmarks: Points, embedder: Embedder) -> NDArray[np.float64]:
-    """For each pixel of the chip, where in the photo it is taken from: [2, 3], chip to photo.
+    """The transform from chip to photo, [2, 3]: where each pixel of the chip is taken from.
 
-    landmarks: [5, 2], photo. The fit is made the other way, photo to chip, so that its errors are weighed in pixels of the chip.
+    landmarks: [5, 2], photo. The fit goes from photo to chip, so that its errors count in pixels of the chip, and is inverted.
     """
     return invert_transform(fit_similarity(landmarks, embedder.template, embedder.landmark_weights))
 
 
 def chip_to_chip(embedder: Embedder, kept: Embedder) -> NDArray[np.float64]:
-    """For each pixel of an embedder's chip, where in a chip that was cut for another embedder it is taken from: [2, 3].
+    """The transform from an embedder's chip to a kept chip that was cut for another embedder: [2, 3].
 
-    Both have known reference landmarks, so the transform is the same for every face. What lies outside the kept chip stays black.
+    Both have known reference landmarks, so the transform is the same for every face. Pixels outside the kept chip stay black.
     """
     return invert_transform(fit_similarity(kept.template, embedder.template, embedder.landmark_weights))
 
 
 def warp(pixels: NDArray[np.uint8], to_source: NDArray[np.floating], height: int, width: int) -> NDArray[np.uint8]:
-    """A picture [height, width, 3] with its pixels taken from another [H, W, 3] where `to_source` [2, 3] says; black outside it.
+    """A picture [height, width, 3], filled from `pixels` [H, W, 3]; black outside it.
 
-    Each is a mean of the four pixels around that place, weighted by nearness (bilinear interpolation). The embedder's graph does
-    the same for its chips; this is for showing.
+    to_source: [2, 3], from a pixel of the result to its place in `pixels`. Each pixel
+    is a mean of the four around that place, weighted by nearness (bilinear
+    interpolation). The embedder's graph does the same for its chips.
     """
     rows, columns = np.mgrid[:height, :width]
     x, y = apply_transform(to_source, np.stack([columns.ravel(), rows.ravel()], axis=1)).T

@@ -1,7 +1,7 @@
-"""Light and blur: measures of a photo's light, and what can be done about it before anything looks for faces.
+"""Light and blur: measures of a photo's light, and corrections to apply before faces are detected.
 
-Pixels are uint8, [height, width] grey or [height, width, 3] RGB. Functions of grey levels take and give [height, width];
-`on_colour` carries them over to colour. Gonzalez and Woods, "Digital Image Processing", chapters 3 and 5, has the textbook account.
+Pixels are uint8, [height, width] grey or [height, width, 3] RGB. Functions of grey levels take and return [height, width];
+`on_colour` applies them to colour. Gonzalez and Woods, "Digital Image Processing", chapters 3 and 5, explain most of them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.floating]
 
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601: how much each of red, green, blue adds to brightness
-DARK, BRIGHT = 85.0, 170.0  # thirds of the scale: means beyond them are called under- and overexposed
+DARK, BRIGHT = 85.0, 170.0  # thirds of the scale: a mean beyond them counts as under- or overexposed
 
 
 # Measures
 
 
 def luma(pixels: Pixels) -> Pixels:
-    """The brightness of each pixel: [height, width]. Grey pixels are it already. Raises InputError where these are no pixels."""
+    """The brightness of each pixel: [height, width]; grey pixels are returned as they are. Raises InputError for anything else."""
     if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)) or not pixels.size:
         raise InputError(f"pixels are uint8 [height, width] or [height, width, 3], these are {pixels.dtype} {list(pixels.shape)}")
     return pixels if pixels.ndim == 2 else (pixels @ LUMA).round().astype(np.uint8)
@@ -42,7 +42,7 @@ def contrast(pixels: Pixels) -> float:
 
 
 def exposure(pixels: Pixels) -> Literal["under", "neutral", "over"]:
-    """Whether a photo is too dark or too bright, by its mean."""
+    """Whether the mean of a photo is too dark or too bright."""
     mean = brightness(pixels)
     return "under" if mean < DARK else "over" if mean > BRIGHT else "neutral"
 
@@ -52,16 +52,19 @@ def histogram(grey: Pixels) -> NDArray[np.intp]:
     return np.bincount(grey.ravel(), minlength=256)
 
 
-# Curves: a table of 256 values, looked up for every pixel
+# Curves: a table of 256 values; each pixel looks its new value up
 
 
 def gamma(pixels: Pixels, exponent: float) -> Pixels:
-    """255 (x / 255) ^ exponent: below 1 brightens, above 1 darkens."""
+    """255 (x / 255) ^ exponent: an exponent below 1 brightens, above 1 darkens."""
     return _look_up(pixels, 255 * (np.arange(256) / 255) ** exponent)
 
 
 def gamma_for(pixels: Pixels) -> float:
-    """The exponent that moves the mean of an under- or overexposed photo to the middle; 1 for a neutral one."""
+    """The exponent that moves the mean of a dark or bright photo to the middle.
+
+    1 where the mean lies in the middle third.
+    """
     if exposure(pixels) == "neutral":
         return 1.0
     mean = min(max(brightness(pixels) / 255, 0.02), 0.98)
@@ -69,12 +72,12 @@ def gamma_for(pixels: Pixels) -> float:
 
 
 def log_transform(pixels: Pixels) -> Pixels:
-    """255 ln(1 + x) / ln(256): lifts the shadows, and the noise that lives there."""
+    """255 ln(1 + x) / ln(256): lifts the shadows, and the noise in them."""
     return _look_up(pixels, 255 * np.log1p(np.arange(256)) / np.log(256))
 
 
 def equalise(grey: Pixels) -> Pixels:
-    """Histogram equalisation: each level moves to the share of pixels that are not brighter, [height, width]."""
+    """Each level moves to the share of pixels that are not brighter: [height, width]."""
     up_to_here = histogram(grey).cumsum()
     first = up_to_here[up_to_here > 0][0]
     if first == grey.size:
@@ -91,10 +94,12 @@ def _look_up(pixels: Pixels, table: Floats) -> Pixels:
 
 
 def clahe(grey: Pixels, tiles: int = 8, clip: float = 2.0) -> Pixels:
-    """Contrast-limited adaptive equalisation, [height, width]: a curve for each of tiles x tiles tiles, blended between centres.
+    """Contrast-limited adaptive histogram equalisation: [height, width].
 
-    clip: how often a level may come up, over the mean of all levels; infinity limits nothing (plain adaptive equalisation).
-    Zuiderveld, "Contrast limited adaptive histogram equalization", Graphics Gems IV, 1994; tiles and rounding as in OpenCV.
+    Each of tiles x tiles tiles has a curve; a pixel blends those of the four tiles
+    with the nearest centres. clip: the largest count of a level, in multiples of
+    the mean count; infinity sets no limit. Zuiderveld, "Contrast limited adaptive
+    histogram equalization", Graphics Gems IV, 1994; tiles and rounding as in OpenCV.
     """
     height, width = grey.shape
     down, across = -(-height // tiles), -(-width // tiles)
@@ -111,7 +116,7 @@ def clahe(grey: Pixels, tiles: int = 8, clip: float = 2.0) -> Pixels:
 
 
 def limited(counts: NDArray[np.intp], clip: float) -> NDArray[np.intp]:
-    """Histograms [N, 256] with their peaks cut off; what was cut is spread evenly over all levels. No count gets lost."""
+    """Histograms [N, 256] with their peaks cut off. The counts that were cut are spread evenly over all levels; none is lost."""
     size = int(counts[0].sum())
     most = size if np.isinf(clip) else max(1, int(clip * size / 256))
     excess = np.maximum(counts - most, 0).sum(axis=1)
@@ -125,7 +130,7 @@ def limited(counts: NDArray[np.intp], clip: float) -> NDArray[np.intp]:
 
 
 def _between(length: int, tile: int, tiles: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """For each pixel along one side the tiles whose centres lie before and after it, and how far it is on the way."""
+    """For each pixel along one side: the tiles whose centres lie before and after it, and its place between them, 0 to 1."""
     place = np.arange(length) / tile - 0.5
     before = np.floor(place).astype(np.intp)
     return before.clip(0, tiles - 1), (before + 1).clip(0, tiles - 1), place - before
@@ -135,9 +140,10 @@ def _between(length: int, tile: int, tiles: int) -> tuple[NDArray[np.intp], NDAr
 
 
 def on_colour(rgb: Pixels, change: Callable[[Pixels], Pixels], where: Literal["grey", "channels", "value"]) -> Pixels:
-    """A function of grey levels on a colour photo [height, width, 3]: on its luma (grey comes back), each channel, or V of HSV.
+    """A function of grey levels applied to a colour photo [height, width, 3].
 
-    Channels by themselves shift hues, as each gets a curve of its own. V keeps hue and saturation.
+    where: "grey" applies it to the luma and returns grey; "channels" to red, green and blue, each with another curve, which
+    shifts hues; "value" to V of HSV, which keeps hue and saturation.
     """
     if where == "grey":
         return np.repeat(change(luma(rgb))[:, :, None], 3, axis=2)
@@ -175,7 +181,7 @@ def hsv_to_rgb(hsv: Floats) -> Pixels:
 
 
 def motion_kernel(length: int, degrees: float) -> NDArray[np.float64]:
-    """The smear of a straight movement, [K, K] with K odd, sum 1. length: pixels; degrees: from the x axis, down is positive."""
+    """The kernel of a straight smear: [K, K] with K odd, sum 1. length: pixels; degrees: from the x axis, positive downwards."""
     reach = length // 2 + 1
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1))
     along = np.linspace(-(length - 1) / 2, (length - 1) / 2, 8 * length)
@@ -190,22 +196,24 @@ def motion_kernel(length: int, degrees: float) -> NDArray[np.float64]:
 
 
 def blur(pixels: Pixels, kernel: Floats) -> Pixels:
-    """A photo smeared by a kernel [K, K], borders repeated outwards."""
+    """A photo smeared by a kernel [K, K]. Beyond its borders the photo is mirrored."""
     return _filtered(pixels, kernel, lambda response: response)
 
 
 def wiener(pixels: Pixels, kernel: Floats, noise: float) -> Pixels:
-    """A photo smeared by a known kernel, sharpened: conj(H) / (|H|^2 + noise) in the frequency domain.
+    """A smeared photo, restored: each wave times conj(H) / (|H|^2 + noise).
 
-    noise: the power of the noise over that of the picture. Too little multiplies noise, too much leaves the blur. Wiener,
-    "Extrapolation, Interpolation, and Smoothing of Stationary Time Series", 1949.
+    kernel: of the smear; H: what it leaves of each wave. noise: the power of the
+    noise over that of the picture; too small a value multiplies noise, too large a
+    value leaves the blur. Wiener, "Extrapolation, Interpolation, and Smoothing of
+    Stationary Time Series", 1949.
     """
     return _filtered(pixels, kernel, lambda response: response.conj() / (np.abs(response) ** 2 + noise))
 
 
 def _filtered(pixels: Pixels, kernel: Floats, of_response: Callable[[NDArray[np.complex128]], NDArray[np.complex128]]) -> Pixels:
-    """Multiply the spectrum of a photo by a function of the kernel's. Mirrored borders keep the far side from bleeding in."""
-    luma(pixels)  # complains where these are no pixels
+    """The photo, its spectrum multiplied by a function of the kernel's spectrum. Mirrored borders keep out the opposite side."""
+    luma(pixels)  # raises InputError for anything but pixels
     reach = 2 * len(kernel)
     around = [(reach, reach)] * 2 + [(0, 0)] * (pixels.ndim - 2)
     padded = np.pad(pixels.astype(np.float64), around, mode="symmetric")

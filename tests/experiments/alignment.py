@@ -1,15 +1,15 @@
 """What alignment buys: the same photos and the same network, with the chip cut in five ways.
 
-Each way is another transform from chip to photo; the graph does the rest. The photos are those of lfw100, in whose middle
-there is a face, so that even no alignment at all has a chance: as they are, and every one rolled about its centre by its own random
-angle of up to 30 degrees to either side. Face and points are looked for anew in the rolled photo.
+Each way is another transform from chip to photo; the graph does the rest. The photos are those of lfw100, which have a face in the
+middle, so that even a chip without alignment has a chance. They are taken as they are, and rolled about their centre by a random
+angle of up to 30 degrees to either side. Face and landmarks are detected anew in the rolled photo.
 
-The two ways without points are given their best: how wide a square they take and how far below the middle, as the embedder wants
-the nose in the chip's middle, is what gets the most upright pairs right of all that were tried. Thresholds, too, are the best for
-the pairs that they are measured on; a photo in which no face is found is in no pair (`found ...` tells how many are).
+The two ways without landmarks get the best square of several that were tried: its width, and its place below the middle, are those
+that get the most upright pairs right. Each threshold is the best for the pairs that it is measured on. A photo in which no face is
+found is in no pair (the values `found ...` give the share of photos with a face).
 
-4,950 pairs of 100 photos of 10 people: a hundredth of a percent is half a pair, and what differs by less than half a percent
-does not differ for certain.
+There are 4,950 pairs of 100 photos of 10 people: a hundredth of a percent is half a pair, and differences below half a percent may
+be chance.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def measure(data: Path) -> Report:
 
 @dataclass(frozen=True)
 class Middle:
-    """The photo's middle: a square `width` of its shorter side wide."""
+    """A square around the photo's middle, `width` times its shorter side wide."""
 
     width: float
     lower: float
@@ -86,7 +86,7 @@ class Middle:
 
 @dataclass(frozen=True)
 class Box:
-    """The detector's box: a square `width` times its longer side wide."""
+    """A square around the middle of the detector's box, `width` times its longer side wide."""
 
     width: float
     lower: float
@@ -97,24 +97,24 @@ class Box:
 
 
 def square(centre: Points, side: float, lower: float, embedder: Embedder) -> Transform:
-    """Chip to photo for an upright square of the photo, by a share of its side below a centre."""
+    """Chip to photo, for an upright square of the photo whose middle lies below a centre by a share of its side."""
     scale, middle = side / embedder.chip_size, (embedder.chip_size - 1) / 2
     x, y = centre + np.array([0, lower * side]) - scale * middle
     return np.array([[scale, 0, x], [0, scale, y]])
 
 
 def eyes_only(photo: Photo, face: Face, embedder: Embedder) -> Transform:
-    """The similarity that lays two points exactly."""
+    """The similarity that lays both eyes exactly on their reference landmarks."""
     return invert_transform(fit_similarity(face.landmarks[:2], embedder.template[:2]))
 
 
 def five_similar(photo: Photo, face: Face, embedder: Embedder) -> Transform:
-    """As facelab does it."""
+    """The similarity that facelab uses."""
     return chip_to_photo(face.landmarks, embedder)
 
 
 def five_affine(photo: Photo, face: Face, embedder: Embedder) -> Transform:
-    """Six free numbers: it may also shear, and stretch one way more than the other. The same weights."""
+    """The affine transform, with the same weights: it may also shear, and stretch one way more than the other."""
     weight = np.sqrt(embedder.landmark_weights)[:, None]
     source = np.concatenate([face.landmarks, np.ones((len(face.landmarks), 1))], axis=1)
     fitted, *_ = np.linalg.lstsq(weight * source, weight * embedder.template, rcond=None)
@@ -128,7 +128,7 @@ BOXES = {(width, lower): Box(width, lower) for width in MARGINS for lower in LOW
 
 
 def embed_by(ways: Mapping[Key, Way], photos: Sequence[Path], rolls: NDArray[np.float64]) -> dict[Key, Embeddings]:
-    """The embedding of each photo's largest face by each way, the photo rolled by so many degrees first."""
+    """For each way, the embeddings of the largest face of each photo, which is first rolled by its number of degrees."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         rows = np.stack(list(pool.map(partial(_embed, tuple(ways.values())), photos, rolls, chunksize=10)))
     return {key: rows[:, index] for index, key in enumerate(ways)}
@@ -196,7 +196,7 @@ def _table(people: NDArray[np.str_], embedded: Mapping[str, Embeddings]) -> Tabl
 def _by_angle(
     report: Report, people: NDArray[np.str_], upright: Mapping[str, Embeddings], rolled: Sequence[Mapping[str, Embeddings]]
 ) -> None:
-    """One photo of each pair as it is, the other rolled by an angle, to one side or the other by chance."""
+    """The chart: one photo of each pair as it is, the other rolled by an angle, to a random side."""
     curves = []
     for way in upright:
         rates = np.array([tar_at_far(*_distances(people, upright[way], chips[way]), FAR) for chips in rolled])

@@ -1,8 +1,8 @@
-"""Where the reference landmarks lie, and how a chip is sampled: what each choice does for MobileFaceNet.
+"""Where the reference landmarks lie, and how a chip is sampled: the effect of each choice on MobileFaceNet.
 
-The reference landmarks are those of ArcFace, or others that were tried: the medians of our detector's landmarks once they are laid
-on those of ArcFace, larger and smaller copies, copies moved up and down, landmarks that weigh differently in the fit. The chip is
-sampled from the photo bilinearly or bicubically, after a linear or a cubic filter has shrunk the photo.
+The reference landmarks are ArcFace's, or others near them: the medians of our detector's landmarks after they were fitted to
+ArcFace's, larger and smaller copies, copies moved up and down, and landmarks with other weights in the fit. The chip is sampled
+bilinearly or bicubically, after a linear or a cubic filter has shrunk the photo.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ def measure(data: Path) -> Report:
     middle = ARCFACE.mean(axis=0)
     tried: dict[str, tuple[NDArray[np.float64], tuple[int, ...]]] = {
         "ArcFace’s": (ARCFACE, (1, 1, 1, 1, 1)),
-        "our detector’s medians on ArcFace’s": (np.median(laid, axis=0), (1, 1, 1, 1, 1)),
+        "medians of the detector’s landmarks, laid on ArcFace’s": (np.median(laid, axis=0), (1, 1, 1, 1, 1)),
         "3 % smaller": ((ARCFACE - middle) * 0.97 + middle, (1, 1, 1, 1, 1)),
         "3 % larger": ((ARCFACE - middle) * 1.03 + middle, (1, 1, 1, 1, 1)),
         "1 pixel higher": (ARCFACE - np.array([0, 1]), (1, 1, 1, 1, 1)),
         "2 pixels lower": (ARCFACE + np.array([0, 2]), (1, 1, 1, 1, 1)),
-        "3 % larger and 1 pixel higher (ours)": (shipped, (1, 1, 1, 1, 1)),
-        "ours, eyes weighing three times a corner of the mouth": (shipped, (3, 3, 2, 1, 1)),
-        "ours, the nose weighing twice": (shipped, (1, 1, 2, 1, 1)),
+        "3 % larger and 1 pixel higher (the demo’s)": (shipped, (1, 1, 1, 1, 1)),
+        "the demo’s, weights 3 for eyes, 2 for the nose": (shipped, (3, 3, 2, 1, 1)),
+        "the demo’s, weight 2 for the nose": (shipped, (1, 1, 2, 1, 1)),
     }
     rows = [[label, *_row(session, template, np.array(weights), sets)] for label, (template, weights) in tqdm(tried.items())]
     columns = [f"{name}, TAR at FAR {far}\N{NO-BREAK SPACE}%" for name in PHOTO_SETS for far in ("0.1", "0.01")]
@@ -84,7 +84,7 @@ def _faces(folder: Path) -> Faces:
 
 
 def _session(file: Path, grid: str, shrinking: str) -> onnxruntime.InferenceSession:
-    """The embedder's graph with other sampling."""
+    """A session of the embedder's graph, with other sampling."""
     model = onnx.load(file)
     (loop,) = (node for node in model.graph.node if node.op_type == "Loop")
     modes = {"GridSample": grid, "Resize": shrinking}
@@ -100,7 +100,7 @@ def _session(file: Path, grid: str, shrinking: str) -> onnxruntime.InferenceSess
 def _row(
     session: onnxruntime.InferenceSession, template: NDArray[np.floating], weights: NDArray[np.floating], sets: Mapping[str, Faces]
 ) -> list[str]:
-    """TAR at both FARs on every set."""
+    """A row of cells: TAR at both FARs on every set."""
     cells = []
     for faces in sets.values():
         embeddings = np.array(

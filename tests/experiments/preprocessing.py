@@ -1,7 +1,7 @@
 """Does correcting light or blur help? Verification on lfw100, every photo damaged, then corrected by each technique.
 
-Plain distances, all 4,950 pairs; both photos of a pair are damaged and corrected alike. A pair with a photo in which no face is
-found counts as wrong, so that a damage cannot look harmless by hiding faces.
+Plain distances, all 4,950 pairs. Both photos of a pair are damaged and corrected alike. A pair with a photo in which no face is
+found counts as wrong; otherwise a damage that hides faces would look harmless.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ from .photos import Seen, look, pairs_within, photos_of
 from .report import Report, Table, percent
 
 Change = Callable[[Pixels], Pixels]
+Cells = dict[str, dict[str, str]]
 
 DEGREES = 30.0
 GRAIN = 2.0  # standard deviation of the camera's noise, grey levels
-NOISE = 0.01  # what the Wiener filter reckons with
+NOISE = 0.01  # the K that the Wiener filter is given
 
 
 def measure(data: Path) -> Report:
@@ -43,25 +44,50 @@ def measure(data: Path) -> Report:
     report = Report("python -m tests.experiments preprocessing")
     photos = photos_of(data / "lfw100")
     first, second, same = pairs_within(np.array([photo.parent.name for photo in photos]))
-    rows: dict[str, dict[str, str]] = {}
-    found: dict[str, dict[str, str]] = {}
+    right: Cells = {}
+    found: Cells = {}
     for damage, spoil in DAMAGES.items():
         techniques = {**TECHNIQUES, **({"Wiener": _undo(damage)} if damage in LENGTHS else {})}
         for technique, correct in techniques.items():
             seen = look(photos, f"pre-{damage}-{technique}".replace(" ", "-"), partial(_both, spoil, correct))
-            right = _right(seen, first, second, same)
-            rows.setdefault(technique, {})[damage] = percent(right, 2)
+            right.setdefault(technique, {})[damage] = percent(_right(seen, first, second, same), 2)
             found.setdefault(technique, {})[damage] = f"{int((seen.faces > 0).sum())}"
-    for name, cells in (("accuracy", rows), ("found", found)):
-        report.tables[name] = Table(
-            ["Technique", *DAMAGES],
-            [[technique, *(cells[technique].get(damage, "") or "–" for damage in DAMAGES)] for technique in cells],
-        )
+    add_tables(report, right, found, len(photos))
     return report
 
 
+def add_tables(report: Report, right: Cells, found: Cells, photos: int) -> None:
+    """right, found: technique -> damage -> the cell. Light has a table for each, the smear one for both."""
+    light = [damage for damage in DAMAGES if damage not in LENGTHS]
+    for name, cells in (("light", right), ("light-found", found)):
+        report.tables[name] = Table(
+            ["Technique", *map(_with_minus, light)],
+            [[technique, *(cells[technique][damage] for damage in light)] for technique in TECHNIQUES],
+        )
+    report.tables["smear"] = Table(
+        ["Technique", *(f"{damage}, {what}" for damage in LENGTHS for what in ("right", "faces"))],
+        [
+            [technique, *(cells[technique][damage] for damage in LENGTHS for cells in (right, found))]
+            for technique in ("Wiener", *TECHNIQUES)
+        ],
+    )
+    pairs, dark = photos * (photos - 1) // 2, int(found["none"]["-6 stops"])
+    report.values |= {
+        "photos": str(photos),
+        "pairs": f"{pairs:,}",
+        "one pair": percent(1 / pairs, 2),
+        "threshold": f"{default_runtime().manifest.embedder.plain_threshold:.1f}",
+        "found at -6 stops": str(dark),
+        "possible at -6 stops": percent(dark * (dark - 1) / 2 / pairs, 2),
+    }
+
+
+def _with_minus(damage: str) -> str:
+    return damage.replace("-", "\N{MINUS SIGN}")
+
+
 def _right(seen: Seen, first: NDArray[np.intp], second: NDArray[np.intp], same: NDArray[np.bool_]) -> float:
-    """Share of pairs on the right side of the customary threshold; a pair without both faces is on none."""
+    """Share of pairs on the right side of the threshold for plain distances; a pair without both faces is on neither side."""
     close = distance(seen.embeddings[first], seen.embeddings[second]) < default_runtime().manifest.embedder.plain_threshold
     there = (seen.faces[first] > 0) & (seen.faces[second] > 0)
     return float(((close == same) & there).mean())
@@ -76,7 +102,7 @@ def as_it_is(pixels: Pixels) -> Pixels:
 
 
 def in_light(pixels: Pixels, stops: float) -> Pixels:
-    """More or less light, in linear light (a gamma of 2.2 stands for sRGB)."""
+    """More or less light, computed in linear light (a gamma of 2.2 stands for sRGB)."""
     linear = (np.arange(256) / 255) ** 2.2 * 2.0**stops
     table: Pixels = (np.clip(linear, 0, 1) ** (1 / 2.2) * 255).round().astype(np.uint8)
     return table[pixels]
@@ -102,7 +128,7 @@ def _undo(damage: str) -> Change:
     return partial(restored, length=LENGTHS[damage])
 
 
-def own_gamma(pixels: Pixels) -> Pixels:
+def gamma_from_mean(pixels: Pixels) -> Pixels:
     return gamma(pixels, gamma_for(pixels))
 
 
@@ -122,5 +148,5 @@ TECHNIQUES: dict[str, Change] = {
     "CLAHE on each channel": partial(on_colour, change=clahe, where="channels"),
     "CLAHE on grey": partial(on_colour, change=clahe, where="grey"),
     "logarithm": log_transform,
-    "gamma of its own": own_gamma,
+    "gamma from the mean": gamma_from_mean,
 }

@@ -1,4 +1,4 @@
-"""The lab on alignment: a photo turned and scaled, landmarks to drag, and the chip that comes of it."""
+"""The lab on alignment: a photo to turn and scale, landmarks to drag, and the chip that results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNMOVED = -1000.0
 
 
 async def _alignment(desk: Desk, settings: Settings) -> list[Panel]:
-    """The photo as it was turned, the chip, and the distance to a second photo."""
+    """The turned photo, its chip, and the distance to a second photo."""
     faces = await desk.faces()
     if not faces:
         return [NO_FACE]
@@ -47,15 +47,15 @@ async def _alignment(desk: Desk, settings: Settings) -> list[Panel]:
         Picture(
             chip,
             "the chip",
-            "The chip; dots: the reference landmarks.",
+            "The chip. The dots are the reference landmarks.",
             dots=[Dot(float(x), float(y)) for x, y in embedder.template],
         ),
         Facts(
             [
                 Fact("Distance", f"{decision.distance:.3f}", (await other_photo(desk))[1], TONES[decision.verdict]),
-                Fact("Landmarks miss the reference by", f"{missed:.1f} px", "root mean square, on the chip"),
+                Fact("Landmarks off by", f"{missed:.1f} px", "from the reference landmarks, root mean square"),
                 Fact(
-                    "Scale", f"{1 / np.sqrt(abs(np.linalg.det(transform[:, :2]))):.2f}", "pixels of the chip for one of the picture"
+                    "Scale", f"{1 / np.sqrt(abs(np.linalg.det(transform[:, :2]))):.2f}", "chip pixels for each pixel of the picture"
                 ),
             ]
         ),
@@ -63,7 +63,7 @@ async def _alignment(desk: Desk, settings: Settings) -> list[Panel]:
 
 
 def _stage(face: Face, degrees: float, scale: float) -> NDArray[np.float64]:
-    """Photo to stage: the face in the middle, turned about it; at scale 1 its box takes up 40 % of the stage."""
+    """Photo to stage: the face in the middle, turned there. At scale 1 its box takes up 40 % of the stage."""
     centre = (face.box[:2] + face.box[2:]) / 2
     size = scale * 0.4 * STAGE / float((face.box[2:] - face.box[:2]).max())
     a = size * np.exp(1j * np.radians(degrees))
@@ -72,14 +72,14 @@ def _stage(face: Face, degrees: float, scale: float) -> NDArray[np.float64]:
 
 
 def _transform(way: str, landmarks: Points, face: Face, on_stage: NDArray[np.float64], embedder: Embedder) -> NDArray[np.float64]:
-    """Chip to stage, by one of the ways."""
+    """Chip to stage, for the chosen way of alignment."""
     if way == "similarity":
         return chip_to_photo(landmarks, embedder)
     if way == "affine":
         return invert_transform(fit_affine(landmarks, embedder.template, embedder.landmark_weights))
     if way == "eyes":
         return invert_transform(fit_similarity(landmarks[:2], embedder.template[:2]))
-    corners = apply_transform(on_stage, face.box.reshape(2, 2))  # no alignment: an upright square about as large as the box
+    corners = apply_transform(on_stage, face.box.reshape(2, 2))  # without alignment: an upright square about as large as the box
     size = 1.1 * float(np.linalg.norm(corners[1] - corners[0])) / np.sqrt(2)
     scale = size / embedder.chip_size
     x, y = corners.mean(axis=0) - scale * (embedder.chip_size - 1) / 2
@@ -89,17 +89,17 @@ def _transform(way: str, landmarks: Points, face: Face, on_stage: NDArray[np.flo
 _POINTS: dict[str, Setting] = {f"{name}_{axis}": UNMOVED for name in NAMES for axis in "xy"}
 
 ALIGNMENT = Lab(
-    "What does the network get to see?",
+    "What does the network see?",
     [
         Slider("turn", "Turn of the photo", -90, 90, 5, 25, "°"),
-        Slider("scale", "Its scale", 0.3, 1.6, 0.05, 1),
+        Slider("scale", "Scale of the photo", 0.3, 1.6, 0.05, 1),
         Choice(
             "way",
             "Transform",
             [
                 ("similarity", "five points, similarity"),
                 ("affine", "five points, affine"),
-                ("eyes", "eyes only"),
+                ("eyes", "two eyes, similarity"),
                 ("box", "none: the box"),
             ],
             "similarity",

@@ -1,4 +1,4 @@
-"""Labs on light and blur: what each technique does to a photo, to its histogram, to the detector, and to the distance."""
+"""Labs on light and blur: what each technique does to a photo, its histogram, the detector’s score, and the distance."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from .pictures import shrunk
 
 Pixels = NDArray[np.uint8]
 
-SIDE = 420
+SIDE = 420  # pixels, the longer side of the pictures
 NEUTRAL = {"under": "underexposed", "neutral": "neutral", "over": "overexposed"}
 
 
 async def _light(desk: Desk, settings: Settings) -> list[Panel]:
-    """The photo in another light, then corrected."""
+    """The photo in more or less light, and after a correction."""
     photo = _in_light(shrunk(desk.pixels(), SIDE), float(settings["stops"]))
     corrected = _corrected(
         photo, str(settings["technique"]), str(settings["where"]), float(settings["clip"]), float(settings["gamma"])
@@ -45,21 +45,21 @@ async def _light(desk: Desk, settings: Settings) -> list[Panel]:
     before = await desk.once(("light", desk.chosen, settings["stops"]), lambda: _seen(desk, photo))
     after = await _seen(desk, corrected)
     return [
-        _picture(photo, before, "Before."),
-        _picture(corrected, after, "After."),
+        _picture(photo, before, "Before"),
+        _picture(corrected, after, "After"),
         _histograms(photo, corrected),
         Facts(
             [
-                Fact("Brightness", f"{brightness(photo):.0f} → {brightness(corrected):.0f}", f"it was {NEUTRAL[exposure(photo)]}"),
+                Fact("Brightness", f"{brightness(photo):.0f} → {brightness(corrected):.0f}", f"before: {NEUTRAL[exposure(photo)]}"),
                 Fact("Contrast", f"{contrast(photo):.0f} → {contrast(corrected):.0f}", "standard deviation of the grey levels"),
-                *await _what_it_does(desk, before, after),
+                *await _change_of_distance(desk, before, after),
             ]
         ),
     ]
 
 
 def _in_light(photo: Pixels, stops: float) -> Pixels:
-    """More or less light, in linear light: a stop is a factor of two."""
+    """The photo in more or less light, computed in linear light. A stop is a factor of two."""
     linear = (np.arange(256) / 255) ** 2.2 * 2.0**stops
     table: Pixels = (np.clip(linear, 0, 1) ** (1 / 2.2) * 255).round().astype(np.uint8)
     return table[photo]
@@ -83,7 +83,7 @@ def _corrected(photo: Pixels, technique: str, where: str, clip: float, exponent:
 
 
 async def _motion(desk: Desk, settings: Settings) -> list[Panel]:
-    """The photo smeared, with a little noise, then sharpened by a guess at the smear."""
+    """The photo smeared, with a little noise, and restored by a guess of the smear."""
     sharp = shrunk(desk.pixels(), SIDE)
     kernel = motion_kernel(int(settings["length"]), float(settings["angle"]))
     grain = np.random.default_rng(1).normal(0, float(settings["grain"]), sharp.shape)
@@ -91,20 +91,20 @@ async def _motion(desk: Desk, settings: Settings) -> list[Panel]:
     guess = motion_kernel(int(settings["guess"]), float(settings["angle"]))
     restored = wiener(smeared, guess, 10.0 ** float(settings["noise"]))
     if settings.get("quick"):
-        pictures = [Picture(smeared, "smeared", "Smeared."), Picture(restored, "restored", "Restored by the guess.")]
+        pictures = [Picture(smeared, "smeared", "Smeared."), Picture(restored, "restored", "Restored with your guess.")]
         return [*pictures, Picture(_enlarged(kernel), "the smear as a picture", "The smear, enlarged.", small=True)]
     smear = ("motion", desk.chosen, settings["length"], settings["angle"], settings["grain"])
     before, after = await desk.once(smear, lambda: _seen(desk, smeared)), await _seen(desk, restored)
     errors = [float(np.abs(one.astype(float) - sharp).mean()) for one in (smeared, restored)]
     tone: Tone = "good" if errors[1] < errors[0] else "bad"
     return [
-        _picture(smeared, before, "Smeared."),
-        _picture(restored, after, "Restored by the guess."),
+        _picture(smeared, before, "Smeared"),
+        _picture(restored, after, "Restored with your guess"),
         Picture(_enlarged(kernel), "the smear as a picture", "The smear, enlarged.", small=True),
         Facts(
             [
-                Fact("Difference from the sharp photo", f"{errors[0]:.1f} → {errors[1]:.1f}", "grey levels, mean", tone),
-                *await _what_it_does(desk, before, after),
+                Fact("Difference from the sharp photo", f"{errors[0]:.1f} → {errors[1]:.1f}", "grey levels, on average", tone),
+                *await _change_of_distance(desk, before, after),
             ]
         ),
     ]
@@ -116,7 +116,7 @@ def _enlarged(kernel: NDArray[np.floating]) -> Pixels:
 
 
 async def _seen(desk: Desk, pixels: Pixels) -> Embedded | None:
-    """The largest face, embedded."""
+    """The largest face with its embedding, or None where no face is found."""
     photo = desk.runtime.photo(pixels)
     faces = await detect_faces(desk.runtime, photo)
     if not faces:
@@ -125,31 +125,31 @@ async def _seen(desk: Desk, pixels: Pixels) -> Embedded | None:
     return embedded
 
 
-def _picture(pixels: Pixels, seen: Embedded | None, caption: str) -> Picture:
-    boxes, found = [], "no face found"
+def _picture(pixels: Pixels, seen: Embedded | None, name: str) -> Picture:
+    boxes, words = [], f"{name}: no face found."
     if seen:
-        found = f"a face found with score {seen.face.score:.3f}"
+        words = f"{name}: a face found, score {seen.face.score:.3f}."
         boxes = [Box(seen.face.box.tolist(), f"{seen.face.score:.3f}")]
-    return Picture(pixels, f"{caption} {found}", f"{caption} {found[0].upper()}{found[1:]}.", boxes)
+    return Picture(pixels, words, words, boxes)
 
 
 def _histograms(before: Pixels, after: Pixels) -> Chart:
     levels = (np.arange(0, 256, 8) + 4).tolist()
     shares = [(histogram(luma(pixels)).reshape(32, 8).sum(axis=1) / luma(pixels).size * 100).tolist() for pixels in (before, after)]
     lines = [Line("before", levels, shares[0], "dashed"), Line("after", levels, shares[1])]
-    alt = f"histograms: the mean moves from {brightness(before):.0f} to {brightness(after):.0f}"
+    alt = f"histograms before and after: the mean moves from {brightness(before):.0f} to {brightness(after):.0f}"
     return Chart(alt, lines, "grey level", "% of pixels", x_limits=(0, 256), small=True)
 
 
-async def _what_it_does(desk: Desk, before: Embedded | None, after: Embedded | None) -> list[Fact]:
-    """To the detector, and to the distance from another photo of the same person."""
+async def _change_of_distance(desk: Desk, before: Embedded | None, after: Embedded | None) -> list[Fact]:
+    """The distance to another photo of the same person, before and after."""
     if not before and not after:
-        return [Fact("Face", "not found", "neither before nor after", "bad")]
+        return [Fact("Face", "not found", "not before, not after", "bad")]
     other, to_whom = await other_photo(desk)
     values = [compare(desk, one, other).distance if one else None for one in (before, after)]
     written = ["–" if value is None else f"{value:.3f}" for value in values]
     better = values[1] is not None and (values[0] is None or values[1] < values[0])
-    note = "distance; shorter is better, as both show one person"
+    note = "both photos show the same person: shorter is better"
     return [Fact(f"Distance {to_whom}", " → ".join(written), note, "good" if better else "bad")]
 
 
@@ -165,7 +165,7 @@ LIGHT = Lab(
                 ("equalise", "Histogram equalisation"),
                 ("adaptive", "Adaptive equalisation"),
                 ("gamma", "Gamma"),
-                ("own gamma", "Gamma of the photo’s own"),
+                ("own gamma", "Gamma from the mean"),
                 ("log", "Logarithm"),
             ],
             "clahe",
@@ -183,8 +183,8 @@ MOTION = Lab(
         Slider("length", "Length of the smear", 1, 31, 2, 13, " px"),
         Slider("angle", "Its direction", 0, 170, 10, 20, "°"),
         Slider("grain", "Noise of the camera", 0, 10, 0.5, 1, " levels"),
-        Slider("guess", "Your guess at its length", 1, 31, 2, 13, " px"),
-        Slider("noise", "Noise you reckon with, K = 10 to the", -4, 0, 0.25, -2),
+        Slider("guess", "Your guess of its length", 1, 31, 2, 13, " px"),
+        Slider("noise", "Assumed noise: K = 10 to the power", -4, 0, 0.25, -2),
     ],
     _motion,
     quick=True,
