@@ -60,9 +60,7 @@ class Network:
     def begin(cls, neurons: int, bend: str, random: np.random.Generator) -> Network:
         """Random weights, so that no two neurons are alike."""
         sizes = [2, neurons, neurons, 1]
-        weights = [
-            random.normal(0, np.sqrt(2 / inputs), (inputs, outputs)) for inputs, outputs in zip(sizes, sizes[1:], strict=False)
-        ]
+        weights = [random.normal(0, np.sqrt(2 / inputs), (inputs, outputs)) for inputs, outputs in pairwise(sizes)]
         biases = [random.normal(0, 0.5, size) for size in sizes[1:-1]]
         return cls(weights, [*biases, np.zeros(1)], bend)
 
@@ -141,8 +139,8 @@ def _directions(angles: Array) -> Array:
 
 
 @lru_cache(maxsize=4)
-def _trained(shape: str, count: int, noise: float, neurons: int, rate: float, bend: str) -> Training:
-    """The whole training, kept while its settings stay: then moving to another epoch costs nothing."""
+def trained(shape: str, count: int, noise: float, neurons: int, rate: float, bend: str) -> Training:
+    """A whole training of EPOCHS epochs. It is kept, so that moving to another epoch costs nothing."""
     points, sides = _shapes(shape, count, noise, np.random.default_rng(SEED))
     others, other_sides = _shapes(shape, HELD_OUT, noise, np.random.default_rng(SEED + 1))
     random = np.random.default_rng(SEED + 2)
@@ -164,7 +162,7 @@ def _trained(shape: str, count: int, noise: float, neurons: int, rate: float, be
 async def _learning(desk: Desk, settings: Settings) -> list[Panel]:
     """The plane as the network sees it, and how its loss came down."""
     epochs = int(settings["epochs"])
-    done = _trained(
+    done = trained(
         str(settings["shape"]),
         int(settings["points"]),
         float(settings["noise"]),
@@ -173,7 +171,7 @@ async def _learning(desk: Desk, settings: Settings) -> list[Panel]:
         str(settings["bend"]),
     )
     network = done.networks[epochs // STEP]
-    trained, held_out = done.accuracies[epochs]
+    learnt, held_out = done.accuracies[epochs]
     plane = _plane(network)
     for points, sides, hollow in ((done.held_out[::4], done.held_out_sides[::4], True), (done.points, done.sides, False)):
         for (x, y), side in zip(points, sides, strict=True):
@@ -182,7 +180,7 @@ async def _learning(desk: Desk, settings: Settings) -> list[Panel]:
     if done.diverged is not None and epochs >= done.diverged:
         gap = Fact("Training", "diverged", "the steps are too long: the weights grew without limit", "bad")
     else:
-        lead = round(100 * (trained - held_out))
+        lead = round(100 * (learnt - held_out))
         note, tone = (
             ("overfitting: better on what it has seen", "bad") if lead > 10 else ("of training points over held-out points", "")
         )
@@ -207,7 +205,7 @@ async def _learning(desk: Desk, settings: Settings) -> list[Panel]:
         ),
         Facts(
             [
-                Fact("Right, training points", f"{100 * trained:.0f} %", f"of {len(done.points)}"),
+                Fact("Right, training points", f"{100 * learnt:.0f} %", f"of {len(done.points)}"),
                 Fact(
                     "Right, held-out points", f"{100 * held_out:.0f} %", f"of {HELD_OUT} that it never saw", _tone(float(held_out))
                 ),
