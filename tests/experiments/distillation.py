@@ -80,7 +80,7 @@ def _report(data: Path, teacher: NativeRuntime, student: NativeRuntime, size: in
             genuine, impostor = _distances(runtime, faces)
             right = percent(best_accuracy(genuine, impostor)[1], 2)
             report.values[f"{who} {name}"] = right
-            tar = percent(tar_at_far(genuine, impostor, 0.01), 1)
+            tar = report.values[f"{who} found {name}"] = percent(tar_at_far(genuine, impostor, 0.01), 1)
             rows.append([name, who, right, f"{area_under_curve(genuine, impostor):.4f}", tar])
     columns = [
         "Collection",

@@ -48,7 +48,7 @@ def neuron() -> Figure:
     )
     inputs, weights, bias = np.array([2, -1, 0.5]), np.array([0.5, -1, 2]), -0.5
     total = float(weights @ inputs + bias)
-    places = [34, 84, 134]
+    places = [38, 84, 130]
     drawing.text(26, 14, "inputs", anchor="middle", colour="muted")
     drawing.text(98, 14, "weights", anchor="middle", colour="muted")
     for y, value, weight in zip(places, inputs, weights, strict=True):
@@ -98,7 +98,7 @@ def linear() -> Figure:
         corner = axes.at(-0.5, -4)
         if bent:
             drawing.dot(*corner, "accent")
-            drawing.text(corner[0] - 4, corner[1] - 9, "it bends here", anchor="end", colour="muted", size=12)
+            drawing.text(corner[0] - 4, corner[1] - 9, "a corner", anchor="end", colour="muted", size=12)
         else:
             drawing.text(*axes.at(-1.9, 1.2), "one line", colour="muted", size=12)
         drawings.append(drawing)
@@ -168,7 +168,7 @@ def rates() -> Figure:
         w = np.linspace(3 - np.sqrt(7.5), 3 + np.sqrt(7.5), 81)
         axes.curve(w, 4 * (w - 3) ** 2, "muted", thick=1.5)
         places = [1.0]
-        for _ in range(6 if rate > 0.25 else 5):
+        for _ in range(4 if rate > 0.25 else 5):
             places.append(places[-1] - rate * 8 * (places[-1] - 3))
         points = [axes.at(place, 4 * (place - 3) ** 2) for place in places]
         drawing.line(points, "accent", thick=1.5)
@@ -190,7 +190,7 @@ def rates() -> Figure:
 
 def chain() -> Figure:
     drawing = Drawing(
-        "Forward: input 2, after the first weight and ReLU 1, after the second weight 3, loss 4. Backward: 4, 12, 24", 360, 214
+        "Forward: input 2, after the first weight and ReLU 1, after the second weight 3, loss 4. Backward: 4, 12, 24", 360, 220
     )
     x, w, v, wanted = 2.0, 0.5, 3.0, 1.0
     h = max(w * x, 0)
@@ -208,13 +208,13 @@ def chain() -> Figure:
     drawing.text(180, 22, "forward: numbers", anchor="middle")
     drawing.line([(92, 18), (118, 18)], "ink")
     drawing.arrow(242, 18, 268, 18, "ink")
-    for place, words in ((275, f"2 · (3 − 1) = {d_out:g}"), (175, f"· v = {d_out * v:g}"), (77, f"· 1 · x = {d_out * v * x:g}")):
-        drawing.text(place, 140, words, anchor="middle", colour="accent", size=12)
-    drawing.text(175, 158, f"slope of v: 4 · h = {d_out * h:g}", anchor="middle", colour="muted", size=12)
-    drawing.text(77, 176, f"slope of w: {d_out * v * x:g}", anchor="middle", colour="muted", size=12)
-    drawing.text(180, 206, "backward: slopes", anchor="middle", colour="accent")
-    drawing.arrow(118, 202, 92, 202, "accent")
-    drawing.line([(268, 202), (242, 202)], "accent")
+    drawing.text(275, 140, f"2 · (3 − 1) = {d_out:g}", anchor="middle", colour="accent", size=12)
+    drawing.text(175, 140, f"{d_out:g} · v = {d_out * v:g}", anchor="middle", colour="accent", size=12)
+    drawing.text(180, 166, f"slope of v: {d_out:g} · h = {d_out * h:g}", anchor="middle")
+    drawing.text(180, 184, f"slope of w: {d_out * v:g} · 1 · x = {d_out * v * x:g}", anchor="middle")
+    drawing.text(180, 212, "backward: slopes", anchor="middle", colour="accent")
+    drawing.arrow(118, 208, 92, 208, "accent")
+    drawing.line([(268, 208), (242, 208)], "accent")
     return Figure(
         [drawing],
         "**The chain rule, with numbers.** Forward, left to right: what each part gives. Backward, right to left: "
@@ -223,14 +223,14 @@ def chain() -> Figure:
 
 
 def overfitting() -> Figure:
-    done = trained("moons", 20, 0.4, 16, 1.0, "tanh")
+    done = trained("moons", 30, 0.5, 16, 0.2, "relu")
     epochs = np.arange(EPOCHS + 1)
     best = int(done.losses[:, 1].argmin())
-    highest = 1.2
+    highest = 1.0
     drawing = Drawing("The loss on training points falls to nothing; the loss on held-out points falls, turns, and rises", 350, 218)
     axes = _Axes(drawing, (34, 26, 340, 186), (0, EPOCHS), (0, highest))
     axes.cross()
-    for tick in (0, 0.5, 1):
+    for tick in (0, 0.5):
         drawing.text(28, axes.at(0, tick)[1] + 4, f"{tick:g}", anchor="end", colour="muted", size=12)
     for tick in (50, 100, 150, 200):
         drawing.text(axes.at(tick, 0)[0] - (8 if tick == EPOCHS else 0), 202, str(tick), anchor="middle", colour="muted", size=12)
@@ -246,8 +246,8 @@ def overfitting() -> Figure:
     drawing.text(332, axes.at(EPOCHS, float(done.losses[-1, 0]))[1] - 10, "training points", anchor="end", colour="accent")
     return Figure(
         [drawing],
-        "**Overfitting.** Two hidden layers of 16 neurons learn 20 points of two blurred moons. On points that "
-        "the network has not seen, the loss soon turns and rises.",
+        "**Overfitting.** Two hidden layers of 16 neurons learn 30 points of two blurred moons. On points that "
+        "the network has not seen, the loss turns early and rises.",
     )
 
 
