@@ -71,7 +71,7 @@ class PeopleLesson:
     def examine(self, embed: Embed) -> dict[str, float]:
         """Two figures of the pairs of other people.
 
-        auc: the chance that a pair of one person is closer than a pair of two. accuracy: at the best threshold for these very pairs.
+        auc: the chance that a pair of one person is closer than a pair of two. accuracy: at the best threshold for these pairs.
         """
         genuine, impostor = self._distances(embed)
         return {"auc": area_under_curve(genuine, impostor), "accuracy": best_accuracy(genuine, impostor)[1]}

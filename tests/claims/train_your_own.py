@@ -55,7 +55,7 @@ def _closer_than_neighbours() -> bool:
 def _more_photos_would_help() -> bool:
     """The last ten epochs brought hardly anything, while faces learned from and faces held out are far apart."""
     missed, explained = (curve["y"] for curve in _curves("distillation"))
-    return missed[-10] - missed[-1] < 0.01 and explained[-1] - explained[-10] < 0.01 and 1 - explained[-1] - missed[-1] > 0.05
+    return bool(missed[-10] - missed[-1] < 0.01 and explained[-1] - explained[-10] < 0.01 and 1 - explained[-1] - missed[-1] > 0.05)
 
 
 CLAIMS = [

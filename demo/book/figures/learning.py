@@ -224,7 +224,7 @@ def chain() -> Figure:
 
 def overfitting() -> Figure:
     done = trained("moons", 30, 0.5, 16, 0.2, "relu")
-    epochs = np.arange(EPOCHS + 1)
+    epochs = np.arange(EPOCHS + 1, dtype=float)
     best = int(done.losses[:, 1].argmin())
     highest = 1.0
     drawing = Drawing("The loss on training points falls to nothing; the loss on held-out points falls, turns, and rises", 350, 218)

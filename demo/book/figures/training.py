@@ -30,9 +30,9 @@ def batch() -> Figure:
         (110, "good", "3 positives"),
         (210, "bad", "12 negatives"),
     )
-    for x, colour, words in marks:
-        drawing.rect(x, 274, 11, 11, colour, "none")
-        drawing.text(x + 17, 284, words)
+    for place, own, words in marks:
+        drawing.rect(place, 274, 11, 11, own, "none")
+        drawing.text(place + 17, 284, words)
     return Figure(
         [drawing],
         "**A batch of P = 4 people with K = 4 photos each.** Whichever photo is the anchor, the batch holds three "

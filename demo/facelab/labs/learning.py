@@ -22,6 +22,7 @@ EPOCHS = 200
 STEP = 5  # epochs between two places of the slider
 BATCHES = 4  # in each epoch
 HELD_OUT = 200  # points that are never trained on
+HELD_OUT_SHOWN = 60
 SEED = 3
 REACH = 1.8  # the plane is drawn from -REACH to REACH
 SIDE = 240  # of its picture, in pixels
@@ -173,9 +174,10 @@ async def _learning(desk: Desk, settings: Settings) -> list[Panel]:
     network = done.networks[epochs // STEP]
     learnt, held_out = done.accuracies[epochs]
     plane = _plane(network)
-    for points, sides, hollow in ((done.held_out[::4], done.held_out_sides[::4], True), (done.points, done.sides, False)):
-        for (x, y), side in zip(points, sides, strict=True):
-            _dot(plane, x, y, ORANGE if side else BLUE, hollow)
+    for (x, y), side in zip(done.held_out[:HELD_OUT_SHOWN], done.held_out_sides, strict=False):
+        _dot(plane, x, y, ORANGE if side else BLUE, hollow=True)
+    for (x, y), side in zip(done.points, done.sides, strict=True):
+        _dot(plane, x, y, ORANGE if side else BLUE, hollow=False)
     losses = np.minimum(done.losses[: epochs + 1], HIGHEST_LOSS)
     if done.diverged is not None and epochs >= done.diverged:
         gap = Fact("Training", "diverged", "the steps are too long: the weights grew without limit", "bad")
@@ -184,7 +186,7 @@ async def _learning(desk: Desk, settings: Settings) -> list[Panel]:
         note, tone = (
             ("overfitting: better on what it has seen", "bad") if lead > 10 else ("of training points over held-out points", "")
         )
-        gap = Fact("Lead", f"{lead} %".replace("-", "−"), note, tone)  # type: ignore[arg-type]
+        gap = Fact("Lead", f"{_signed(lead)} %", note, tone)  # type: ignore[arg-type]
     return [
         Picture(
             plane.round().astype(np.uint8),
@@ -305,15 +307,22 @@ async def _kernel(desk: Desk, settings: Settings) -> list[Panel]:
             "The kernel’s answer at every place."
             + ("" if total > 0 else " Middle grey is 0, white is positive, black is negative."),
         ),
-        Grid(["Kernel", "", ""], [[f"{value:g}" for value in row] for row in kernel]),
+        Grid(
+            ["Kernel", "left", "middle", "right"],
+            [[name, *map(_signed, row)] for name, row in zip(("upper row", "middle row", "lower row"), kernel, strict=True)],
+        ),
         Facts(
             [
-                Fact("Sum of the weights", f"{total:g}", _about(total)),
+                Fact("Sum of the weights", _signed(total), _about(total)),
                 Fact("Places with a positive answer", f"{100 * positive:.0f} %"),
                 Fact("Weights", "9", "the same at every place of the photo"),
             ]
         ),
     ]
+
+
+def _signed(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
 
 
 def _about(total: float) -> str:
