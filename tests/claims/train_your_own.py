@@ -10,7 +10,7 @@ from book.results import read_report
 from . import Claim, by_row, value
 
 AUC, RIGHT = "AUC at its best", "Pairs right then"
-BEST, FOUND = "Pairs right, at its best threshold", "Found of one person, 1 % false matches"
+BEST, FOUND = "Pairs right", "Found at 1 % false matches"
 
 
 def _curves(report: str) -> list[Any]:
@@ -64,7 +64,7 @@ CLAIMS = [
         "to between {{ value training/lowest best }} and {{ value training/highest best }}.",
         _raised,
     ),
-    Claim("Which mining is best cannot be read from this table.", _closer_than_neighbours),
+    Claim("The table does not settle which mining is best.", _closer_than_neighbours),
     Claim(
         "By AUC, semi-hard mining comes first; by pairs decided correctly, training on all triplets does.",
         lambda: (

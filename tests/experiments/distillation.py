@@ -85,9 +85,9 @@ def _report(data: Path, teacher: NativeRuntime, student: NativeRuntime, size: in
     columns = [
         "Collection",
         "Network",
-        "Pairs right, at its best threshold",
-        "Area under the ROC curve",
-        "Found of one person, 1 % false matches",
+        "Pairs right",
+        "AUC",
+        "Found at 1 % false matches",
     ]
     report.tables["verification"] = Table(columns, rows)
     log = list(csv.DictReader((STUDENT.with_suffix(".training") / "log.csv").open()))

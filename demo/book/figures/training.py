@@ -124,8 +124,8 @@ def direction() -> Figure:
     from ..results import read_report  # which imports the figures
 
     cosine = float(read_report("distillation")["values"]["common direction"])
-    drawing = Drawing("Nine arrows from one point, all nearly in the direction of their mean", 300, 200)
-    start, length, middle = np.array([24.0, 176.0]), 230.0, np.radians(32)
+    drawing = Drawing("Nine arrows from one point, all nearly in the direction of their mean", 300, 226)
+    start, length, middle = np.array([24.0, 204.0]), 200.0, np.radians(32)
     shares = np.linspace(-1, 1, 9)
     widths = np.linspace(0, np.pi / 2, 2000)
     width = widths[np.argmin([abs(np.cos(w * shares).mean() - cosine) for w in widths])]
@@ -137,7 +137,7 @@ def direction() -> Figure:
         drawing.arrow(start[0], start[1], float(end[0]), float(end[1]), "muted", thick=1.2)
     end = start + length * np.array([np.cos(middle), -np.sin(middle)])
     drawing.arrow(start[0], start[1], float(end[0]), float(end[1]), "accent", thick=3, head=9)
-    drawing.text(float(end[0]) + 4, float(end[1]) - 8, "mean answer", anchor="middle", colour="accent")
+    drawing.text(float(end[0]) + 6, float(end[1]) + 2, "mean answer", colour="accent")
     drawing.text(8, 16, "answers to different faces", colour="muted", size=12)
     return Figure(
         [drawing],
