@@ -97,7 +97,7 @@ def _report(data: Path, teacher: NativeRuntime, student: NativeRuntime, size: in
         Axis("epoch"),
         Axis("share of the teacher's spread", limits=(0, 1)),
         [
-            Curve("missed, photos learnt from (the loss)", epochs, [float(row["loss"]) for row in log]),
+            Curve("missed, photos learned from (the loss)", epochs, [float(row["loss"]) for row in log]),
             Curve("explained, photos held out", epochs, [float(row["explained"]) for row in log]),
         ],
     )

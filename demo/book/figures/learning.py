@@ -162,8 +162,8 @@ RATES = (0.03, 0.1, 0.26)
 def rates() -> Figure:
     drawings = []
     for rate, says in zip(RATES, ("too small: slow", "good", "too large: diverges"), strict=True):
-        drawing = Drawing(f"Steps on the parabola 4 times (w − 3) squared with a learning rate of {rate}: {says}", 190, 206)
-        axes = _Axes(drawing, (12, 34, 178, 182), (0, 6), (0, 30))
+        drawing = Drawing(f"Steps on the parabola 4 times (w − 3) squared with a learning rate of {rate}: {says}", 156, 206)
+        axes = _Axes(drawing, (10, 34, 146, 182), (0, 6), (0, 30))
         axes.cross()
         w = np.linspace(3 - np.sqrt(7.5), 3 + np.sqrt(7.5), 81)
         axes.curve(w, 4 * (w - 3) ** 2, "muted", thick=1.5)
@@ -175,11 +175,11 @@ def rates() -> Figure:
         for point in points[1:]:
             drawing.dot(*point, "accent", 3.5)
         drawing.dot(*points[0], "bad", 4.5)
-        drawing.text(95, 14, f"rate {rate:g}", anchor="middle", bold=True)
-        drawing.text(95, 30, says, anchor="middle", colour="muted", size=12)
+        drawing.text(78, 14, f"rate {rate:g}", anchor="middle", bold=True)
+        drawing.text(78, 30, says, anchor="middle", colour="muted", size=12)
         for value in (1, 3, 5):
             drawing.text(axes.at(value, 0)[0], 198, str(value), anchor="middle", colour="muted", size=12)
-        drawing.text(axes.at(5.85, 0)[0], 199, "w", anchor="middle", colour="muted")
+        drawing.text(axes.at(5.9, 0)[0], 199, "w", anchor="middle", colour="muted")
         drawings.append(drawing)
     return Figure(
         drawings,
@@ -218,7 +218,7 @@ def chain() -> Figure:
     return Figure(
         [drawing],
         "**The chain rule, with numbers.** Forward, left to right: what each part gives. Backward, right to left: "
-        "how fast the loss grows with each number, one factor for each part on the way.",
+        "how fast the loss grows with each number, one factor for each part on the way. The factor 1 is the slope of ReLU.",
     )
 
 
@@ -243,7 +243,7 @@ def overfitting() -> Figure:
     drawing.text(x + 5, 28, f"lowest at epoch {best}", colour="muted", size=12)
     drawing.dot(x, y, "bad")
     drawing.text(332, axes.at(EPOCHS, float(done.losses[-1, 1]))[1] - 10, "held-out points", anchor="end", colour="bad")
-    drawing.text(332, axes.at(EPOCHS, float(done.losses[-1, 0]))[1] - 10, "training points", anchor="end", colour="accent")
+    drawing.text(332, axes.at(EPOCHS, float(done.losses[-1, 0]))[1] + 20, "training points", anchor="end", colour="accent")
     return Figure(
         [drawing],
         "**Overfitting.** Two hidden layers of 16 neurons learn 30 points of two blurred moons. On points that "
