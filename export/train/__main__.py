@@ -1,11 +1,13 @@
 """`python -m export.train DIR --out FILE.keras`: trains an embedder on your own photos.
 
-DIR holds a folder for each person, with photos in which the largest face is that person's: triplets are learnt, and people
-held out of the training tell how well. With --teacher, DIR holds photos of anybody, without names: a network learns to give an
-exported embedder's answers. Writes FILE.keras and FILE.json, from which `python -m export --embedder trained --weights FILE.keras`
-makes an ONNX graph; in FILE.training/ lie checkpoint.npz, from which --resume goes on exactly, and log.csv.
+DIR holds a folder for each person. The largest face in each photo must be that person's. The network learns with the triplet
+loss, and is examined on people who are held out of the training. With --teacher, DIR holds photos of anybody, without names, and
+the network learns to give the answers of an embedder that was exported before.
 
-Chips of the faces, which are personal data, are kept in --cache, so that faces are found only once: delete it afterwards.
+The training writes FILE.keras and FILE.json, from which `python -m export --embedder trained --weights FILE.keras` makes an ONNX
+graph. FILE.training/ holds log.csv and checkpoint.npz, from which --resume goes on exactly.
+
+The chips of the faces stay in --cache, so that each face is found only once. They are personal data: delete them afterwards.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from .lessons import Lesson
 
 NETWORKS = ("small", "inception-resnet-v1", "tiny")
-TOLD = 5  # photos left out that are named; of more, how many
+TOLD = 5  # so many of the photos left out are named; the others are only counted
 
 
 def main() -> int:
@@ -52,39 +54,43 @@ def _arguments() -> argparse.Namespace:
         prog="python -m export.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     whole, part = _number(int, 1), _number(float, 0)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="photos: a folder a person, or with --teacher any")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="photos: a folder for each person, or with --teacher any photos")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.keras")
     parser.add_argument(
-        "--network", choices=NETWORKS, default="small", help="small: for CPUs; inception-resnet-v1: FaceNet's, for a GPU"
+        "--network", choices=NETWORKS, default="small", help="small: for CPUs; inception-resnet-v1: larger, for a GPU"
     )
-    parser.add_argument("--chip-size", type=_number(int, 32), help="side of the chips, pixels (what the network is made for)")
-    parser.add_argument("--dims", type=_number(int, 2), help="numbers a face (128, or the teacher's)")
+    parser.add_argument(
+        "--chip-size", type=_number(int, 32), help="side of the chips in pixels (the one that the network is made for)"
+    )
+    parser.add_argument("--dims", type=_number(int, 2), help="numbers for each face (128, or as many as the teacher's)")
     parser.add_argument(
         "--cache", type=Path, default=ROOT / "build" / "train" / "chips", help="folder for chips (build/train/chips)"
     )
     parser.add_argument("--models", type=Path, default=ROOT / "build" / "models", help="folder of a manifest (build/models)")
     parser.add_argument("--views", type=whole, default=4, help="chips cut from each face, each a little turned and moved (4)")
 
-    triplets = parser.add_argument_group("a folder a person")
+    triplets = parser.add_argument_group("with a folder for each person")
     triplets.add_argument("--mining", choices=["all", "semi-hard", "hard"], default="semi-hard", help="which triplets (semi-hard)")
     triplets.add_argument("--margin", type=part, default=0.2, help="of the triplet loss, in squared distance (0.2)")
-    triplets.add_argument("--people", type=_number(int, 2), default=16, help="people a batch (16, or as many as there are)")
-    triplets.add_argument("--photos", type=_number(int, 2), default=4, help="photos of each (4)")
+    triplets.add_argument("--people", type=_number(int, 2), default=16, help="people in a batch (16, or as many as there are)")
+    triplets.add_argument("--photos", type=_number(int, 2), default=4, help="photos of each person in a batch (4)")
 
-    teacher = parser.add_argument_group("a teacher")
+    teacher = parser.add_argument_group("with a teacher")
     teacher.add_argument(
-        "--teacher", nargs="?", const="", metavar="NAME", help="an embedder of the manifest (its default one); no names are needed"
+        "--teacher",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="learn the answers of this embedder of the manifest (its default one)",
     )
-    teacher.add_argument("--batch", type=_number(int, 2), default=64, help="photos a batch (64)")
+    teacher.add_argument("--batch", type=_number(int, 2), default=64, help="photos in a batch (64)")
 
     course = parser.add_argument_group("course")
-    course.add_argument("--epochs", type=whole, default=30, help="at most (30)")
-    course.add_argument("--steps", type=whole, help="batches an epoch (as many as show each photo once)")
-    course.add_argument(
-        "--rate", type=part, default=2e-3, help="learning rate at its highest; then it falls along a cosine (0.002)"
-    )
-    course.add_argument("--weight-decay", type=part, default=0.05, help="AdamW's (0.05)")
-    course.add_argument("--held-out", type=_share, default=0.2, help="share of people, or photos, to examine with (0.2)")
+    course.add_argument("--epochs", type=whole, default=30, help="most epochs (30)")
+    course.add_argument("--steps", type=whole, help="batches in an epoch (as many as it takes to show each photo once)")
+    course.add_argument("--rate", type=part, default=2e-3, help="highest learning rate, from which it falls along a cosine (0.002)")
+    course.add_argument("--weight-decay", type=part, default=0.05, help="weight decay of AdamW (0.05)")
+    course.add_argument("--held-out", type=_share, default=0.2, help="share of the people, or photos, that are held out (0.2)")
     course.add_argument("--patience", type=whole, default=10, help="epochs without a better examination before it stops (10)")
     course.add_argument("--seed", type=_number(int, 0), default=1)
     course.add_argument(
@@ -123,7 +129,8 @@ def _train(arguments: argparse.Namespace) -> None:
     _tell_left_out(f"{len(others)} other files and folders are left out", others)
     runtime = NativeRuntime(arguments.models, embedder=arguments.teacher or None)
     asked = runtime.manifest.embedder
-    import keras  # seconds, which a mistake in the arguments must not cost
+    # Importing Keras takes seconds, so it waits until the arguments have been checked.
+    import keras
 
     from .networks import NETWORKS as ARCHITECTURES
     from .networks import build, multiply_adds
@@ -181,7 +188,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _lesson(arguments: argparse.Namespace, chips: Chips, threshold: float) -> tuple[Lesson, dict[str, Any]]:
-    """What is to be learnt, and what of it a checkpoint must agree with."""
+    """The lesson that the arguments ask for, and the facts about it that a checkpoint must agree with."""
     from .lessons import PeopleLesson, TeacherLesson, split_people, split_photos
 
     folder, seed = arguments.folder, arguments.seed

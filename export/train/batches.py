@@ -1,4 +1,7 @@
-"""Batches, each determined by the seed, the epoch and its number alone: a training that is taken up again sees the same ones."""
+"""The batches of a training.
+
+Each depends only on the seed, the epoch and its number, so a training that is resumed sees the same batches.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,18 @@ from .chips import Chips
 
 Pixels = NDArray[np.float32]
 
-SHIFT = 3 / 96  # share of the chip's side
-LIGHT, CONTRAST = 0.2, 0.15  # standard deviations: of the logarithm of the gain, and of that of the spread about the mean
-BLURRED = 0.2  # share of the chips
+SHIFT = 3 / 96  # a chip is moved by at most this share of its side
+LIGHT, CONTRAST = (
+    0.2,
+    0.15,
+)  # standard deviations of the logarithms of two factors: on all values, and on their spread about the mean
+BLURRED = 0.2  # this share of the chips is blurred
 BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)
 
 
 @dataclass(frozen=True)
 class Order:
-    """Which batches: of which epoch of which training."""
+    """Which epoch of which training the batches belong to. steps: batches in the epoch."""
 
     seed: int
     epoch: int
@@ -31,9 +37,10 @@ class Order:
 
 
 class PersonBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """P people with K photos each, so that a batch has triplets: (chips [P K, S, S, 3], whom they show [P K]).
+    """Batches of P people with K photos each: (chips [P K, S, S, 3], the people that they show [P K]).
 
-    people: [N] whole numbers. Of a photo any view is taken; who has fewer than K photos gives some twice, in other views.
+    people: [N] whole numbers, the person of each photo. A random view of each photo is taken. Of a person with fewer than K photos,
+    some photos are taken twice, in random views.
     """
 
     def __init__(self, chips: Chips, people: NDArray[np.integer], at_once: int, photos: int, order: Order) -> None:
@@ -56,9 +63,9 @@ class PersonBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 class PhotoBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Each photo once an epoch, in one of its views: (chips [B, S, S, 3], the teacher's answers to those views [B, D]).
+    """Batches that show each photo once in an epoch: (chips [B, S, S, 3], the teacher's answers to them [B, D]).
 
-    Not mirrored: every second view is, and the teacher has seen it so.
+    Chips are not mirrored here. Every second view is mirrored already, and the teacher has answered it as it is.
     """
 
     def __init__(self, chips: Chips, size: int, order: Order) -> None:
@@ -79,7 +86,7 @@ class PhotoBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def augment(chips: NDArray[np.uint8], random: np.random.Generator, mirror: bool = True) -> Pixels:
-    """Chips [B, S, S, 3] as they might have been: half of them mirrored, moved a little, in other light, some blurred; 0 to 255."""
+    """Chips [B, S, S, 3], 0 to 255, changed at random: moved a little, in other light, some blurred, and half of them mirrored."""
     count, side = len(chips), chips.shape[1]
     reach = round(SHIFT * side)
     down, right = random.integers(-reach, reach + 1, (2, count, 1))
@@ -97,7 +104,7 @@ def augment(chips: NDArray[np.uint8], random: np.random.Generator, mirror: bool 
 
 
 def _smoothed(chips: Pixels) -> Pixels:
-    """Each pixel mixed with its neighbours, 1 : 2 : 1 down and across; the rim repeats."""
+    """Chips blurred by the weights 1 : 2 : 1, down and across. Beyond the rim, its pixels are repeated."""
     for axis in (1, 2):
         padded = np.pad(chips, [(0, 0), *((1, 1) if i == axis else (0, 0) for i in (1, 2)), (0, 0)], mode="edge")
         length = chips.shape[axis]
@@ -106,6 +113,6 @@ def _smoothed(chips: Pixels) -> Pixels:
 
 
 def _draw(photos: NDArray[np.intp], count: int, random: np.random.Generator) -> NDArray[np.intp]:
-    """So many of a person's photos; none twice before all were taken once."""
+    """`count` of a person's photos, at random. None is taken twice before all have been taken once."""
     rounds = [random.permutation(photos) for _ in range(-(-count // len(photos)))]
     return np.concatenate(rounds)[:count]

@@ -1,8 +1,9 @@
-"""The faces that are trained on: found and aligned once, by facelab itself, and kept by the content of the photo's file.
+"""Cuts the chips that a network is trained on, and keeps them in a folder, each under a hash of its photo.
 
 Each photo gives its largest face in one or more views. The first is the aligned chip. The others show the same face as another
-camera would: turned, nearer or farther, beside the middle, every second one mirrored. All are cut from the photo itself, by the
-front end that the exported graph has, so that training sees what use will see. A teacher answers each view from its own chip of it.
+camera would: turned, nearer or farther, or beside the middle, and every second one mirrored. All views are cut from the photo
+itself by the front end of the exported graph, so that training sees the same pixels as use. A teacher answers each view from a
+chip of its own size.
 """
 
 from __future__ import annotations
@@ -34,16 +35,16 @@ from facelab.runtime import finish
 from ..errors import ExportError
 from ..front_ends import chip_front_end
 
-FORMAT = 1  # of a kept file
+FORMAT = 1  # of the files in the cache; another number makes old ones invalid
 
-TURN, ZOOM, SHIFT = 10.0, 0.1, 0.04  # of the other views: at most so many degrees, share of the scale, share of the chip
+TURN, ZOOM, SHIFT = 10.0, 0.1, 0.04  # most of the other views' turn in degrees, change of scale, and shift as a share of the chip
 
 
 @dataclass(frozen=True)
 class Cut:
-    """How chips are cut. side: pixels. models: folder of a manifest, whose detector finds the faces.
+    """How chips are cut. side: of a chip, in pixels. models: the folder of a manifest, whose detector finds the faces.
 
-    teacher: the embedder of that manifest to ask, "" for nobody.
+    teacher: the name of the embedder that answers the views; "" for none.
     """
 
     side: int
@@ -54,7 +55,10 @@ class Cut:
 
 @dataclass(frozen=True)
 class Chips:
-    """One face a photo. photos: [N]. pixels: uint8 [N, V, S, S, 3]. answers: a teacher's, float32 [N, V, D]; D = 0 without one."""
+    """The views of one face from each photo. photos: [N]. pixels: uint8 [N, V, S, S, 3].
+
+    answers: the teacher's, float32 [N, V, D]; D is 0 without a teacher.
+    """
 
     photos: list[Path]
     pixels: NDArray[np.uint8]
@@ -66,18 +70,19 @@ class Chips:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A photo that is not trained on, and why, in a sentence."""
+    """A photo that gave no chip, and the reason in a sentence."""
 
     photo: Path
     why: str
 
 
 def cut_chips(photos: Sequence[Path], cut: Cut, kept: Path, workers: int | None = None) -> tuple[Chips, list[LeftOut]]:
-    """The chips of photos, in their order, and which photos gave none. What was cut before is read from the folder `kept`.
+    """The chips of photos, in the order of the photos, and a list of the photos that gave none.
 
-    Raises ExportError where the folder cannot be written, ModelError where the models are missing.
+    Chips that were cut before are read from the folder `kept`. Raises ExportError if that folder cannot be written, ModelError if
+    the models are missing.
     """
-    _tools(cut)  # what is wrong with the models is said here, once, not by every worker
+    _tools(cut)  # If the models are damaged, this reports it once, before every worker would.
     try:
         kept.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -103,13 +108,13 @@ def cut_chips(photos: Sequence[Path], cut: Cut, kept: Path, workers: int | None 
 
 
 def template(embedder: Embedder, side: int) -> NDArray[np.float64]:
-    """Where an embedder's landmarks go in a chip of another size that shows the same: [5, 2], pixels of the chip."""
+    """An embedder's reference landmarks in a chip of another size: [5, 2], in pixels of that chip."""
     places: NDArray[np.float64] = (embedder.template + 0.5) * (side / embedder.chip_size) - 0.5
     return places
 
 
 def other_views(views: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """[V, 3, 3], chip to chip, in shares of its side from its middle: where a view takes its pixels from. The first is the chip."""
+    """Random transforms [V, 3, 3] from a view to the chip, in shares of the side from the middle. The first changes nothing."""
     made = np.tile(np.eye(3), (views, 1, 1))
     for view in range(1, views):
         angle = np.radians(random.uniform(-TURN, TURN))
@@ -121,12 +126,12 @@ def other_views(views: int, random: np.random.Generator) -> NDArray[np.float64]:
 
 
 def from_middle(side: int) -> NDArray[np.float64]:
-    """[3, 3]: shares of a chip's side, from its middle -> its pixels, with the centre of the first at 0."""
+    """The transform [3, 3] from shares of a chip's side, from its middle, to pixels, with the first pixel's centre at 0."""
     return np.array([[side, 0, (side - 1) / 2], [0, side, (side - 1) / 2], [0, 0, 1]])
 
 
 def _cut(photo: Path, cut: Cut, kept: Path) -> Path | str:
-    """In a worker: the file that holds a photo's chips, or why it has none."""
+    """The file that holds a photo's chips, or the reason why it has none. Runs in a worker process."""
     runtime, front, setting = _tools(cut)
     try:
         content = hashlib.sha256(photo.read_bytes()).digest()
@@ -160,7 +165,7 @@ def _cut(photo: Path, cut: Cut, kept: Path) -> Path | str:
 
 
 def _rows(views: NDArray[np.float64], side: int) -> NDArray[np.float32]:
-    """Views, shares to photo [V, 3, 3] -> what the graphs take: chip to photo [V, 2, 3]."""
+    """The transforms from chip to photo [V, 2, 3] that the graphs take, from those of shares to photo [V, 3, 3]."""
     return (views @ np.linalg.inv(from_middle(side)))[:, :2].astype(np.float32)
 
 
@@ -174,7 +179,7 @@ def _is_whole(file: Path) -> bool:
 
 @cache
 def _tools(cut: Cut) -> tuple[NativeRuntime, Any, bytes]:
-    """The models, the front end, and a hash of all that decides what is cut from a photo."""
+    """The models, the front end, and a hash of everything that decides how a photo is cut."""
     runtime = NativeRuntime(cut.models, embedder=cut.teacher or None)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

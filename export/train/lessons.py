@@ -1,6 +1,6 @@
-"""What can be learnt: people, from folders that name them; or a teacher's answers, from photos that nobody named.
+"""The two lessons that a network can take: to tell people apart, or to give a teacher's answers.
 
-A lesson has batches, a loss, and an examination on what is held out of the batches.
+A lesson has batches, a loss, and an examination on photos that are held out of the batches.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ Embed = Callable[[NDArray[np.uint8]], Points]
 
 
 class Lesson(Protocol):
-    """steps: batches an epoch. score: the figure of the examination that tells which epoch was the best; higher is better."""
+    """A task for a network. steps: batches in an epoch. score: the figure of the examination by which the best epoch is chosen.
+
+    A higher score is better.
+    """
 
     steps: int
     score: str
@@ -38,15 +41,15 @@ class Lesson(Protocol):
     def examine(self, embed: Embed) -> dict[str, float]: ...
 
     def start(self, model: Any) -> None:
-        """What the lesson knows before the first step."""
+        """Set weights of the model that the lesson knows before the first step."""
 
     def plain_threshold(self, embed: Embed) -> float:
-        """The distance below which two faces are taken for one person's, as far as the lesson can tell."""
+        """A first guess at the distance below which two faces are one person."""
 
 
 @dataclass
 class PeopleLesson:
-    """Triplets of people; examined by verification of all pairs of photos of other people."""
+    """Learn from triplets of people. The examination verifies all pairs of photos of other people."""
 
     chips: Chips
     people: NDArray[np.intp]
@@ -66,7 +69,10 @@ class PeopleLesson:
         return PersonBatches(self.chips, self.people, self.at_once, self.photos, Order(seed, epoch, self.steps))
 
     def examine(self, embed: Embed) -> dict[str, float]:
-        """auc: chance that two photos of one person are nearer than two of two. accuracy: at the best threshold for just these."""
+        """Two figures of the pairs of other people.
+
+        auc: the chance that a pair of one person is closer than a pair of two. accuracy: at the best threshold for these pairs.
+        """
         genuine, impostor = self._distances(embed)
         return {"auc": area_under_curve(genuine, impostor), "accuracy": best_accuracy(genuine, impostor)[1]}
 
@@ -82,9 +88,9 @@ class PeopleLesson:
 
 @dataclass
 class TeacherLesson:
-    """A teacher's answers; examined by how near the student comes to them on other photos.
+    """Learn a teacher's answers. The examination measures how close the student comes to them on other photos.
 
-    teacher_threshold: the teacher's own, on distances of its embeddings as they come.
+    teacher_threshold: the teacher's own threshold, on distances of its embeddings at their own length.
     """
 
     chips: Chips
@@ -105,7 +111,10 @@ class TeacherLesson:
         return PhotoBatches(self.chips, self.size, Order(seed, epoch, self.steps))
 
     def examine(self, embed: Embed) -> dict[str, float]:
-        """explained: 1 for the teacher's answers themselves, 0 for their mean every time. cosine: to the teacher's answer, mean."""
+        """Two figures of the photos held out.
+
+        explained: 1 for the teacher's own answers, 0 for their mean every time. cosine: the mean cosine to the teacher's answers.
+        """
         expected = self.other_chips.answers[:, 0]
         answers = embed(self.other_chips.pixels[:, 0])
         missed = np.square(answers - expected).sum(axis=1).mean()
@@ -113,7 +122,7 @@ class TeacherLesson:
         return {"explained": float(1 - missed / spread), "cosine": float((answers * expected).sum(axis=1).mean())}
 
     def start(self, model: Any) -> None:
-        """The last layer begins with the mean answer: a teacher's answers may have most of their length in common, as dlib's do."""
+        """Make the last layer begin with the mean answer, because a teacher's answers can have most of their length in common."""
         for layer in model.layers:
             if layer.name == "numbers":
                 kernel, _ = layer.get_weights()
@@ -124,9 +133,10 @@ class TeacherLesson:
 
 
 def split_people(folder: Path, chips: Chips, held_out: float, seed: int) -> tuple[Chips, NDArray[np.intp], Chips, NDArray[np.intp]]:
-    """Chips to learn from and whom they show; chips of other people to examine with, and whom those show.
+    """Chips to learn from and their people, then chips of other people to examine with and their people.
 
-    A person is a folder in `folder`; who has only one photo with a face is in neither part. Raises ExportError where few are left.
+    Each folder in `folder` is a person. People with only one photo of a face are left out of both parts. Raises ExportError if too
+    few people are left.
     """
     names = [_person(folder, photo) for photo in chips.photos]
     if "" in names:
@@ -145,7 +155,7 @@ def split_people(folder: Path, chips: Chips, held_out: float, seed: int) -> tupl
 
 
 def split_photos(folder: Path, chips: Chips, held_out: float, seed: int) -> tuple[Chips, Chips]:
-    """Chips to learn from and others to examine with. Raises ExportError where there are too few."""
+    """Chips to learn from, and others to examine with. Raises ExportError if there are too few."""
     count = len(chips.photos)
     others = max(2, round(held_out * count))
     if count - others < 2:
@@ -155,7 +165,7 @@ def split_photos(folder: Path, chips: Chips, held_out: float, seed: int) -> tupl
 
 
 def verification(points: Points, people: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Distances of all pairs of points [N, D], sorted: of one person, and of two."""
+    """The distances of all pairs of points [N, D], sorted: those of one person, and those of two."""
     first, second = np.array(list(combinations(range(len(people)), 2))).T
     distances = np.linalg.norm(points[first].astype(np.float64) - points[second], axis=1)
     same = people[first] == people[second]

@@ -1,8 +1,9 @@
-"""What training makes smaller: the triplet loss with its mining, and the distance to a teacher.
+"""The losses of the two lessons: the triplet loss with its mining, and the distance to a teacher.
 
-Schroff, Kalenichenko and Philbin, "FaceNet: A Unified Embedding for Face Recognition and Clustering", CVPR 2015
-(arXiv:1503.03832), section 3. `facelab.triplet` does the same in NumPy, one triplet a row, for reading; here a batch's triplets are
-masks over (anchor, positive) or (anchor, positive, negative), so that shapes never change and every backend can compile it.
+Source: Schroff, Kalenichenko and Philbin, "FaceNet: A Unified Embedding for Face Recognition and Clustering", CVPR 2015
+(arXiv:1503.03832), section 3. `facelab.triplet` computes the same in NumPy, one triplet in each row, and is easier to read. Here
+the triplets of a batch are masks over (anchor, positive) or (anchor, positive, negative), so that shapes never change and every
+backend can compile them.
 """
 
 from __future__ import annotations
@@ -15,20 +16,21 @@ from keras import ops
 Mining = Literal["all", "semi-hard", "hard"]
 MININGS: tuple[Mining, ...] = get_args(Mining)
 
-FAR = 1e9  # farther than any two points: stands where there is no negative
+FAR = 1e9  # farther than any two points can be; stands in the place of a negative where there is none
 
 
 def squared_distances(points: Any) -> Any:
-    """Of every point [N, D] to every other: [N, N]."""
+    """The squared distance [N, N] of every point [N, D] to every other."""
     return ops.sum(ops.square(points[:, None] - points[None]), axis=2)
 
 
 def triplet_loss(people: Any, points: Any, margin: float, mining: Mining) -> Any:
-    """The mean over a batch's triplets of max(0, |a - p|^2 - |a - n|^2 + margin): equation 3; 0 where there is none.
+    """The mean of max(0, |a - p|^2 - |a - n|^2 + margin) over a batch's triplets (equation 3), or 0 if there are none.
 
-    people: [N] whole numbers. points: [N, D], of length 1. mining: which triplets (section 3.2).
-    all: every valid one. hard: for each anchor and positive the nearest negative. semi-hard: the nearest negative that is farther
-    than the positive, but by less than the margin; a pair without one gives no triplet. All but "hard" take memory for N^3 numbers.
+    people: [N] whole numbers. points: [N, D], of length 1. mining: which triplets are used (section 3.2).
+    all: every valid one. hard: for each anchor and positive, the nearest negative. semi-hard: for each anchor and positive, the
+    nearest negative that is farther than the positive, but by less than the margin; pairs without such a negative give no triplet.
+    "all" and "semi-hard" need memory for N^3 numbers.
     """
     squares = squared_distances(points)
     same = ops.equal(people[:, None], people[None])
@@ -48,13 +50,13 @@ def triplet_loss(people: Any, points: Any, margin: float, mining: Mining) -> Any
 
 
 def _mean(excess: Any, chosen: Any) -> Any:
-    """The mean of max(0, excess) over the chosen places; 0 where none is."""
+    """The mean of max(0, excess) over the chosen places, or 0 if none is chosen."""
     losses = ops.where(chosen, ops.relu(excess), 0.0)
     return ops.sum(losses) / ops.maximum(ops.sum(ops.cast(chosen, losses.dtype)), 1.0)
 
 
 class TripletLoss(keras.losses.Loss):  # type: ignore[misc]
-    """triplet_loss as `model.fit` wants it: labels [N] or [N, 1] are people, predictions [N, D] points of length 1."""
+    """triplet_loss in the form that `model.fit` takes: labels [N] or [N, 1] are people, predictions [N, D] points of length 1."""
 
     def __init__(self, margin: float = 0.2, mining: Mining = "semi-hard") -> None:
         super().__init__(name="triplet")
@@ -66,10 +68,10 @@ class TripletLoss(keras.losses.Loss):  # type: ignore[misc]
 
 
 class TeacherLoss(keras.losses.Loss):  # type: ignore[misc]
-    """The mean squared distance of points [N, D] to a teacher's [N, D], both of length 1, as a share of the teacher's own spread.
+    """The mean squared distance of points [N, D] to a teacher's [N, D], both of length 1, as a share of the teacher's spread.
 
-    Between unit vectors |s - t|^2 = 2 - 2 cos: the squared error is the cosine. spread: the mean of |t - mean|^2 over the teacher's
-    points. 1 is as good as always answering their mean, 0 is the teacher.
+    spread: the mean of |t - mean|^2 over the teacher's points. The loss is 0 for the teacher itself, and 1 for a student that
+    always answers their mean. For vectors of length 1, |s - t|^2 = 2 - 2 cos, so the loss also raises the cosine.
     """
 
     def __init__(self, spread: float) -> None:

@@ -1,8 +1,8 @@
-"""The networks that can be trained: chips [N, S, S, 3], 0 to 255, in; embeddings of length 1 out.
+"""The networks that can be trained: they take chips [N, S, S, 3], 0 to 255, and give embeddings of length 1.
 
-`small` is for CPUs and for pages: a residual network (He and others, 2015, arXiv:1512.03385) for chips of 96 pixels, that ends as
-MobileFaceNet does (Chen, Liu, Gao and Han, 2018, arXiv:1804.07573). Only Keras's own layers are used, so that a saved file needs no
-code of ours to be read.
+`small` suits CPUs and web pages. It is a residual network (He and others, 2015, arXiv:1512.03385) for chips of 96 pixels that ends
+like MobileFaceNet (Chen, Liu, Gao and Han, 2018, arXiv:1804.07573). All networks use only Keras's own layers, so that a saved file
+can be read without this project's code.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from keras import layers
 
 from ..errors import ExportError
 
-# Of what passes from layer to layer: a short training must not answer with the averages of its beginning.
+# Of batch normalisation's running averages: low, so that a short training is not examined with the averages of its beginning.
 MOMENTUM = 0.95
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """body: standardised chips -> numbers [N, dimensions], of any length. chip_size: side of the chips it is made for, pixels."""
+    """body: from standardised chips to numbers [N, dimensions] of any length. chip_size: the side in pixels that it is made for."""
 
     body: Callable[[Any, int], Any]
     chip_size: int
 
 
 def build(name: str, chip_size: int, dimensions: int = 128) -> Any:
-    """A network by its name, untrained: chips [N, S, S, 3] float32 RGB, 0 to 255 -> embeddings [N, dimensions] of length 1.
+    """An untrained network by its name: chips [N, S, S, 3] float32 RGB, 0 to 255, to embeddings [N, dimensions] of length 1.
 
-    Standardised as FaceNet's later networks are, (x - 127.5) / 128. The last steps are in float32 whatever the rest is in.
+    Pixels are standardised as (x - 127.5) / 128. The last step runs in float32 even in mixed precision.
     """
     chips = keras.Input((chip_size, chip_size, 3), name="chips")
     x = layers.Rescaling(1 / 128, -127.5 / 128, name="standardise")(chips)
@@ -41,10 +41,10 @@ def build(name: str, chip_size: int, dimensions: int = 128) -> Any:
 
 
 def small(x: Any, dimensions: int) -> Any:
-    """Residual blocks of plain convolutions, with at most half dlib's filters: 55 million multiply-adds at 96 px.
+    """A body of residual blocks of plain convolutions: 55 million multiply-adds for a chip of 96 pixels.
 
-    Depthwise convolutions (MobileNets) need fewer multiplications for as much, but on a CPU not less time: with as many of them as
-    here, a step of training took three times as long.
+    Depthwise convolutions (MobileNets) would need fewer multiplications, but not less time on a CPU: with as many layers as here,
+    a step of training took three times as long.
     """
     x = convolution(x, 24, 3, 2, "stem")
     for filters, blocks in ((32, 1), (64, 1), (128, 2)):
@@ -56,14 +56,14 @@ def small(x: Any, dimensions: int) -> Any:
 
 
 def tiny(x: Any, dimensions: int) -> Any:
-    """For tests: three convolutions."""
+    """A body of three convolutions, for tests."""
     for number, filters in enumerate((8, 16, 32)):
         x = convolution(x, filters, 3, 2, f"conv{number}")
     return head(x, dimensions)
 
 
 def inception_resnet(x: Any, dimensions: int) -> Any:
-    """FaceNet's own, for a GPU."""
+    """The body of Inception-ResNet-v1, the network of davidsandberg/facenet; it needs a GPU."""
     from ..inception_resnet import build_inception_resnet
 
     return build_inception_resnet(dimensions)(x)
@@ -77,23 +77,23 @@ NETWORKS: Mapping[str, Architecture] = {
 
 
 def convolution(x: Any, filters: int, size: int, stride: int, name: str, activation: str | None = "relu") -> Any:
-    """Convolution, batch normalisation, ReLU."""
+    """A convolution with batch normalisation, and with ReLU unless activation says otherwise."""
     x = layers.Conv2D(filters, size, stride, "same", use_bias=False, kernel_initializer="he_normal", name=name)(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
     return layers.Activation(activation, name=f"{name}_relu")(x) if activation else x
 
 
 def residual(x: Any, name: str) -> Any:
-    """Two 3 x 3 convolutions beside a shortcut."""
+    """A residual block: two 3 x 3 convolutions beside a shortcut."""
     y = convolution(x, x.shape[-1], 3, 1, f"{name}_1")
     y = convolution(y, x.shape[-1], 3, 1, f"{name}_2", activation=None)
     return layers.Activation("relu", name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, y]))
 
 
 def head(x: Any, dimensions: int) -> Any:
-    """The whole map [h, w, C] -> numbers: each channel by a kernel as large as the map, for on an aligned face places differ.
+    """The numbers of a whole map [h, w, C], by a kernel for each channel that is as large as the map.
 
-    MobileFaceNet's global depthwise convolution (section 3.2).
+    This is MobileFaceNet's global depthwise convolution (section 3.2). Unlike a mean, it can weight the places of an aligned face.
     """
     x = layers.DepthwiseConv2D(x.shape[1], use_bias=False, name="places")(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, name="places_norm")(x)
@@ -101,10 +101,10 @@ def head(x: Any, dimensions: int) -> Any:
 
 
 def multiply_adds(model: Any) -> int:
-    """Multiplications (each with its addition) of one face through a model; of convolutions and dense layers, as is customary.
+    """How many multiplications, each with its addition, a model's convolutions and dense layers need for one face.
 
-    Normalisation is not counted: in the exported graph it is part of the convolution before it. Raises ExportError where a layer
-    with weights is of a kind that is not known here.
+    Batch normalisation is not counted, because the exported graph merges it into the convolution before it. Raises ExportError for
+    a layer with weights of any other kind.
     """
     return sum(_layer_multiply_adds(layer) for layer in model.layers)
 

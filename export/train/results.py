@@ -1,4 +1,4 @@
-"""What a training leaves: FILE.keras, the network alone, and FILE.json, how its chips are cut and what it was trained on."""
+"""The two files of a finished training: FILE.keras is the network, FILE.json says how its chips are cut and how it was trained."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ FORMAT = 1
 def save_result(
     file: Path, model: Any, network: str, cut_for: Embedder, plain_threshold: float, training: dict[str, Any]
 ) -> dict[str, Any]:
-    """Writes both files; what the second says.
+    """The contents of FILE.json, after both files have been written.
 
-    The network is saved in float32, whatever it was trained in. cut_for: the embedder whose chips, in another size, it was
-    trained on.
+    The network is saved in float32 even if it was trained in mixed precision. cut_for: the embedder whose chips, in another size,
+    it was trained on. Raises ExportError if a file cannot be written.
     """
     _, side, _, _ = model.input_shape
     dimensions = int(model.output_shape[-1])
@@ -42,7 +42,7 @@ def save_result(
         "multiply_adds": multiply_adds(plain),
         "template": [[round(float(x), 3) for x in point] for point in template(cut_for, side)],
         "landmark_weights": cut_for.landmark_weights.tolist(),
-        "pre_processing": {"standardise": "fixed", "normalise": "l2"},  # both within the network
+        "pre_processing": {"standardise": "fixed", "normalise": "l2"},  # the network does both itself
         "metric": "euclidean",
         "plain_threshold": round(plain_threshold, 4),
         "training": training,
@@ -59,7 +59,7 @@ def save_result(
 
 
 def load_result(file: Path) -> tuple[Any, dict[str, Any]]:
-    """The network and what its sidecar says. Raises ExportError where either is missing or damaged."""
+    """The network, and the contents of FILE.json. Raises ExportError if either file is missing or damaged."""
     sidecar = file.with_suffix(".json")
     try:
         told: dict[str, Any] = json.loads(sidecar.read_text())
@@ -73,7 +73,7 @@ def load_result(file: Path) -> tuple[Any, dict[str, Any]]:
         raise ExportError(f"{file} is missing: python -m export.train makes one")
     try:
         model = keras.saving.load_model(file, compile=False)
-    except Exception as error:  # Keras raises whatever its reader met
+    except Exception as error:  # Keras passes on whatever its file reader raises
         raise ExportError(f"{file} is not a network that Keras can read ({str(error).splitlines()[0]}): copy it again") from None
     if model.input_shape[1:3] != (told["chip_size"],) * 2 or model.output_shape[-1] != told["dimensions"]:
         raise ExportError(f"{sidecar} is of another network than {file.name}: copy both again")

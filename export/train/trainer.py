@@ -1,4 +1,4 @@
-"""The training itself: epochs, examinations, checkpoints from which it goes on as if it had never stopped."""
+"""The training loop: epochs, examinations, and checkpoints from which a training goes on exactly."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ from .lessons import Lesson
 
 Arrays = list[NDArray[Any]]
 
-WARM_UP = 0.05  # share of all steps, in which the rate rises
-AT_ONCE = 128  # chips embedded at once in an examination
+WARM_UP = 0.05  # the learning rate rises during this share of all steps
+AT_ONCE = 128  # chips that an examination embeds together
 
 
 @dataclass(frozen=True)
 class Plan:
-    """rate: of learning, at its highest. patience: epochs without a better score before it stops. told: all else that decides
-    what is learnt, by name, so that a checkpoint of another training is not gone on with by mistake."""
+    """How to train. rate: the highest learning rate. patience: epochs without a better score after which the training stops.
+
+    told: everything else that decides what is learnt, by name, so that a checkpoint of another training is refused.
+    """
 
     epochs: int
     rate: float
@@ -42,7 +44,10 @@ class Plan:
 
 @dataclass
 class Progress:
-    """epoch: how many are done. history: what each gave, by name. best: the epoch with the best score, counted from 1; 0: none."""
+    """How far a training has come. epoch: how many are done. history: the figures of each, by name.
+
+    best: the epoch with the best score, counted from 1; 0 before the first.
+    """
 
     epoch: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -62,13 +67,13 @@ def train(
     minutes: float | None = None,
     tell: Callable[[str], None] = print,
 ) -> Progress:
-    """Trains a model, which then has the weights of its best epoch; what happened.
+    """The progress of a training that is over or paused; the model then has the weights of the best epoch.
 
-    folder: for checkpoint.npz and log.csv, written after every epoch. resume: go on from there. minutes: pause after the first
-    epoch that ends later than this. Raises ExportError where there is nothing to go on from, or it is of another training.
+    folder: gets checkpoint.npz and log.csv after every epoch. resume: go on from that checkpoint. minutes: pause after the first
+    epoch that ends later than this. Raises ExportError if there is no checkpoint to go on from, or one of another training.
     """
     keras.utils.set_random_seed(plan.seed)
-    # XLA makes TensorFlow's convolutions several times slower on CPUs; JAX has no other way, and is not affected by "auto".
+    # XLA makes TensorFlow's convolutions several times slower on CPUs. JAX always compiles, so that "auto" changes nothing there.
     compiled = False if keras.backend.backend() == "tensorflow" else "auto"
     model.compile(_optimizer(plan, lesson.steps), lesson.loss, jit_compile=compiled)
     model.optimizer.build(model.trainable_variables)
@@ -82,7 +87,7 @@ def train(
     while not progress.is_over(plan):
         begun = time.monotonic()
         batches = lesson.batches(plan.seed, progress.epoch)
-        # One call an epoch: what an epoch sees is then decided here, not by how far ahead a backend has fetched.
+        # One call of fit for each epoch, so that batches fetched ahead by a backend cannot belong to another epoch.
         done = model.fit(batches, epochs=1, shuffle=False, verbose=0)
         progress.epoch += 1
         figures = {"epoch": progress.epoch, "loss": done.history["loss"][0], **lesson.examine(embedder(model))}
@@ -101,7 +106,7 @@ def train(
 
 
 def embedder(model: Any) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    """A model as a function on chips uint8 [N, S, S, 3] -> embeddings float32 [N, D]."""
+    """A function from chips uint8 [N, S, S, 3] to the model's embeddings float32 [N, D]."""
 
     def embed(chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         answers: NDArray[np.float32] = model.predict(chips.astype(np.float32), batch_size=AT_ONCE, verbose=0)
@@ -111,7 +116,7 @@ def embedder(model: Any) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
 
 
 def _optimizer(plan: Plan, steps: int) -> Any:
-    """AdamW with a rate that rises, then falls along a cosine to 0 (Loshchilov and Hutter, arXiv:1608.03983, arXiv:1711.05101)."""
+    """AdamW, its rate rising, then falling to 0 along a cosine (Loshchilov and Hutter, arXiv:1608.03983, arXiv:1711.05101)."""
     every = plan.epochs * steps
     rising = max(1, round(WARM_UP * every))
     rate = keras.optimizers.schedules.CosineDecay(
@@ -127,7 +132,7 @@ def _numbers(variables: list[Any]) -> Arrays:
 
 
 def _state(model: Any) -> list[Any]:
-    """Everything that the next step depends on, seeds of layers too."""
+    """All variables that the next step depends on, the seeds of layers included."""
     return [*model.variables, *model.optimizer.variables]
 
 
@@ -145,7 +150,7 @@ def _save(file: Path, model: Any, plan: Plan, progress: Progress) -> None:
 
 
 def _restored(file: Path, model: Any, plan: Plan) -> Progress:
-    """Puts a checkpoint's state into a model and its optimiser."""
+    """The progress of a checkpoint, whose state is put into the model and its optimiser."""
     try:
         with np.load(file, allow_pickle=False) as held:
             about = json.loads(str(held["about"]))
@@ -175,7 +180,7 @@ def _told(plan: Plan) -> dict[str, Any]:
 
 
 def _unique(variables: list[Any]) -> list[Any]:
-    """The same without repetitions: wrapped optimisers name theirs twice."""
+    """The variables without repetitions, because wrapped optimisers list theirs twice."""
     return list({id(variable): variable for variable in variables}.values())
 
 
@@ -188,7 +193,7 @@ def _write_log(file: Path, progress: Progress) -> None:
 
 
 def _write(file: Path, data: bytes) -> None:
-    """Whole or not at all."""
+    """Write a file completely or not at all. Raises ExportError."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -137,13 +137,42 @@ def picture_of(lab: Locator) -> str:
     return seen
 
 
+PLAYED = [(stem, kind, control) for stem, kind in PLACES for control in LABS[kind].controls if getattr(control, "play", False)]
+
+
+@pytest.mark.parametrize(("stem", "kind", "slider"), PLAYED, ids=lambda what: getattr(what, "name", what))
+def test_play_moves_a_slider_to_its_end_until_a_control_is_touched(stem: str, kind: str, slider: Slider, book: Watched) -> None:
+    lab = open_lab(book.open(address(stem)), kind)
+    moved = lab.get_by_test_id(f"lab-{kind}-{slider.name}")
+    place = "input => input.valueAsNumber"
+    assert moved.evaluate(place) == slider.start, "nothing plays before it is asked to"
+    seen = picture_of(lab)
+    lab.get_by_role("button", name="Play").press("Enter")
+    pause = lab.get_by_role("button", name="Pause")
+    expect(pause).to_be_focused()
+    book.page.wait_for_function("([input, start]) => input.valueAsNumber > start", arg=[moved.element_handle(), slider.start])
+    pause.press("Enter")
+    expect(lab.get_by_role("button", name="Play")).to_be_visible()
+    stopped = moved.evaluate(place)
+    assert slider.start < stopped < slider.high
+    expect(lab).to_have_attribute("data-state", "ready", timeout=READY)
+    assert picture_of(lab) != seen
+    lab.get_by_role("button", name="Play").click()
+    book.page.wait_for_function("([input, at]) => input.valueAsNumber > at", arg=[moved.element_handle(), stopped])
+    moved.press("Home")  # a touch of a control: what the reader sets stays
+    expect(lab.get_by_role("button", name="Play")).to_be_visible()
+    assert moved.evaluate(place) == slider.low
+    lab.get_by_role("button", name="Play").click()
+    expect(lab.get_by_role("button", name="Pause")).to_have_count(0, timeout=READY)
+    assert moved.evaluate(place) == slider.high
+    assert book.complaints == []
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_cells_run_in_the_page_and_print_what_the_chapter_says(path: Path, book: Watched) -> None:
     cells = cells_of(path)
     page = book.open(address(path.stem))
-    page.locator("details").evaluate_all(
-        "answers => answers.forEach((answer) => (answer.open = true))"
-    )  # some cells are in answers
+    page.evaluate("for (const answer of document.querySelectorAll('details')) answer.open = true")  # exercises hold cells, too
     page.get_by_test_id(f"cell-{len(cells) - 1}").get_by_test_id("cell-run").click()  # runs those above it, too
     for place, cell in enumerate(cells):
         host = page.get_by_test_id(f"cell-{place}")

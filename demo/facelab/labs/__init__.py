@@ -5,6 +5,7 @@ from __future__ import annotations
 from .alignment import ALIGNMENT
 from .detection import CASCADE, SUPPRESSION
 from .introduction import EIGENFACES, FOUR_QUESTIONS
+from .learning import KERNEL, LEARNING
 from .light import LIGHT, MOTION
 from .networks import NETWORKS
 from .overview import GROUP_PHOTO
@@ -23,6 +24,8 @@ LABS: dict[str, Lab] = {
     "cascade": CASCADE,
     "suppression": SUPPRESSION,
     "alignment": ALIGNMENT,
+    "learning": LEARNING,
+    "kernel": KERNEL,
     "distances": DISTANCES,
     "triplets": TRIPLETS,
     "margins": MARGINS,

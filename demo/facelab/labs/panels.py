@@ -21,7 +21,10 @@ Tone = Literal["", "good", "bad", "warn"]
 
 @dataclass(frozen=True)
 class Slider:
-    """A number from low to high. unit: written after it. only: there while a choice has a value, (choice, value)."""
+    """A number from low to high. unit: written after it. only: there while a choice has a value, (choice, value).
+
+    play: whether the page offers a button that moves it to its end, step by step, as fast as answers come.
+    """
 
     name: str
     label: str
@@ -31,6 +34,7 @@ class Slider:
     start: float
     unit: str = ""
     only: tuple[str, str] | None = None
+    play: bool = False
     kind: Literal["slider"] = "slider"
 
 

@@ -216,8 +216,20 @@ export interface GridPanel {
 
 export type Panel = PicturePanel | ChartPanel | FactsPanel | GridPanel;
 
+interface Slider {
+  kind: "slider";
+  low: number;
+  high: number;
+  step: number;
+  start: number;
+  unit: string;
+  only: [choice: string, value: string] | null;
+  /** Whether there is a button that moves it to its end, step by step. */
+  play: boolean;
+}
+
 export type Control = { name: string; label: string } & (
-  | { kind: "slider"; low: number; high: number; step: number; start: number; unit: string; only: [choice: string, value: string] | null }
+  | Slider
   | { kind: "choice"; options: [value: string, label: string][]; start: string }
   | { kind: "switch"; start: boolean }
   | { kind: "button"; start: number }

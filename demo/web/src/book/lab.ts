@@ -10,6 +10,8 @@ import { element, showPanels } from "./panels";
 
 /** Milliseconds without a move, after which a slider is taken to have come to rest. */
 const STILL = 250;
+/** Milliseconds that a step is to be seen at least while a slider plays. */
+const STEP_SEEN = 90;
 
 const styles = [sheet(base), sheet(css)];
 
@@ -72,6 +74,7 @@ export class FaceLab extends HTMLElement {
     this.#leave?.abort();
     this.#camera?.abort();
     this.#asked?.abort();
+    this.#pause();
   }
 
   /** Near the window, and after the reader has done something: whoever only looks in loads no megabytes. */
@@ -116,20 +119,9 @@ export class FaceLab extends HTMLElement {
       box.append(button);
       return box;
     }
+    if (control.kind === "slider") return this.#makeSlider(control, testid);
     row.append(element("span", "name", control.label));
-    if (control.kind === "slider") {
-      const input = element("input");
-      const value = element("output", "", written(control, control.start));
-      Object.assign(input, { type: "range", min: control.low, max: control.high, step: control.step, value: control.start });
-      input.dataset.testid = testid;
-      input.addEventListener("input", () => {
-        value.textContent = written(control, input.valueAsNumber);
-        input.ariaValueText = value.textContent;
-        this.#set(control.name, input.valueAsNumber);
-      });
-      row.append(input, value);
-      this.#onlyIf(control.only, row);
-    } else if (control.kind === "choice") {
+    if (control.kind === "choice") {
       const select = element("select");
       select.dataset.testid = testid;
       for (const [option, label] of control.options) select.add(new Option(label, option, false, option === control.start));
@@ -146,6 +138,64 @@ export class FaceLab extends HTMLElement {
     return row;
   }
 
+  #makeSlider(control: Slider, testid: string): HTMLElement {
+    const row = element("div", "control slider");
+    const input = element("input");
+    const value = element("output", "", written(control, control.start));
+    const name = element("label", "name", control.label);
+    name.htmlFor = input.id = `slider-${control.name}`;
+    Object.assign(input, { type: "range", min: control.low, max: control.high, step: control.step, value: control.start });
+    input.dataset.testid = testid;
+    const tell = () => (input.ariaValueText = value.textContent = written(control, input.valueAsNumber));
+    input.addEventListener("input", () => {
+      tell();
+      this.#set(control.name, input.valueAsNumber);
+    });
+    row.append(name, input, value);
+    if (control.play) row.append(this.#makePlay(control, input, tell));
+    this.#onlyIf(control.only, row);
+    return row;
+  }
+
+  // Playing: a slider that moves to its end, as fast as the answers come
+
+  #playing: AbortController | null = null;
+
+  #makePlay(control: Slider, input: HTMLInputElement, tell: () => void): HTMLElement {
+    const button = element("button", "play");
+    button.type = "button";
+    button.ariaLabel = "Play";
+    button.dataset.testid = `${input.dataset.testid!}-play`;
+    button.addEventListener("click", () => {
+      if (this.#playing) this.#pause();
+      else void this.#play(control, input, tell, button);
+    });
+    return button;
+  }
+
+  /** From where it is to its end, or from its beginning where it is at its end; any touch of a control stops it. */
+  async #play(control: Slider, input: HTMLInputElement, tell: () => void, button: HTMLElement): Promise<void> {
+    const { signal } = (this.#playing = new AbortController());
+    button.ariaLabel = "Pause";
+    signal.addEventListener("abort", () => (button.ariaLabel = "Play"));
+    let at = input.valueAsNumber < control.high ? input.valueAsNumber + control.step : control.low;
+    while (!signal.aborted) {
+      input.valueAsNumber = at;
+      tell();
+      this.#settings[control.name] = input.valueAsNumber;
+      await Promise.all([this.#answer(this.told.quick), after(STEP_SEEN)]);
+      while (this.#asked) await after(STEP_SEEN); // a question asked before this one
+      if (this.dataset.state === "failed" || input.valueAsNumber >= control.high) break;
+      at = input.valueAsNumber + control.step;
+    }
+    if (!signal.aborted) this.#pause();
+  }
+
+  #pause(): void {
+    this.#playing?.abort();
+    this.#playing = null;
+  }
+
   /** Some controls belong to one value of a choice. */
   readonly #conditions: (() => void)[] = [];
 
@@ -158,6 +208,7 @@ export class FaceLab extends HTMLElement {
   }
 
   #set(name: string, value: Settings[string]): void {
+    this.#pause();
     this.#settings[name] = value;
     for (const apply of this.#conditions) apply();
     void this.#answer(this.told.quick);
@@ -180,6 +231,7 @@ export class FaceLab extends HTMLElement {
       const panels = await desk.lab(this.kind, { ...this.#settings, quick }, signal);
       clearTimeout(wait);
       showPanels(find(this.#root, ".panels"), panels, (name, x, y) => {
+        this.#pause();
         this.#settings[`${name}_x`] = x;
         this.#settings[`${name}_y`] = y;
         void this.#answer();
@@ -316,7 +368,11 @@ export class FaceLab extends HTMLElement {
   }
 }
 
-const written = (slider: Extract<Control, { kind: "slider" }>, value: number) => {
+type Slider = Extract<Control, { kind: "slider" }>;
+
+const after = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+const written = (slider: Slider, value: number) => {
   const digits = Math.max(0, Math.ceil(-Math.log10(slider.step) - 1e-9));
   return `${value.toFixed(digits)}${slider.unit}`;
 };
