@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .alignment import ALIGNMENT
 from .detection import CASCADE, SUPPRESSION
+from .identification import GALLERY
 from .introduction import FOUR_QUESTIONS
 from .light import LIGHT, MOTION
 from .networks import NETWORKS
@@ -28,4 +29,5 @@ LABS: dict[str, Lab] = {
     "crowding": CROWDING,
     "threshold": THRESHOLD,
     "networks": NETWORKS,
+    "gallery": GALLERY,
 }
