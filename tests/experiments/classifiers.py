@@ -92,7 +92,7 @@ def logistic_regression(enrolled: Points, who: Labels, asked: Points) -> Answer:
 
 
 def linear_svm(enrolled: Points, who: Labels, asked: Points) -> Answer:
-    """The person on whose side of their own hyperplane the photo lies farthest, and how far. Each plane parts one person from all others."""
+    """The person on whose side of their own hyperplane (each against all others) the photo lies farthest, and how far."""
     margins = LinearSVC().fit(enrolled, who).decision_function(asked)
     return margins.argmax(axis=1), margins.max(axis=1)
 

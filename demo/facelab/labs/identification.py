@@ -20,13 +20,16 @@ SIZES = (5, 10, 20, 30, 50, 100, 150, 200, 300, 400, 500)
 SHOWN = 5  # enrolled people in the photo of the third panel; the strangers beside them are fewer
 HARD, ALIKE = 3, 1  # places of the enrolled person with a hard photo, and of the stranger with a look-alike
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve")
-# With these, distances between simulated photos spread about as those of MobileFaceNet: 0.7 ± 0.1 for one person, 1.3 ± 0.1 for two.
+# Chosen so that distances spread about as those of MobileFaceNet do: 0.7 ± 0.1 for one person, 1.3 ± 0.1 for two.
 DIMENSIONS, COMMON, NOISE, NOISE_SPREAD = 44, 0.38, 0.53, 0.35
 
 
 @dataclass(frozen=True)
 class World:
-    """Simulated embeddings of length one. enrolled: [people, photos, D]. probes: of the same people, [people, D]. strangers: [N, D]."""
+    """Simulated embeddings of length one.
+
+    enrolled: [people, photos, D]. probes: one more of each enrolled person, [people, D]. strangers: one of each, [N, D].
+    """
 
     enrolled: Points
     probes: Points
