@@ -17,7 +17,8 @@ CLAIMS = [
         lambda: 0.01 < 100 / 4950 < 0.1,  # one pair of 4,950 is 0.02 %
     ),
     Claim(
-        "On the 4,950 pairs of the lab, MobileFaceNet answers {{ value whom/best lfw100 MobileFaceNet }} correctly at its best threshold.",
+        "On the 4,950 pairs of the lab, MobileFaceNet answers {{ value whom/best lfw100 MobileFaceNet }} correctly at "
+        "its best threshold.",
         lambda: by_row("whom/accuracy", "How many")["lfw100, MobileFaceNet"] == 4950,
     ),
     Claim(
@@ -33,13 +34,14 @@ CLAIMS = [
         lambda: value("whom/dlib best") < value("whom/dlib worst"),
     ),
     Claim(
-        "**MobileFaceNet does much better.** At its threshold for *same*, its worst group of adults has an FMR of {{ value whom/worst }}.",
+        "**MobileFaceNet does much better.** At its threshold for *same*, its worst group of adults has an FMR of {{ "
+        "value whom/worst }}.",
         lambda: 10 * value("whom/worst") <= value("whom/dlib best"),
     ),
     Claim("Both networks look alike on LFW: at their best thresholds", lambda: _apart_on_lfw() < 0.2),
     Claim("Accuracy on LFW hardly shows these differences.", lambda: _apart_on_lfw() < 0.2),
     Claim(
-        "To protect its worst group, dlib’s network has to refuse more than half of the true pairs of lfw100.",
+        "To protect its worst group, dlib’s network misses more than half of the true pairs of lfw100.",
         lambda: value("whom/dlib’s ResNet plain lfw100") > 50,
     ),
     Claim(
@@ -47,12 +49,14 @@ CLAIMS = [
         lambda: all(CORRECTED[group] < PLAIN[group] and DLIB_CORRECTED[group] < DLIB_PLAIN[group] for group in PLAIN),
     ),
     Claim(
-        "For adults the better network still does more: in every group, its plain distance confuses fewer strangers than the corrected "
+        "For adults the better network still does more: in every group, its plain distance confuses fewer strangers "
+        "than the corrected "
         "distance of dlib’s network.",
         lambda: all(PLAIN[group] < DLIB_CORRECTED[group] for group in ADULTS),
     ),
     Claim(
-        "At all three ages, the corrected distance of dlib’s network confuses fewer strangers than the plain distance of MobileFaceNet.",
+        "At all three ages, the corrected distance of dlib’s network confuses fewer strangers than the plain distance "
+        "of MobileFaceNet.",
         lambda: all(DLIB_CORRECTED[group] < PLAIN[group] for group in CHILDREN),
     ),
     Claim(

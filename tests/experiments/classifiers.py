@@ -55,9 +55,10 @@ def measure(data: Path) -> Report:
         for name, (embeddings, who) in {"class": a_class, "actors": actors}.items():
             report.values |= {f"{name} photos": str(len(embeddings)), f"{name} people": str(who.max() + 1)}
             report.values[f"{name} strangers"] = str(round(STRANGERS * (who.max() + 1)))
-            report.tables[name] = _table([_named(embeddings, who, count) for count in ENROLLED])
             report.tables[f"{name} with strangers"] = _table([_named_but_strangers(embeddings, who, count) for count in ENROLLED])
         report.charts["actors"] = _by_enrolled(*actors)
+        shares = [np.mean(share) for count in ENROLLED for share in _named(*a_class, count).values()]
+        report.values["class least"] = percent(float(min(shares)), 1)
     _growth(report, data, *a_class)
     report.values |= {"draws": str(DRAWS), "neighbours": str(NEIGHBOURS)}
     return report
@@ -207,6 +208,7 @@ def _growth(report: Report, data: Path, known: Points, who: Labels) -> None:
     rows = []
     for size, draws in found.items():
         fpir, fmr, fnir = np.mean(draws, axis=0)
+        report.values[f"growth {size:,}"] = percent(fpir, 1)
         rows.append([f"{size:,}", percent(fpir), percent(1 - (1 - fmr) ** size), percent(fnir)])
     report.values |= {"growth probes": str(asked), "growth fmr": percent(float(np.mean(found[GALLERIES[-1]], axis=0)[1]), 4)}
     report.tables["growth"] = Table(["Enrolled people", "FPIR, measured", "FPIR, by the formula", "FNIR, measured"], rows)

@@ -20,7 +20,7 @@ Points = NDArray[np.float64]
 def chord() -> Figure:
     """The distance of two points of the unit circle, and the angle between them."""
     d = Drawing(
-        "A unit circle. Two points on it, 60 degrees apart as seen from the centre, are joined by a chord of length 1.", 340, 250
+        "A unit circle. Two points on it, 60 degrees apart as seen from the centre, are joined by a chord of length 1.", 340, 262
     )
     x, y, radius = 130, 150, 105
     d.circle(x, y, radius, stroke="muted")
@@ -142,7 +142,7 @@ def roc_det() -> Figure:
     )
     det = _axes(
         "DET curves of two networks on logarithmic axes: MobileFaceNet lies clearly lower and further left.",
-        "DET", "FMR", "FNMR", [1e-3, 1e-2, 0.1, 1], [1e-2, 0.1, 1], _decades(2.4e-4), _decades(2e-3),
+        "DET", "FMR", "FNMR", [1e-3, 1e-2, 0.1, 1], [1e-2, 0.1, 1], _decades(2e-4), _decades(2e-3),
     )  # fmt: skip
     for i, (name, colour, (fmr, fnmr)) in enumerate(curves):
         roc.line(
@@ -153,7 +153,7 @@ def roc_det() -> Figure:
         )
         shown = (fmr > 0) & (fnmr > 0)
         at = [
-            (_LEFT + _WIDE * _decades(2.4e-4)(a), _TOP + _TALL * (1 - _decades(2e-3)(b)))
+            (_LEFT + _WIDE * _decades(2e-4)(a), _TOP + _TALL * (1 - _decades(2e-3)(b)))
             for a, b in zip(fmr[shown], fnmr[shown], strict=True)
         ]
         det.line(_thinned(at), colour, thick=2.5, dashed=i == 1)
@@ -195,7 +195,7 @@ def _axes(
         d.line([(_LEFT - 4, y), (_LEFT, y)], "muted")
         d.text(_LEFT - 7, y + 4, _percent(tick), anchor="end", size=11, colour="muted")
     d.text(_LEFT + _WIDE / 2, _TOP + _TALL + 38, across, anchor="middle", size=12)
-    d.text(_LEFT + 6, _TOP + _TALL * 0.55, up, size=12)
+    d.text(4, 18, up, size=12)
     return d
 
 
@@ -290,9 +290,9 @@ def three_answers() -> Figure:
             d.text((place(start) + place(end)) / 2, y + 17 if fits else y + 46, name if fits else "", anchor="middle", size=12)
         if not (place(different) - place(same) > 46):
             d.text((place(same) + place(different)) / 2, y - 8, "unsure", anchor="middle", colour="warn", size=12)
-        for at, anchor in ((same, "middle"), (different, "middle")):
+        for at in (same, different):
             d.line([(place(at), y), (place(at), y + 32)])
-            d.text(place(at) + (-8 if at == same else 8), y + 44, f"{at:.2f}", anchor=anchor, size=12)  # type: ignore[arg-type]
+            d.text(place(at) + (-8 if at == same else 8), y + 44, f"{at:.2f}", anchor="middle", size=12)
     d.text(right, 186, "distance", anchor="end", colour="muted", size=12)
     return Figure(
         [d],
@@ -305,10 +305,12 @@ def cohort() -> Figure:
     """A crowded and a sparse part of the plane: the same distance means different things."""
     random = np.random.default_rng(5)
     crowd = random.normal((90, 118), 24, (26, 2))
-    sparse = np.array([[205, 60], [318, 66], [214, 176], [322, 172], [262, 30], [268, 205], [188, 120], [336, 118.0]])
+    sparse = np.array(
+        [[196, 72], [262, 56], [316, 84], [330, 140], [300, 178], [244, 186], [194, 158], [178, 116], [226, 40], [322, 214.0]]
+    )
     people = np.concatenate([crowd, sparse])
     drawings = []
-    strangers, one = np.array([[78, 108], [108, 134.0]]), np.array([[238, 106], [290, 126.0]])
+    strangers, one = np.array([[78, 108], [108, 134.0]]), np.array([[232, 106], [284, 124.0]])
     around = {id(pair): [float(np.sort(np.hypot(*(people - p).T))[:5].mean()) for p in pair] for pair in (strangers, one)}
     centre = float(np.mean([m for both in around.values() for m in both]))
     scale = 0.95 / float(np.hypot(*(one[0] - one[1])))  # so that the drawn distances read like real ones
