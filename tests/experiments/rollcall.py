@@ -73,7 +73,7 @@ def measure(data: Path) -> Report:
         [
             "Photos enrolled",
             "Named correctly",
-            "Correct, but unsure",
+            "Correct but unsure",
             "Named wrongly",
             "Not seen",
             "Strangers named",
@@ -85,7 +85,7 @@ def measure(data: Path) -> Report:
         [
             "Side of the face",
             "Named correctly",
-            "Correct, but unsure",
+            "Correct but unsure",
             "Named wrongly",
             "Not seen",
             "Strangers named",
@@ -94,7 +94,7 @@ def measure(data: Path) -> Report:
         [[f"{low} to {high} px", *_roll(6, lessons, known, (low, high))[1:]] for low, high in SIZES],
     )
     report.tables["rules"] = Table(
-        ["Rule", "Named correctly", "Correct, but unsure", "Named wrongly", "Strangers named", "Named of another class"],
+        ["Rule", "Named correctly", "Correct but unsure", "Named wrongly", "Strangers named", "Named of another class"],
         [_by_rule(words, rule, normalised, lessons, known) for words, rule, normalised in RULES],
     )
     report.values["original strangers"] = report.tables["rules"].rows[-1][4]

@@ -7,7 +7,7 @@ import numpy as np
 from facelab.identify import assign
 
 from . import Figure
-from .drawing import Colour, Drawing
+from .drawing import Anchor, Colour, Drawing
 
 
 def gallery() -> Figure:
@@ -58,7 +58,7 @@ def mean() -> Figure:
         350,
         250,
     )
-    scale = 0.62 / float(np.hypot(*(probe - centre)))
+    scale = 0.5 / float(np.hypot(*(probe - centre)))
     for point in photos:
         d.line([(point[0], point[1]), (probe[0], probe[1])], "muted", thick=1, dashed=True)
         d.line([(point[0], point[1]), (centre[0], centre[1])], "line", thick=1)
@@ -71,12 +71,12 @@ def mean() -> Figure:
     for (x, y), (dx, dy), name in zip(photos, ((0, -14), (0, -14), (0, 24)), ("photo 1", "photo 2", "photo 3"), strict=True):
         length = scale * float(np.hypot(x - probe[0], y - probe[1]))
         d.text(x + dx, y + dy, f"{name}: {length:.2f}", anchor="middle", size=12)
-    d.text(254, 178, "to the mean: 0.62", colour="accent", anchor="middle", size=12)
+    d.text(254, 178, "to the mean: 0.50", colour="accent", anchor="middle", size=12)
     return Figure(
         [d],
         "**Why the mean?** Each photo differs from the person by its light, pose and expression. In the mean these "
         "differences partly cancel. So the next "
-        "photo of the person lies nearer to the mean (0.62) than to any single photo.",
+        "photo of the person lies nearer to the mean (0.50) than to any single photo.",
     )
 
 
@@ -164,7 +164,7 @@ def growth() -> Figure:
     d.line([(across(30), top), (across(30), top + tall)], "muted", dashed=True)
     d.text(across(30) + 4, top + 14, "a class", size=12, colour="muted")
     sizes = np.geomspace(1, 1e4, 60)
-    lines: list[tuple[float, Colour, float]] = [(1e-2, "bad", 0.78), (1e-3, "warn", 0.6), (3e-4, "accent", 0.42), (1e-5, "good", 0)]
+    lines: list[tuple[float, Colour, float]] = [(1e-2, "bad", 0.78), (1e-3, "warn", 0.6), (3e-4, "accent", 0.3), (1e-5, "good", 0)]
     for rate, colour, height in lines:
         shares = 1 - (1 - rate) ** sizes
         d.line([(across(n), up(share)) for n, share in zip(sizes, shares, strict=True)], colour, thick=2.5)
@@ -172,7 +172,9 @@ def growth() -> Figure:
         if rate == 1e-5:
             d.text(left + wide + 4, up(shares[-1]) + 4, f"{100 * rate:g} %", colour=colour, size=12)
         else:
-            d.text(across(at) - 6, up(height), f"{100 * rate:g} %", anchor="end", colour=colour, size=12)
+            right = rate == 3e-4
+            side: Anchor = "start" if right else "end"
+            d.text(across(at) + (8 if right else -6), up(height) + 4, f"{100 * rate:g} %", anchor=side, colour=colour, size=12)
     return Figure(
         [d],
         "**False names grow with the gallery.** Each curve is $1 - (1 - \\text{FMR})^N$ for the false match rate "
