@@ -151,8 +151,13 @@ def growth() -> Figure:
         270,
     )
     left, top, wide, tall = 48, 18, 250, 200
-    across = lambda n: left + wide * np.log10(n) / 4  # noqa: E731
-    up = lambda share: top + tall * (1 - share)  # noqa: E731
+
+    def across(n: float) -> float:
+        return float(left + wide * np.log10(n) / 4)
+
+    def up(share: float) -> float:
+        return float(top + tall * (1 - share))
+
     d.rect(left, top, wide, tall, "none", "line")
     for n in (1, 10, 100, 1000, 10_000):
         d.line([(across(n), top + tall), (across(n), top + tall + 4)], "muted")
@@ -195,7 +200,10 @@ def dendrogram() -> Figure:
     )
     left, ground, tall = 66, 236, 128.0
     x = {name: left + 118 * place for name, place in places.items()}
-    up = lambda height: ground - tall * height  # noqa: E731
+
+    def up(height: float) -> float:
+        return float(ground - tall * height)
+
     d.line([(left - 24, 20), (left - 24, ground)], "line")
     for height in (first, second, third):
         d.line([(left - 28, up(height)), (left - 24, up(height))], "muted")

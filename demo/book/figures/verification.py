@@ -63,8 +63,13 @@ def two_errors() -> Figure:
     )
     one, two, limit = NormalDist(0.62, 0.19), NormalDist(1.22, 0.15), 0.93
     left, right, ground, tall = 20, 330, 180, 130
-    across = lambda value: left + (right - left) * value / 1.75  # noqa: E731
-    up = lambda value: ground - tall * value / two.pdf(two.mean)  # noqa: E731
+
+    def across(value: float) -> float:
+        return float(left + (right - left) * value / 1.75)
+
+    def up(value: float) -> float:
+        return float(ground - tall * value / two.pdf(two.mean))
+
     values = np.linspace(0, 1.75, 141)
 
     def hump(of: NormalDist, where: Points) -> list[tuple[float, float]]:
@@ -72,7 +77,8 @@ def two_errors() -> Figure:
 
     missed, matched = values[values >= limit], values[values <= limit]
     missed, matched = np.concatenate([[limit], missed]), np.concatenate([matched, [limit]])
-    for of, where, colour in ((one, missed, "good"), (two, matched, "bad")):
+    tails: list[tuple[NormalDist, Points, Colour]] = [(one, missed, "good"), (two, matched, "bad")]
+    for of, where, colour in tails:
         area = [(across(where[0]), ground), *hump(of, where), (across(where[-1]), ground)]
         d.line(area, "none", fill=colour, opacity=0.45, closed=True)
     d.line(hump(one, values), "good", thick=2.5)
@@ -235,7 +241,10 @@ def intervals() -> Figure:
     )
     scale = _decades(1e-4)
     left, wide = 118, 214
-    place = lambda rate: left + wide * scale(rate) / scale(0.03)  # noqa: E731
+
+    def place(rate: float) -> float:
+        return float(left + wide * scale(rate) / scale(0.03))
+
     for tick in (1e-4, 1e-3, 1e-2):
         d.line([(place(tick), 30), (place(tick), 200)], "line")
         d.text(place(tick), 216, _percent(tick), anchor="middle", size=11, colour="muted")
@@ -276,7 +285,10 @@ def three_answers() -> Figure:
         190,
     )
     left, right, low, high = 16, 334, 0.6, 1.3
-    place = lambda at: left + (right - left) * (at - low) / (high - low)  # noqa: E731
+
+    def place(at: float) -> float:
+        return float(left + (right - left) * (at - low) / (high - low))
+
     for i, (kind, words) in enumerate([("good", "both faces are clear"), ("poor", "one face is poor")]):
         y = 28 + 88 * i
         same, different = float(values[f"{kind} same_below"]), float(values[f"{kind} different_from"])
@@ -314,6 +326,7 @@ def cohort() -> Figure:
     around = {id(pair): [float(np.sort(np.hypot(*(people - p).T))[:5].mean()) for p in pair] for pair in (strangers, one)}
     centre = float(np.mean([m for both in around.values() for m in both]))
     scale = 0.95 / float(np.hypot(*(one[0] - one[1])))  # so that the drawn distances read like real ones
+    groups: list[tuple[Points, Colour, str]] = [(strangers, "bad", "two strangers"), (one, "good", "one person")]
     for corrected in (False, True):
         title = "corrected by the cohort" if corrected else "plain distance"
         d = Drawing(
@@ -325,7 +338,7 @@ def cohort() -> Figure:
         d.text(175, 16, title, anchor="middle", bold=True, size=14)
         for x, y in people:
             d.dot(x, y + 10, "muted", 2.5)
-        for pair, colour, name in ((strangers, "bad", "two strangers"), (one, "good", "one person")):
+        for pair, colour, name in groups:
             lowered = pair + np.array([0, 10])
             (x1, y1), (x2, y2) = lowered
             if corrected:
