@@ -41,9 +41,8 @@ def gallery() -> Figure:
         ask.text(288, y + 5, name, anchor="middle", bold=True)
     return Figure(
         [enrol, ask],
-        "**Gallery, probe, template.** Left: enrolment makes one template of each person’s photos. Right: a probe is "
-        "compared with each template. "
-        "The nearest one is below the threshold of 0.9, so the answer is Ben.",
+        "**Gallery, probe, template.** First, enrolment makes one template of each person’s photos. Later, a probe is "
+        "compared with each template. The nearest one is below the threshold of 0.9, so the answer is Ben.",
     )
 
 
@@ -105,9 +104,8 @@ def assignment() -> Figure:
         drawings.append(d)
     return Figure(
         drawings,
-        "**One name for one face.** Both faces are nearest to Ada. Left: giving the smallest distance first leaves "
-        "face 2 with a far Ben. "
-        "Right: the assignment with the least sum gives Ada to face 2.",
+        "**One name for one face.** Both faces are nearest to Ada. Giving out the smallest distance first leaves "
+        "face 2 with Ben, who is far. The assignment with the least sum gives Ada to face 2.",
     )
 
 

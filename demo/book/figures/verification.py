@@ -356,7 +356,7 @@ def cohort() -> Figure:
         drawings.append(d)
     return Figure(
         drawings,
-        "**What a cohort does**, in two dimensions. Small dots are the cohort. Left: the two strangers in the crowd "
-        "are nearer to each other than the two photos of one person. "
-        "Right: each circle shows how far the five nearest dots lie on average. Taking that off turns the order round.",
+        "**What a cohort does**, in two dimensions. Small dots are the cohort. By the plain distance, the two strangers in the crowd "
+        "are nearer to each other than the two photos of one person. Each circle shows how far the five nearest dots lie on "
+        "average. Subtracting the mean of both radii reverses the order.",
     )
