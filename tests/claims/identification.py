@@ -8,7 +8,7 @@ from . import Claim, by_row, value
 
 CORRECT = {count: by_row("classifiers/actors with strangers", f"{count} enrolled") for count in (1, 3, 6)}
 MEAN, PHOTO, REGRESSION, SVM = "Nearest mean", "Nearest neighbour", "Logistic regression", "Linear SVM"
-ORIGINAL = "The original rule: nearest photo, one of two fixed limits"
+ORIGINAL = "The original rule: nearest photo, one of two fixed thresholds"
 FPIR, FORMULA, FNIR = (
     by_row("classifiers/growth", column) for column in ("FPIR, measured", "FPIR, by the formula", "FNIR, measured")
 )
@@ -51,7 +51,7 @@ CLAIMS = [
         ),
     ),
     Claim(
-        "{{ value rollcall/original strangers }} of the strangers among classmates get a name; with limits set by the "
+        "{{ value rollcall/original strangers }} of the strangers among classmates get a name; with thresholds set by the "
         "class, none do.",
         lambda: all((share == 0) == (rule != ORIGINAL) for rule, share in by_row("rollcall/rules", "Strangers named").items()),
     ),

@@ -32,12 +32,12 @@ CLASSES = 60
 SMALLEST = 24.0  # pixels looked for
 ENROLLED = (1, 3, 6)
 RULES: tuple[tuple[str, Rule, bool], ...] = (
-    ("Nearest mean, limit of the class (the demo)", "template", False),
-    ("Nearest mean, limit of the class, corrected", "template", True),
-    ("Nearest photo, limit of the class", "nearest", False),
-    ("Nearest photo, limit of the class, corrected", "nearest", True),
-    ("Mean over photos, limit of the class", "mean", False),
-    ("The original rule: nearest photo, one of two fixed limits", "original", False),
+    ("Nearest mean, threshold of the class (the demo)", "template", False),
+    ("Nearest mean, threshold of the class, corrected", "template", True),
+    ("Nearest photo, threshold of the class", "nearest", False),
+    ("Nearest photo, threshold of the class, corrected", "nearest", True),
+    ("Mean over photos, threshold of the class", "mean", False),
+    ("The original rule: nearest photo, one of two fixed thresholds", "original", False),
 )
 SIZES = ((40, 60), (60, 100), (100, 200))
 

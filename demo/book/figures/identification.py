@@ -167,7 +167,8 @@ def growth() -> Figure:
     d.line([(across(30), top), (across(30), top + tall)], "muted", dashed=True)
     d.text(across(30) + 4, top + 14, "a class", size=12, colour="muted")
     sizes = np.geomspace(1, 1e4, 60)
-    lines: list[tuple[float, Colour, float]] = [(1e-2, "bad", 0.78), (1e-3, "warn", 0.6), (3e-4, "accent", 0.3), (1e-5, "good", 0)]
+    lines: list[tuple[float, Colour, float]]
+    lines = [(1e-2, "bad", 0.78), (1e-3, "warn", 0.6), (3e-4, "accent", 0.3), (1e-5, "good", 0)]
     for rate, colour, height in lines:
         shares = 1 - (1 - rate) ** sizes
         d.line([(across(n), up(share)) for n, share in zip(sizes, shares, strict=True)], colour, thick=2.5)
@@ -213,7 +214,7 @@ def dendrogram() -> Figure:
     d.line([(abc, up(second)), (abc, up(third)), (x["D"], up(third)), (x["D"], up(limit))], "muted", thick=2)
     d.line([(x["D"], up(limit)), (x["D"], ground)], "bad", thick=2.5)
     d.line([(left - 24, up(limit)), (x["D"] + 24, up(limit))], "accent", thick=2, dashed=True)
-    d.text(x["D"] - 10, up(limit) - 8, "limit 1", anchor="end", colour="accent", size=12)
+    d.text(x["D"] - 10, up(limit) - 8, "threshold 1", anchor="end", colour="accent", size=12)
     for name, place in places.items():
         d.dot(x[name], ground, "ink", 5)
         d.text(x[name], ground + 22, name, anchor="middle", bold=True)
@@ -225,5 +226,5 @@ def dendrogram() -> Figure:
         [d],
         "**A dendrogram and its cut.** Four faces, here points on a line. The height of each bridge is the mean "
         "distance at which two groups join. The "
-        "dashed limit cuts the tree: what has joined below it is one person.",
+        "dashed threshold cuts the tree: what has joined below it is one person.",
     )

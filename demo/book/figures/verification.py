@@ -356,7 +356,7 @@ def cohort() -> Figure:
         drawings.append(d)
     return Figure(
         drawings,
-        "**What a cohort does**, in two dimensions. Small dots are the cohort. By the plain distance, the two strangers in the crowd "
-        "are nearer to each other than the two photos of one person. Each circle shows how far the five nearest dots lie on "
-        "average. Subtracting the mean of both radii reverses the order.",
+        "**What a cohort does**, in two dimensions. Small dots are the cohort. By the plain distance, the two strangers in "
+        "the crowd are nearer to each other than the two photos of one person. Each circle shows how far the five "
+        "nearest dots lie on average. Subtracting the mean of both radii reverses the order.",
     )

@@ -104,7 +104,7 @@ async def _gallery(desk: Desk, settings: Settings) -> list[Panel]:
             f"FPIR against the size of the gallery at a threshold of {limit:.2f}",
             [
                 Line("FPIR", sizes, grown, "line", "bad"),
-                Line("1 − (1 − FMR)ᴺ", sizes, formula, "dashed"),
+                Line("by the formula", sizes, formula, "dashed"),
                 Line("yours", [size], [100 * here], "points"),
             ],
             "enrolled people",
