@@ -126,21 +126,21 @@ async def _gallery(desk: Desk, settings: Settings) -> list[Panel]:
 
 def _photo(inside: Points, outside: Points, size: int, limit: float) -> Grid:
     """Who gets which name where five enrolled people and three strangers stand in one photo."""
-    strangers = ("a stranger", "a stranger with a look-alike", "another stranger")
+    strangers = ("stranger 1", "look-alike", "stranger 2")
     table = np.concatenate([inside[:SHOWN, :size], outside[: len(strangers), :size]])
-    faces = [f"{name}, badly lit" if i == HARD else name for i, name in enumerate(NAMES)]
+    faces = [f"{name} (dark)" if i == HARD else name for i, name in enumerate(NAMES)]
     rows: list[list[str]] = []
     tones: list[list[Tone]] = []
     for i, (truth, given) in enumerate(zip([*faces, *strangers], assign(table, limit), strict=True)):
         at = int(table[i].argmin()) if given is None else given
         known, right = i < SHOWN, given == i if i < SHOWN else given is None
         tone: Tone = "good" if right else "warn" if known and given is None else "bad"
-        rows.append([truth, _name(at), f"{table[i, at]:.2f}", "nobody" if given is None else _name(given)])
-        tones.append(["", "", "", tone])
+        rows.append([truth, f"{_name(at)}, {table[i, at]:.2f}", "nobody" if given is None else _name(given)])
+        tones.append(["", "", tone])
     return Grid(
-        ["The face shows", "Nearest template", "Distance", "Gets the name"],
+        ["Face", "Nearest, distance", "Name"],
         rows,
-        "Eight faces of one photo; no name is given twice. Green: correct. Yellow: missed. Red: a wrong name.",
+        "Eight faces of one photo. The look-alike and the strangers are not enrolled. Green: correct. Yellow: missed. Red: a wrong name.",
         tones,
     )
 

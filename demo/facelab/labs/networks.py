@@ -67,9 +67,9 @@ def _confused(rows: list[int], limits: list[float]) -> Grid:
     cells = [[group, *(f"{100 * rate[i]:.3f} %" for rate in rates)] for i, group in enumerate(stored.names)]
     tones: list[list[Tone]] = [["", *(_tone(float(rate[i])) for rate in rates)] for i in range(len(stored.names))]
     return Grid(
-        ["Strangers of one group", *NAMES],
+        ["Group", *NAMES],
         cells,
-        "The share of pairs of different people that match. Yellow: more than 1 in 1,000. Red: more than 1 in 100.",
+        "The share of pairs of strangers of one group that match. Yellow: more than 1 in 1,000. Red: more than 1 in 100.",
         tones,
     )
 
