@@ -140,7 +140,7 @@ def _photo(inside: Points, outside: Points, size: int, limit: float) -> Grid:
     return Grid(
         ["Face", "Nearest, distance", "Name"],
         rows,
-        "Eight faces of one photo. The look-alike and the strangers are not enrolled. Green: correct. Yellow: missed. Red: a wrong name.",
+        "Eight faces of one photo; the last three are not enrolled. Green: correct. Yellow: missed. Red: a wrong name.",
         tones,
     )
 
