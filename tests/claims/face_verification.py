@@ -41,7 +41,7 @@ CLAIMS = [
     Claim("Both networks look alike on LFW: at their best thresholds", lambda: _apart_on_lfw() < 0.2),
     Claim("Accuracy on LFW hardly shows these differences.", lambda: _apart_on_lfw() < 0.2),
     Claim(
-        "To protect its worst group, dlib’s network misses more than half of the true pairs of lfw100.",
+        "To protect its worst group, dlib’s network misses more than half of the pairs of one person in lfw100.",
         lambda: value("whom/dlib’s ResNet plain lfw100") > 50,
     ),
     Claim(
