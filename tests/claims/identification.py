@@ -56,6 +56,25 @@ CLAIMS = [
         lambda: all((share == 0) == (rule != ORIGINAL) for rule, share in by_row("rollcall/rules", "Strangers named").items()),
     ),
     Claim(
+        "No pupil gets a wrong name, and no stranger gets any.",
+        lambda: all(
+            not any(by_row(f"rollcall/{table}", column).values())
+            for table in ("roll", "sizes")
+            for column in ("Named wrongly", "Strangers named")
+        ),
+    ),
+    Claim(
+        "The smallest faces are unsure most often.",
+        lambda: max(unsure := by_row("rollcall/sizes", "Correct but unsure"), key=lambda side: unsure[side]) == "40 to 60 px",
+    ),
+    Claim(
+        "it names fewer faces of another class than the demo does",
+        lambda: (
+            (elsewhere := by_row("rollcall/rules", "Named of another class"))[ORIGINAL]
+            < elsewhere["Nearest mean, threshold of the class (the demo)"]
+        ),
+    ),
+    Claim(
         "These are portraits, and the result is nearly perfect.",
         lambda: min(by_row("rollcall/clusters", "Pairwise F1").values()) > 0.98,
     ),
