@@ -1,15 +1,16 @@
-"""Face clustering: who is who in a heap of photos, when nobody has been named and nobody knows how many people there are.
+"""Face clustering: photos sorted by person, without any names and without knowing how many people there are.
 
-Agglomerative clustering with average linkage: every face begins as a group of its own, and the two groups whose faces are nearest
-on average become one, until no two groups are near enough.
+Agglomerative clustering with average linkage: each face begins as a group of its own. Then the two groups with the smallest mean
+distance become one, again and again, until no two groups are nearer than a limit.
 
-Two groups that are each other's nearest may be joined at once: under average linkage no other union brings anything nearer to
-either (Murtagh, The Computer Journal 26(4), 1983, doi:10.1093/comjnl/26.4.354). So each round joins all such pairs, and the groups
-are the same as if one pair were joined at a time: reciprocal agglomerative clustering (Sumengen et al., 2021, arXiv:2105.11653).
+Two groups that are each other's nearest can be joined at once, because with average linkage no other union brings anything nearer
+to either of them (Murtagh, The Computer Journal 26(4), 1983, doi:10.1093/comjnl/26.4.354). So each round joins all such pairs,
+and the groups are the same as if one pair were joined at a time: reciprocal agglomerative clustering (Sumengen et al., 2021,
+arXiv:2105.11653).
 
-Two groups can only be near on average where a face of one is near to a face of the other. So only pairs below the limit are kept,
-and no table of all distances is made. The centres of two groups are never farther apart than their faces are on average, as the
-norm is convex: most pairs are ruled out by one distance.
+The mean distance of two groups can only be below the limit if some face of one is that near to a face of the other. So only pairs
+below the limit are kept, and no table of all distances is made. The centres of two groups are never farther apart than their faces
+are on average (the norm is convex), so one distance rules out most pairs.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ from .neighbours import Indices, blocks, near_pairs, pair_distances
 from .verify import distances_between
 
 LENIENCE = 1.01
-KEPT = 10_000_000  # pairs of groups in memory at a time: 240 MB, and as much again while they change
-BLOCK = 1_000_000  # distances computed at a time
+KEPT = 10_000_000  # most pairs of groups in memory: 240 MB, and as much again while they change
+BLOCK = 1_000_000  # most distances computed at a time
 
 
 def usual_limit(embedder: Embedder) -> float:
-    """Where groups stay apart: a hair beyond the distance from which two faces are called different.
+    """The mean distance from which two groups stay apart: just above the distance from which two faces are called different.
 
-    A mean over pairs strays less than one pair does; how much beyond was tried on lfw100 and orl39, and it is flat around it.
+    A mean over many pairs strays less than one pair does. On lfw100 and orl39 the result hardly depends on the exact factor.
     """
     return LENIENCE * embedder.calibration.good.different_from
 
@@ -41,10 +42,11 @@ def usual_limit(embedder: Embedder) -> float:
 def cluster(
     embeddings: NDArray[np.floating], cohort: Cohort | None, limit: float, photos: Sequence[Hashable] | None = None
 ) -> list[list[int]]:
-    """Groups of faces [N, D] by indices, the largest first: one group a person, as far as distances tell.
+    """Groups of faces [N, D] as lists of indices, the largest first: one group for each person, as far as distances can say.
 
-    limit: on the mean distance between two groups (normalised where there is a cohort), beyond which they stay apart.
-    photos: the photo of each face, [N]; two faces of one photo are two people, so their groups stay apart. None: no two share one.
+    limit: the mean distance from which two groups stay apart (corrected for crowdedness if there is a cohort).
+    photos: the photo of each face, [N]. Two faces of one photo are two people, so their groups stay apart. None: each face has its
+    own photo.
     """
     groups = Groups(embeddings, cohort, photos)
     pairs, below = pairs_nearer_than(limit, groups)
@@ -80,10 +82,10 @@ class Pairs:
 
 
 class Groups:
-    """Faces on their way into groups. A group is known by the number of its first face; arrays are [N], one place a face.
+    """The groups while they grow. The number of a group is that of its first face; arrays are [N], one place for each face.
 
-    label: the group of each face. size: faces of each group, 0 where there is none of that number. centre: [N, D], the mean
-    embedding of each group. correction: what its faces add to normalised distances, on average (see cohort.correction).
+    label: the group of each face. size: the number of faces of each group, 0 for a number without a group. centre: the mean
+    embedding of each group, [N, D]. correction: what its faces add to corrected distances, on average (see cohort.correction).
     """
 
     def __init__(self, embeddings: NDArray[np.floating], cohort: Cohort | None, photos: Sequence[Hashable] | None) -> None:
@@ -100,7 +102,7 @@ class Groups:
         self._order, self._start = self.label, self.label
 
     def join(self, first: Indices, second: Indices) -> None:
-        """Make one group of each pair [P]; no group is in two pairs."""
+        """Join each pair [P] of groups into one; no group may be in two pairs."""
         share = self.size[second] / (self.size[first] + self.size[second])
         self.centre[first] += share[:, None] * (self.centre[second] - self.centre[first])
         self.correction[first] += share * (self.correction[second] - self.correction[first])
@@ -113,7 +115,7 @@ class Groups:
         self._start = np.cumsum(self.size) - self.size
 
     def faces_of(self, groups: Indices) -> Indices:
-        """The faces of some groups, one group after another."""
+        """The faces of some groups, one group's after another's."""
         sizes = self.size[groups]
         ends = np.cumsum(sizes)
         faces: Indices = self._order[np.arange(ends[-1]) + np.repeat(self._start[groups] - ends + sizes, sizes)]
@@ -127,7 +129,7 @@ class Groups:
     def mean_distances_below(self, limit: float, first: Indices, second: Indices) -> NDArray[np.float64]:
         """The mean distance between the faces of each pair of groups: [P].
 
-        Infinite where their centres are a limit apart already, and where both have a face of one photo.
+        Infinite if the centres alone are a limit apart, or if both groups have a face of one photo.
         """
         mean = np.full(len(first), np.inf)
         least = pair_distances(self.centre, first, self.centre, second) + self.correction[first] + self.correction[second]
@@ -138,7 +140,7 @@ class Groups:
         return mean
 
     def _mean_distances(self, one: np.intp, others: Indices) -> NDArray[np.float64]:
-        """The mean distance of a group to each of some others [P]; infinite where both have a face of one photo."""
+        """The mean distance of a group to each of some others [P]; infinite if both have a face of one photo."""
         here, there, sizes = self.faces_of(np.array([one])), self.faces_of(others), self.size[others]
         total = np.zeros(len(others))
         for at in range(0, len(here), step := max(1, BLOCK // len(there))):
@@ -150,7 +152,7 @@ class Groups:
         return total / (len(here) * sizes)
 
     def largest_first(self) -> list[list[int]]:
-        """The faces of each group; of groups of one size the one with the earliest face comes first."""
+        """The faces of each group; among groups of equal size, the one with the earliest face comes first."""
         there = np.flatnonzero(self.size)
         members = np.split(self._order, self._start[there[1:]]) if len(there) else []
         return [group.tolist() for group in sorted(members, key=lambda group: (-len(group), group[0]))]
@@ -159,7 +161,7 @@ class Groups:
 def pairs_nearer_than(limit: float, groups: Groups) -> tuple[Pairs, float]:
     """The pairs of groups whose mean distance is below a limit, and that limit.
 
-    Where there are more than KEPT such pairs, these are the nearest, and the limit is lower: none below it is missing.
+    If there are more than KEPT such pairs, the nearest are returned with a lower limit, below which none is missing.
     """
     there = np.flatnonzero(groups.size)
     centres, correction = groups.centre[there], groups.correction[there]
@@ -180,7 +182,7 @@ def pairs_nearer_than(limit: float, groups: Groups) -> tuple[Pairs, float]:
 
 
 def join_nearest(groups: Groups, pairs: Pairs, limit: float) -> None:
-    """Join groups until no two are nearer than a limit on average. pairs: all that are nearer, at the beginning."""
+    """Join groups until no mean distance is below a limit. pairs: all pairs below it at the beginning."""
     while len(pairs):
         nearest = mutually_nearest(pairs, len(groups.label))
         sizes_before = groups.size.copy()
@@ -189,7 +191,7 @@ def join_nearest(groups: Groups, pairs: Pairs, limit: float) -> None:
 
 
 def mutually_nearest(pairs: Pairs, count: int) -> Indices:
-    """Which pairs are of two groups that are each other's nearest; of pairs that tie, those that come first."""
+    """Which pairs join two groups that are each other's nearest; among ties, those that come first."""
     least = np.full(count, np.inf)
     np.minimum.at(least, pairs.first, pairs.mean)
     np.minimum.at(least, pairs.second, pairs.mean)
@@ -202,10 +204,10 @@ def mutually_nearest(pairs: Pairs, count: int) -> Indices:
 
 
 def pairs_after(groups: Groups, pairs: Pairs, sizes_before: Indices, limit: float) -> Pairs:
-    """The pairs of groups that are nearer than a limit, from those before some groups were joined. sizes_before: [N].
+    """The pairs of groups below a limit after some groups were joined. pairs, sizes_before [N]: those before.
 
     The mean distance of a union to another group is the mean of its parts' distances, weighted by their sizes (Lance and Williams,
-    The Computer Journal 9(4), 1967, doi:10.1093/comjnl/9.4.373). Where a part is beyond the limit, and so not among the pairs, the
+    The Computer Journal 9(4), 1967, doi:10.1093/comjnl/9.4.373). If one part was beyond the limit, and so not among the pairs, the
     mean distance is computed from the faces.
     """
     count = len(groups.label)

@@ -1,14 +1,14 @@
-"""Crowded neighbourhoods: a distance means less where many people look alike to the network.
+"""Correction of distances for crowdedness, an option: where many people look alike to the network, a distance means more.
 
-An embedder spreads some groups of people wide and packs others close, those it was seldom trained on. There two strangers can
-be closer than one person's two photos are elsewhere. How crowded it is around a face can be measured without knowing any group:
-by the mean distance to its nearest neighbours in a fixed cohort of other people. Half the sum of both faces'
-crowdedness is what a stranger would be at least likely to reach; the distance is judged against that.
+An embedder spreads some groups of people wide and packs others closely, such as those it was seldom trained on. Two strangers of a
+crowded group can be closer than two photos of one person are elsewhere. The crowdedness around a face is its mean distance to the
+nearest faces of a fixed cohort of other people; nobody has to know a group. The corrected distance is the plain distance minus the
+mean crowdedness of both faces.
 
-This is score normalisation, as speaker verification has long done it: Z- and T-norm (Auckenthaler, Carey and Lloyd-Thomas, Digital
-Signal Processing 10, 2000, doi:10.1006/dspr.1999.0360); S-norm, which is symmetric (Kenny, Odyssey 2010); adaptive S-norm, with
-only the nearest of the cohort (Matejka et al., Interspeech 2017, doi:10.21437/Interspeech.2017-803). Ours is adaptive S-norm
-without the division by a spread, in distances instead of scores.
+Speaker verification normalises its scores in this way: Z- and T-norm (Auckenthaler, Carey and Lloyd-Thomas, Digital Signal
+Processing 10, 2000, doi:10.1006/dspr.1999.0360); S-norm, which is symmetric (Kenny, Odyssey 2010); adaptive S-norm, with only the
+nearest of the cohort (Matejka et al., Interspeech 2017, doi:10.21437/Interspeech.2017-803). Ours is adaptive S-norm for distances,
+without the division by a standard deviation.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from numpy.typing import NDArray
 from .errors import ModelError
 from .models import CohortFile
 
-BLOCK = 4096  # faces looked at together: their distances to the whole cohort fill 16 MB
+BLOCK = 4096  # faces compared at a time: their distances to the whole cohort fill 16 MB
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """Faces of nobody in particular, against which a neighbourhood is measured.
+    """Composite faces of other people, among which crowdedness is measured.
 
-    composites: [K, D] float32, each the mean of several people's embeddings, at their usual length.
-    neighbours: how many of the nearest count. weight: share of the crowdedness that is taken off the distance.
-    centre: crowdedness of the average face; with it a normalised distance stays on the scale of the plain one.
+    composites: [K, D] float32, each the mean of several people's embeddings, scaled to their usual length.
+    neighbours: how many of the nearest composites count. weight: the share of the crowdedness that is subtracted.
+    centre: the crowdedness of an average face, added back so that corrected distances keep the scale of plain ones.
     """
 
     composites: NDArray[np.float32]
@@ -49,7 +49,7 @@ class Cohort:
 
 
 def read_cohort(data: bytes, entry: CohortFile) -> Cohort:
-    """The cohort in the bytes of its .npy file (int8 [K, D]). Raises ModelError where it is none."""
+    """The cohort from the bytes of its .npy file (int8 [K, D]). Raises ModelError if the file is damaged or too short."""
     try:
         quantised = _int8_table(data)
     except Exception as error:  # NumPy raises nearly anything on a damaged file
@@ -60,7 +60,7 @@ def read_cohort(data: bytes, entry: CohortFile) -> Cohort:
 
 
 def _int8_table(data: bytes) -> NDArray[np.int8]:
-    """[K, D]. Raises ValueError, or what NumPy raises, before anything of a wrong size is made."""
+    """The table in a .npy file, [K, D]. Raises ValueError, or what NumPy raises, before it allocates a wrong size."""
     file = io.BytesIO(data)
     if np.lib.format.read_magic(file) != (1, 0):
         raise ValueError("another version of .npy")
@@ -72,7 +72,7 @@ def _int8_table(data: bytes) -> NDArray[np.int8]:
 
 
 def crowdedness(embeddings: NDArray[np.floating], cohort: Cohort) -> NDArray[np.float64]:
-    """Mean distance of each embedding [N, D] to its nearest neighbours in the cohort: [N]. Small where it is crowded."""
+    """The mean distance of each embedding [N, D] to its nearest neighbours in the cohort: [N]. Small in a crowd."""
     around = np.empty(len(embeddings))
     for at in range(0, len(embeddings), BLOCK):
         points = np.asarray(embeddings[at : at + BLOCK], np.float32)
@@ -85,16 +85,16 @@ def crowdedness(embeddings: NDArray[np.floating], cohort: Cohort) -> NDArray[np.
 def normalised(
     distance: NDArray[np.floating] | float, a: NDArray[np.floating] | float, b: NDArray[np.floating] | float, cohort: Cohort
 ) -> NDArray[np.float64]:
-    """Distances judged by both faces' crowdedness, broadcast; the same as plain for two faces in average surroundings."""
+    """Distances corrected by the crowdedness a and b of both faces, broadcast; unchanged for two average faces."""
     surroundings = (np.asarray(a, np.float64) + b) / 2 - cohort.centre
     result: NDArray[np.float64] = np.asarray(distance, np.float64) - cohort.weight * surroundings
     return result
 
 
 def correction(around: NDArray[np.floating], cohort: Cohort | None) -> NDArray[np.float64]:
-    """What each face adds to its distances when they are normalised, from its crowdedness [N]: [N]; zeros without a cohort.
+    """What each face adds to its corrected distances, from its crowdedness [N]: [N]; zeros without a cohort.
 
-    normalised(distance, a, b) is distance + correction(a) + correction(b).
+    normalised(distance, a, b) equals distance + correction(a) + correction(b).
     """
     if cohort is None:
         return np.zeros(len(around))

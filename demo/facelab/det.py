@@ -1,6 +1,7 @@
-"""Detection error trade-off: both errors at every threshold, as an SVG.
+"""The detection error trade-off (DET): FNMR over FMR at every threshold, drawn as an SVG.
 
-Martin et al., "The DET curve in assessment of detection task performance", Eurospeech 1997; here on logarithmic axes.
+Martin et al., "The DET curve in assessment of detection task performance", Eurospeech 1997, use axes of normal deviates; these
+are logarithmic.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ COLOURS = ("#7c6cf0", "#c2557a", "#2f8f6b", "#b07a1e", "#3a7fc1", "#8a8a3a", "#a
 
 
 def error_rates(genuine: NDArray[np.float64], impostor: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """False-match and false-non-match rates at 400 thresholds from the smallest score to the largest."""
+    """FMR and FNMR at 400 rising thresholds, from the smallest score to the largest."""
     both = np.concatenate([genuine, impostor])
     cuts = np.quantile(both, np.linspace(0, 1, 200)).tolist() + np.quantile(genuine, np.linspace(0, 1, 200)).tolist()
     thresholds = np.sort(cuts)
@@ -29,13 +30,13 @@ def error_rates(genuine: NDArray[np.float64], impostor: NDArray[np.float64]) -> 
 
 
 def draw_det(curves: Mapping[str, Curve]) -> str:
-    """An SVG with a curve for every name that has both kinds of pairs: (genuine scores, impostor scores)."""
+    """An SVG with a curve for each name that has pairs of both kinds. curves: name -> (genuine scores, impostor scores)."""
     drawn = {name: error_rates(*curve) for name, curve in curves.items() if len(curve[0]) and len(curve[1])}
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" ',
         'font-family="sans-serif" font-size="12">',
     ]
-    parts.append("<title>False matches against false non-matches, a curve a group</title>")
+    parts.append("<title>False non-match rate over false match rate, a curve for each group</title>")
     for power in range(-5, 1):
         at, label = _across(10.0**power), f"{100 * 10.0**power:g} %"
         parts.append(f'<path d="M{at:.1f} {MARGIN / 2}V{HEIGHT - MARGIN}" stroke="currentColor" opacity="0.15"/>')
@@ -45,8 +46,8 @@ def draw_det(curves: Mapping[str, Curve]) -> str:
             parts.append(f'<path d="M{MARGIN} {up:.1f}H{WIDTH - 20}" stroke="currentColor" opacity="0.15"/>')
             parts.append(f'<text x="{MARGIN - 6}" y="{up + 4:.1f}" text-anchor="end" fill="currentColor">{label}</text>')
     middle = (WIDTH + MARGIN) / 2
-    parts.append(f'<text x="{middle}" y="{HEIGHT - 20}" text-anchor="middle" fill="currentColor">false-match rate</text>')
-    parts.append(f'<text x="{MARGIN}" y="18" fill="currentColor">false-non-match rate</text>')
+    parts.append(f'<text x="{middle}" y="{HEIGHT - 20}" text-anchor="middle" fill="currentColor">false match rate</text>')
+    parts.append(f'<text x="{MARGIN}" y="18" fill="currentColor">false non-match rate</text>')
     for index, (name, (fmr, fnmr)) in enumerate(drawn.items()):
         colour = COLOURS[index % len(COLOURS)]
         points = " ".join(f"{_across(x):.1f},{_up(y):.1f}" for x, y in zip(fmr, fnmr, strict=True) if x > 0)

@@ -1,6 +1,6 @@
 """The file of a gallery: people by name, each with the embeddings of their photos. One format for the page and the command line.
 
-JSON, versioned, with a checksum over the people, so that a cut or changed file is refused; tied to the embedder that made it.
+The file is JSON with a version, the name of the embedder, and a checksum over the people, so that a cut or changed file is refused.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PICTURE = re.compile(r"data:image/(jpeg|png|webp);base64,[A-Za-z0-9+/]+={0,2}")
 
 @dataclass(frozen=True)
 class Enrolled:
-    """One photo of a person. file: its name, for people to read. embedding: float32 [D]. chip: the face, a data URL, or None."""
+    """One photo of a person. file: its name. embedding: float32 [D]. chip: the face as a data URL, or None."""
 
     file: str
     embedding: NDArray[np.float32]
@@ -36,10 +36,10 @@ class Enrolled:
 
 @dataclass(frozen=True)
 class GalleryFile:
-    """What a gallery's file holds.
+    """The contents of a gallery's file.
 
-    embedder: the name of the one that made it. people: by name, see normal_name. name: of the class or folder, "" for none.
-    remarks: sentences on what was read otherwise than it is written, for a person to see.
+    embedder: the name of the embedder that made it. people: by normal_name. name: of the class or folder, "" for none.
+    remarks: sentences for the user about whatever was changed while reading.
     """
 
     embedder: str
@@ -49,18 +49,18 @@ class GalleryFile:
 
 
 def normal_name(name: str) -> str:
-    """A name as it is kept and compared: in Unicode's composed form (NFC), without spaces around it, with single ones inside.
+    """The form in which a name is stored and compared: NFC, without outer spaces, with single spaces inside.
 
-    "Zo\\u00eb" and "Zoe\\u0308" look the same and are one name then. Case counts. Half of a surrogate pair becomes U+FFFD.
+    "Zo\\u00eb" and "Zoe\\u0308" look the same and become one name. Case counts. Half of a surrogate pair becomes U+FFFD.
     """
     whole = name.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return " ".join(unicodedata.normalize("NFC", whole).split())
 
 
 def write_gallery(people: Mapping[str, Sequence[Enrolled]], embedder: str, name: str = "") -> str:
-    """The text of a gallery's file. embedder: the name of whose embeddings these are. name: of the class or folder.
+    """The text of a gallery's file. embedder: the name of the embedder that made the embeddings. name: of the class or folder.
 
-    Raises InputError where an embedding cannot be compared with the others.
+    Raises InputError if an embedding cannot be compared with the others.
     """
     dimensions = next((len(photo.embedding) for photos in people.values() for photo in photos), 0)
     for person, photos in people.items():
@@ -75,10 +75,10 @@ def write_gallery(people: Mapping[str, Sequence[Enrolled]], embedder: str, name:
 
 
 def read_gallery(text: str, manifest: Manifest) -> GalleryFile:
-    """What is in a gallery's file. Entries of one name are one person; a chip that is no picture in the file itself is left out.
+    """The contents of a gallery's file. Entries of one name are one person; a chip that is no picture within the file is left out.
 
-    Raises InputError, and nothing else, where it is none, is damaged, was made by an embedder that the manifest does not list, or
-    holds numbers that are no embeddings of that one.
+    Raises InputError, and nothing else, if the text is no gallery, is damaged, was made by an embedder that the manifest does not
+    list, or holds numbers that are no embeddings of that embedder.
     """
     try:
         told: dict[str, Any] = json.loads(text, parse_constant=_refuse)
@@ -110,12 +110,12 @@ def read_gallery(text: str, manifest: Manifest) -> GalleryFile:
 
 
 def under_two_names(people: Mapping[str, Sequence[Enrolled]]) -> list[str]:
-    """A sentence about each photo that is enrolled for a second person too: the same file gives the same numbers."""
+    """A sentence about each photo that is enrolled for two people, recognised by its equal embedding."""
     first: dict[bytes, tuple[str, str]] = {}
     found = []
     for name, photos in people.items():
         for photo in photos:
-            numbers = hashlib.sha256(photo.embedding.tobytes()).digest()  # shorter than the numbers, of which there may be many
+            numbers = hashlib.sha256(photo.embedding.tobytes()).digest()  # a hash, because a gallery may be large
             file, whose = first.setdefault(numbers, (photo.file, name))
             if whose != name:
                 found.append(f"{photo.file} of {name} is the same photo as {file} of {whose}: take it from one of them")

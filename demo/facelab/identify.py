@@ -1,7 +1,7 @@
-"""Face identification: which of the enrolled people is this, if any of them?
+"""Face identification: which of the enrolled people is this, if any?
 
-A gallery holds people by name, each known from a few photos. A probe is scored against everyone; within one photo each person is
-given to one face at most, and a face to nobody where nobody is near enough. So "unknown" is an answer, and "unsure" is one.
+A gallery holds people by name, each with a few photos. A probe is compared with everyone. Within one photo, each name is given to
+one face at most, and a face that is near nobody gets no name. So "unknown" is a possible answer, and so is "unsure".
 """
 
 from __future__ import annotations
@@ -24,18 +24,21 @@ from .verify import distance, distances_between
 Scores = NDArray[np.float64]
 Way = Literal["template", "nearest", "mean"]
 
-RATE = 3e-4  # false matches of one comparison: with thirty enrolled, a stranger is named once in a hundred times
-PRIOR_PEOPLE = 10  # a class of so many counts as much as the shipped calibration
-AS_NEAR = 0.3  # share of the limit for "sure"; `python -m tests.experiments rollcall` measures this share and the next
+RATE = 3e-4  # FMR of one comparison: with thirty people enrolled, about one stranger in a hundred is named
+PRIOR_PEOPLE = 10  # a class with so many other people counts as much as the shipped thresholds
+AS_NEAR = 0.3  # share of the limit for "sure"; `python -m tests.experiments rollcall` measures the effect of this and of TWICE
 TWICE = 0.85  # share of the shipped limit for "same"
-SAMPLE = 500_000  # pairs of a photo and somebody else from which limits are found; 280 people with six photos each have no more
+SAMPLE = 500_000  # most comparisons from which thresholds are found; up to 280 people with six photos each, all are used
 SEED = 1
 FARTHER_THAN_ALL = 1e3
 
 
 @dataclass(frozen=True)
 class Photos:
-    """The photos of a gallery. embeddings: [F, D]. around: their crowdedness, [F]. whose: [F]. starts: everyone's first, [P]."""
+    """The photos of a gallery, one person's after another's.
+
+    embeddings: [F, D]. around: their crowdedness, [F]. whose: the person of each photo, [F]. starts: each person's first, [P].
+    """
 
     embeddings: NDArray[np.float32]
     around: NDArray[np.float64]
@@ -45,8 +48,9 @@ class Photos:
 
 @dataclass(frozen=True)
 class Gallery:
-    """People by name. embeddings: name -> [K, D], K at least 1. cohort: by which distances are normalised, None: plain ones.
+    """People by name, each with the embeddings of their photos. Raises InputError if somebody has no photo.
 
+    embeddings: name -> [K, D], K at least 1. cohort: corrects distances for crowdedness; None keeps plain distances.
     shipped: the embedder's thresholds for two single photos.
     """
 
@@ -61,12 +65,12 @@ class Gallery:
 
     @cached_property
     def names(self) -> list[str]:
-        """Whom the columns of `scores` are about."""
+        """The people, in the order of the columns of `scores`."""
         return list(self.embeddings)
 
     @cached_property
     def photos(self) -> Photos:
-        """All photos, one person's after another."""
+        """All photos, one person's after another's."""
         known = list(self.embeddings.values())
         counts = np.array([len(some) for some in known], np.intp)
         embeddings = np.concatenate(known) if known else np.empty((0, 0), np.float32)
@@ -74,7 +78,7 @@ class Gallery:
 
     @cached_property
     def templates(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Everyone's template [P, D] and its crowdedness [P]."""
+        """The template of each person [P, D], and its crowdedness [P]."""
         if not self.embeddings:
             return np.empty((0, 0), np.float32), np.empty(0)
         around = np.split(self.photos.around, self.photos.starts[1:])
@@ -83,12 +87,12 @@ class Gallery:
 
     @cached_property
     def template_points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Everyone's template in float64 [P, D], and its squared length [P]: what each question is compared with."""
+        """The templates in float64 [P, D] and their squared lengths [P], computed once for all probes."""
         points = np.asarray(self.templates[0], np.float64)
         return points, (points**2).sum(axis=1)
 
     def limits(self, way: Way = "template") -> Thresholds:
-        """Its own thresholds (see class_thresholds), found once."""
+        """The gallery's own thresholds (see class_thresholds), computed once."""
         if way not in self._limits:
             self._limits[way] = class_thresholds(self, way=way)
         return self._limits[way]
@@ -98,15 +102,16 @@ class Gallery:
         return crowdedness(embeddings, self.cohort) if self.cohort else np.zeros(len(embeddings))
 
     def judged(self, plain: Scores, a: NDArray[np.floating] | float, b: NDArray[np.floating] | float) -> Scores:
-        """Distances, normalised where there is a cohort."""
+        """The distances, corrected for crowdedness if there is a cohort."""
         return normalised(plain, a, b, self.cohort) if self.cohort else plain
 
 
 @dataclass(frozen=True)
 class Named:
-    """Who a face is. name: None for nobody enrolled. answer: how sure. distance: to the person named, or else to the nearest.
+    """The answer for one face.
 
-    runner_up: who else it may be just as well; None where there is nobody.
+    name: None for nobody enrolled. answer: how sure the name is. distance: to the person named, or to the nearest if nobody is.
+    nearest: the person at that distance. runner_up: somebody else who is nearly as near, or None.
     """
 
     name: str | None
@@ -117,10 +122,10 @@ class Named:
 
 
 def template(embeddings: NDArray[np.floating], around: NDArray[np.floating]) -> tuple[NDArray[np.float32], float]:
-    """One embedding that stands for a person, and its crowdedness, from their photos' embeddings [N, D] and theirs [N].
+    """A person's template [D] and its crowdedness, from the embeddings of their photos [N, D] and the crowdedness of these [N].
 
-    The mean lies nearer to the next photo of the same person than single ones do, as what pose, light and age did to each goes out.
-    How crowded it is around the person the photos tell, not the mean: means lie farther in, as the cohort's composites do.
+    The template is the mean: what pose, light and expression did to each photo partly cancels. Its crowdedness is the mean of the
+    photos' crowdedness. The mean itself lies inside the sphere, nearer to everybody, and would always seem crowded.
     """
     mean: NDArray[np.float32] = np.asarray(embeddings, np.float32).mean(axis=0)
     return mean, float(np.mean(around))
@@ -129,7 +134,7 @@ def template(embeddings: NDArray[np.floating], around: NDArray[np.floating]) -> 
 def scores(gallery: Gallery, probes: NDArray[np.floating], way: Way = "template") -> Scores:
     """The distance of every probe [N, D] to every person: [N, P].
 
-    way: to the person's template (as the demo does), the nearest of their photos, or the mean over their photos.
+    way: the distance to the person's template (as in the demo), to the nearest of their photos, or the mean over their photos.
     """
     if not gallery.names:
         return np.empty((len(probes), 0))
@@ -147,10 +152,10 @@ def scores(gallery: Gallery, probes: NDArray[np.floating], way: Way = "template"
 def identify(
     gallery: Gallery, probes: NDArray[np.floating], limits: Thresholds | None = None, way: Way = "template"
 ) -> list[Named]:
-    """Who is who among the faces [N, D] of one photo: no person is named twice. limits: None: the gallery's own.
+    """A name, or none, for each face [N, D] of one photo; no name is given twice. limits: None takes the gallery's own.
 
-    Nobody is named for sure where somebody else is as near: below the limit for "sure" too, and farther away by less than AS_NEAR
-    of that limit. This happens to twins, and to people who were enrolled under two names.
+    A name is "unsure" if a second person is nearly as near: also below the limit for "sure", and farther away by less than AS_NEAR
+    of that limit. This happens with twins, and with people who were enrolled under two names.
     """
     limits = limits or gallery.limits(way)
     table = scores(gallery, probes, way)
@@ -159,7 +164,7 @@ def identify(
 
 
 def _named(gallery: Gallery, row: Scores, person: int | None, limits: Thresholds) -> Named:
-    """The answer for one face, from its distances to everyone [P] and the person who it was given to."""
+    """The answer for one face, from its distances to everyone [P] and the person assigned to it (None: nobody)."""
     if person is None:
         if not len(row):
             return Named(None, "unknown", float("inf"), None)
@@ -177,10 +182,10 @@ def _named(gallery: Gallery, row: Scores, person: int | None, limits: Thresholds
 
 
 def identify_as_the_original(gallery: Gallery, probes: NDArray[np.floating]) -> list[Named]:
-    """The rule of the system that this book grew out of, to be compared with: the nearest photo below a fixed plain distance.
+    """The answers of the rule that this book grew out of, for comparison: the nearest photo, if below a fixed distance.
 
-    Where most faces of a group photo are far from everyone enrolled, the photo is taken for another class's, and a stricter
-    distance holds: here the two shipped thresholds. There is no third answer, and a name may be given twice.
+    If most faces of a photo are far from everyone enrolled, the photo is taken for another class's, and the stricter of the two
+    shipped thresholds applies. There is no "unsure", and a name may be given twice.
     """
     table, shipped = scores(gallery, probes, "nearest"), gallery.shipped
     if not table.size:
@@ -194,10 +199,10 @@ def identify_as_the_original(gallery: Gallery, probes: NDArray[np.floating]) -> 
 
 
 def assign(table: Scores, limit: float) -> list[int | None]:
-    """For each face (row) a person (column) or None, so that the sum of distances is least; nobody costs `limit`.
+    """For each face (row) a person (column) or None, so that the sum of distances is least. None costs `limit`.
 
-    table: [N, P]. Each face may also be nobody, in a column of its own, so there are always enough columns. People
-    who are farther than the limit from every face are left out.
+    table: distances [N, P]. Each face has a column for "nobody" as well, so there are always enough columns. People who are
+    farther than the limit from every face are left out.
     """
     faces = len(table)
     if not faces:
@@ -209,9 +214,9 @@ def assign(table: Scores, limit: float) -> list[int | None]:
 
 
 def cheapest(cost: Scores) -> NDArray[np.intp]:
-    """For each row a column of its own, so that the sum of costs is least. cost: [N, M], finite, N at most M.
+    """For each row a different column, so that the sum of costs is least. cost: [N, M], finite, N at most M.
 
-    The Hungarian method by shortest augmenting paths: Jonker and Volgenant, Computing 38, 1987, doi:10.1007/BF02278710. O(N^2 M).
+    The Hungarian method, by shortest augmenting paths: Jonker and Volgenant, Computing 38, 1987, doi:10.1007/BF02278710. O(N^2 M).
     """
     rows, columns = cost.shape
     row_price, column_price = np.zeros(rows), np.zeros(columns)
@@ -234,7 +239,7 @@ def cheapest(cost: Scores) -> NDArray[np.intp]:
         row_price[row] += at
         row_price[owner[passed]] += at - reached[passed]
         column_price[passed] -= at - reached[passed]
-        while column >= 0:  # hand each column on the path to the row that came before
+        while column >= 0:  # move each column on the path to the row before it
             before = came_from[column]
             owner[column] = owner[before] if before >= 0 else row
             column = before
@@ -258,9 +263,9 @@ def _each_to_the_others(gallery: Gallery) -> Iterator[tuple[str, int, float]]:
 
 
 def impostor_scores(gallery: Gallery, way: Way = "template") -> Scores:
-    """The distances of each photo to everyone else: [photos * (people - 1)].
+    """The distances of each photo to every other person: [photos * (people - 1)].
 
-    Where that makes more than SAMPLE, it is so many of these pairs, drawn at random, the same ones every time.
+    If there are more than SAMPLE of them, a random sample of that many is taken, the same one every time.
     """
     photos, people = gallery.photos, len(gallery.names)
     count = len(photos.whose)
@@ -270,7 +275,7 @@ def impostor_scores(gallery: Gallery, way: Way = "template") -> Scores:
     random = np.random.default_rng(SEED)
     photo = random.integers(0, count, SAMPLE)
     person = random.integers(0, people - 1, SAMPLE)
-    person += person >= photos.whose[photo]  # anybody else
+    person += person >= photos.whose[photo]  # skips the photo's own person
     return _scores_of_pairs(gallery, photo, person, way)
 
 
@@ -290,10 +295,10 @@ def _scores_of_pairs(gallery: Gallery, photo: NDArray[np.intp], person: NDArray[
 
 
 def class_thresholds(gallery: Gallery, rate: float = RATE, way: Way = "template") -> Thresholds:
-    """Thresholds for just these people: a stated false-match rate of one comparison, and ten times that for "unsure".
+    """Thresholds for just these people: an FMR of `rate` for "sure", and ten times that for "unsure".
 
-    Where the class is small its own comparisons cannot show so rare an error: the shipped thresholds count as much as a class of
-    PRIOR_PEOPLE, and are the answer for a single person.
+    The comparisons of a small class cannot show so rare an error. So the thresholds are a weighted mean of the class's own and the
+    shipped ones, which count as much as PRIOR_PEOPLE people do. A single person gets the shipped thresholds.
     """
     people = len(gallery.names)
     if people < 2:
@@ -307,22 +312,22 @@ def class_thresholds(gallery: Gallery, rate: float = RATE, way: Way = "template"
 
 
 def unlike_the_rest(gallery: Gallery) -> list[tuple[str, int]]:
-    """Photos that lie farther from the others of their person than strangers do: (name, which), to be looked at."""
+    """Photos that are as far from the other photos of their person as a stranger's: (name, number of the photo), for a check."""
     return [(name, which) for name, which, at in _each_to_the_others(gallery) if at >= gallery.shipped.different_from]
 
 
 def most_alike(gallery: Gallery, count: int = 3) -> list[tuple[str, str, float]]:
-    """The pairs of people whose templates are nearest, and their distance: whom to look at twice."""
+    """The pairs of people whose templates are nearest, and their distance: those most easily confused."""
     return _nearest_people(gallery, count, FARTHER_THAN_ALL)
 
 
 def enrolled_twice(gallery: Gallery, most: int = 10) -> list[tuple[str, str, float]]:
-    """Pairs of names that look like one person's, with the distance of their templates, the nearest first."""
+    """Pairs of names that seem to be one person's, with the distance of their templates, the nearest first."""
     return _nearest_people(gallery, most, TWICE * gallery.shipped.same_below)
 
 
 def _nearest_people(gallery: Gallery, count: int, limit: float) -> list[tuple[str, str, float]]:
-    """At most so many pairs of people whose templates are nearer than a limit: names and distance, the nearest first."""
+    """At most `count` pairs of people whose templates are nearer than a limit: names and distance, the nearest first."""
     points, (_, around) = gallery.template_points[0], gallery.templates
     added = correction(around, gallery.cohort)
     first, second, between = np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)

@@ -1,4 +1,4 @@
-"""Face verification: do two embeddings show the same person? A distance, two thresholds, three answers."""
+"""Face verification: do two embeddings show the same person? One distance, two thresholds, three answers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ Verdict = Literal["same", "different", "unsure"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """How far two faces lie apart, and what follows from it where the embedder has thresholds; where it has none, None.
+    """The distance of two faces, and the answer that follows from it.
 
-    distance: normalised by the crowdedness of both faces where there is a cohort; it decides. plain_distance: as they lie.
-    same_below, threshold: "same" below the one, "different" from the other on, "unsure" between.
-    probability: of one person, where one and two were as likely before; None without a calibration.
+    distance: the one that decides; with a cohort, it is corrected for the crowdedness of both faces. plain_distance: uncorrected.
+    same_below, threshold: "same" below the first, "different" from the second on, "unsure" between them.
+    probability: that both show one person, if one and two people were equally likely beforehand.
+    An embedder without thresholds gives neither verdict nor probability: these fields are None.
     """
 
     verdict: Verdict | None
@@ -47,7 +48,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Decision(Comparison):
-    """A comparison with an answer."""
+    """A comparison by an embedder that has thresholds: verdict and thresholds are never None."""
 
     verdict: Verdict
     same_below: float
@@ -55,7 +56,7 @@ class Decision(Comparison):
 
 
 def distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Euclidean distance of embeddings [..., D], broadcast: 0 for the same photo, about 1.3 to 1.4 at most in practice."""
+    """Euclidean distance of embeddings [..., D], broadcast: 0 for the same photo, 2 at most on the unit sphere."""
     difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
     length: NDArray[np.float64] = np.sqrt((difference**2).sum(axis=-1))
     return length
@@ -64,7 +65,7 @@ def distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.flo
 def distances_between(
     a: NDArray[np.floating], b: NDArray[np.floating], b_squares: NDArray[np.float64] | None = None
 ) -> NDArray[np.float64]:
-    """Euclidean distances of all a [N, D] to all b [M, D]: [N, M]. b_squares: squared lengths of b [M], where they are known."""
+    """Euclidean distances of all a [N, D] to all b [M, D]: [N, M]. b_squares: the squared lengths of b [M], if already computed."""
     points, others = np.asarray(a, np.float64), np.asarray(b, np.float64)
     others_squares = (others**2).sum(axis=1) if b_squares is None else b_squares
     squares = (points**2).sum(axis=1)[:, None] + others_squares - 2 * points @ others.T
@@ -75,7 +76,7 @@ def distances_between(
 def compare(
     a: NDArray[np.floating], b: NDArray[np.floating], embedder: Embedder, cohort: Cohort | None, poor: bool = False
 ) -> Comparison:
-    """How far two embeddings [D] lie apart; a Decision where the embedder has thresholds. See decide."""
+    """The comparison of two embeddings [D]: a Decision if the embedder has thresholds (see decide)."""
     if embedder.measured:
         return decide(a, b, embedder, cohort, poor)
     return Comparison(None, *_distances(a, b, cohort), None, None, None)
@@ -84,10 +85,10 @@ def compare(
 def decide(
     a: NDArray[np.floating], b: NDArray[np.floating], embedder: Embedder, cohort: Cohort | None, poor: bool = False
 ) -> Decision:
-    """Whether two embeddings [D] show the same person. Raises ModelError where the embedder has no thresholds yet.
+    """Whether two embeddings [D] show the same person. Raises ModelError if the embedder has no thresholds.
 
-    The distance is normalised by the cohort where there is one. poor: one of the faces is not seen well (see quality), so
-    that the answer has to be more careful, both ways.
+    cohort: corrects the distance for crowdedness; None decides by the plain distance. poor: one of the faces is not seen well (see
+    quality), so the thresholds for poor photos apply, and more answers are "unsure".
     """
     calibration = embedder.calibration
     used, plain, around = _distances(a, b, cohort)
@@ -99,7 +100,7 @@ def decide(
 def _distances(
     a: NDArray[np.floating], b: NDArray[np.floating], cohort: Cohort | None
 ) -> tuple[float, float, tuple[float, float] | None]:
-    """The distance that decides, the plain one, and the crowdedness around both."""
+    """The distance that decides, the plain distance, and the crowdedness around both faces."""
     plain = float(distance(a, b))
     if cohort is None:
         return plain, plain, None
@@ -108,9 +109,10 @@ def _distances(
 
 
 def probability(used: float, log_odds: tuple[float, float] | None) -> float | None:
-    """Of one person, if one and two were equally likely before the photos were seen; from the calibrated log-likelihood ratio.
+    """The probability of one person, if one and two people were equally likely beforehand; None without a calibration.
 
-    Never below 0.001 or above 0.999: the pairs measured do not tell more.
+    It comes from the calibrated log-likelihood ratio, slope * distance + intercept. It stays between 0.001 and 0.999, because the
+    pairs that were measured cannot show rarer errors.
     """
     if log_odds is None:
         return None
@@ -120,7 +122,7 @@ def probability(used: float, log_odds: tuple[float, float] | None) -> float | No
 
 
 def in_words(decision: Comparison) -> str:
-    """The answer as a sentence that promises no more than was measured."""
+    """The answer as a sentence for the reader, which promises no more than was measured."""
     if decision.verdict is None:
         return "This embedder has no thresholds yet: what its distances mean was not measured, so there is no verdict."
     if decision.verdict == "same":

@@ -288,7 +288,7 @@ def test_both_networks_answer_about_the_photos_on_the_desk(book: Watched) -> Non
         wait_for_answer(lab, before)
         tables = lab.locator("table")
         expect(tables).to_have_count(2, timeout=READY)
-        for table, name in ((tables.nth(0), "MobileFaceNet"), (tables.nth(1), "dlib's ResNet")):
+        for table, name in ((tables.nth(0), "MobileFaceNet"), (tables.nth(1), "dlib’s ResNet")):
             expect(table.locator("th").first).to_have_text(name)
             near, far = (float(table.locator("tbody tr").nth(0).locator("td").nth(column).inner_text()) for column in (1, 3))
             assert near < far, "two photos of one man, and one of another"

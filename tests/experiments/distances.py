@@ -1,4 +1,4 @@
-"""Distances for the chapter's labs, by both networks, plain and corrected: numbers only, no photo and no embedding."""
+"""The distances that the labs on verification show: both networks, plain and corrected; numbers only, no photo, no embedding."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ BIN = 0.01
 
 
 def measure(data: Path) -> Report:
-    """Writes the labs' two tables.
+    """Writes the two tables of the labs.
 
-    lfw100-distances.npy: uint16 [5, 4950]: one person or two; then, in ten-thousandths, the plain and the corrected distance of
-    MobileFaceNet, and those of dlib's ResNet. strangers.npz: `names` of the groups and, of each way in that order, `counts` [4,
-    groups, bins] of the distances between strangers of one group, in bins of 0.01 from 0 on.
+    lfw100-distances.npy, uint16 [5, 4950]: whether a pair shows one person; then, in ten-thousandths, the plain and the corrected
+    distances of MobileFaceNet, and those of dlib's ResNet. strangers.npz: `names` of the groups, and `counts` [4, groups, bins] of
+    the distances between strangers of one group, in bins of 0.01, for the same four ways in the same order.
     """
     networks = [network(data, name) for name in NETWORKS.values()]
     rows, counts = [networks[0].pairs["lfw100"].same.astype(np.uint16)], []

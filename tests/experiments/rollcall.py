@@ -1,8 +1,8 @@
-"""The whole system on class photos with exact truth: who is named rightly, wrongly, or not at all, and what becomes of strangers.
+"""The whole system on class photos with exact truth: who is named correctly, wrongly or not at all, and which strangers are named.
 
 The photos are composed from portraits of orl39 and lfw100 (tests/classroom.py): 10 to 35 enrolled people and some strangers, each
-once, faces of 40 to 200 pixels, turned, lit and blurred. The enrolled photos are never those in the class photo. What such photos
-lack is told there.
+once, with faces of 40 to 200 pixels, turned, lit and blurred. The enrolled photos are never those in the class photo.
+tests/classroom.py says what such photos lack.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ CLASSES = 60
 SMALLEST = 24.0  # pixels looked for
 ENROLLED = (1, 3, 6)
 RULES: tuple[tuple[str, Rule, bool], ...] = (
-    ("Nearest mean, limit of the class (ours)", "template", False),
-    ("Nearest mean, limit of the class, corrected", "template", True),
-    ("Nearest photo, limit of the class", "nearest", False),
-    ("Nearest photo, limit of the class, corrected", "nearest", True),
-    ("Mean over photos, limit of the class", "mean", False),
-    ("The original system's: nearest photo below one of two fixed limits", "original", False),
+    ("Nearest mean, threshold of the class (the demo)", "template", False),
+    ("Nearest mean, threshold of the class, corrected", "template", True),
+    ("Nearest photo, threshold of the class", "nearest", False),
+    ("Nearest photo, threshold of the class, corrected", "nearest", True),
+    ("Mean over photos, threshold of the class", "mean", False),
+    ("The original rule: nearest photo, one of two fixed thresholds", "original", False),
 )
 SIZES = ((40, 60), (60, 100), (100, 200))
 
@@ -70,14 +70,22 @@ def measure(data: Path) -> Report:
     report.values["class photos"] = str(CLASSES)
     report.values["pupils"] = f"{sum(len(lesson.enrolled) for lesson in lessons):,}"
     report.tables["roll"] = Table(
-        ["Photos enrolled", "Named rightly", "unsure, rightly", "Named wrongly", "Not seen", "Strangers named", "Strangers unsure"],
+        [
+            "Photos enrolled",
+            "Named correctly",
+            "Correct but unsure",
+            "Named wrongly",
+            "Not seen",
+            "Strangers named",
+            "Strangers unsure",
+        ],
         [_roll(count, lessons, known, (60, 1e9)) for count in ENROLLED],
     )
     report.tables["sizes"] = Table(
         [
             "Side of the face",
-            "Named rightly",
-            "unsure, rightly",
+            "Named correctly",
+            "Correct but unsure",
             "Named wrongly",
             "Not seen",
             "Strangers named",
@@ -86,11 +94,12 @@ def measure(data: Path) -> Report:
         [[f"{low} to {high} px", *_roll(6, lessons, known, (low, high))[1:]] for low, high in SIZES],
     )
     report.tables["rules"] = Table(
-        ["Rule", "Named rightly", "unsure, rightly", "Named wrongly", "Strangers named", "Named of another class"],
+        ["Rule", "Named correctly", "Correct but unsure", "Named wrongly", "Strangers named", "Named of another class"],
         [_by_rule(words, rule, normalised, lessons, known) for words, rule, normalised in RULES],
     )
+    report.values["original strangers"] = report.tables["rules"].rows[-1][4]
     report.tables["twice"] = Table(
-        ["Photos under each name", "Sure", "Unsure, both names told", "Told when enrolled", "Pairs of pupils told as one"],
+        ["Photos under each name", "Sure", "Unsure, both names given", "Noticed when enrolled", "Pairs of pupils taken for one"],
         [_enrolled_twice(count, lessons, known) for count in (1, 3)],
     )
     report.values["album people"] = str(len(people))
@@ -152,7 +161,7 @@ def _roll(
 
 
 def _enrolled_twice(count: int, lessons: Sequence[Lesson], known: Mapping[Path, NDArray[np.float32]]) -> list[str]:
-    """One row: what becomes of pupils, each in turn, who are enrolled a second time, by other photos under another name."""
+    """One row: how the faces of a pupil are answered who, each in turn, is enrolled a second time under another name."""
     sure = both = told = faces = pupils = mistaken = pairs = 0
     for lesson in lessons:
         once = _gallery(lesson, known, count)
@@ -181,7 +190,7 @@ def _enrolled_twice(count: int, lessons: Sequence[Lesson], known: Mapping[Path, 
 def _by_rule(
     words: str, rule: Rule, normalised: bool, lessons: Sequence[Lesson], known: Mapping[Path, NDArray[np.float32]]
 ) -> list[str]:
-    """One row, with six photos enrolled and faces of 60 pixels and more: also the same faces asked of a class that is not there."""
+    """One row, for six photos enrolled and faces of 60 pixels and more, which are also asked of a class that is not there."""
     runtime = default_runtime()
     embedder = runtime.manifest.embedder.normalised() if normalised else runtime.manifest.embedder
     cohort, shipped = finish(runtime.load_cohort()) if normalised else None, embedder.calibration.good
@@ -213,7 +222,7 @@ def _answers(gallery: Gallery, faces: NDArray[np.float32], rule: Rule) -> list[N
 
 
 def _clusters(sets: Sequence[Seen]) -> list[list[str]]:
-    """Clustering without names, with one limit for all."""
+    """Clustering without names, with one limit for all sets."""
     runtime = default_runtime()
     limit = usual_limit(runtime.manifest.embedder)
     heaps = {

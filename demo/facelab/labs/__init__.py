@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .alignment import ALIGNMENT
 from .detection import CASCADE, SUPPRESSION
+from .identification import GALLERY
 from .introduction import EIGENFACES, FOUR_QUESTIONS
 from .learning import KERNEL, LEARNING
 from .light import LIGHT, MOTION
@@ -33,4 +34,5 @@ LABS: dict[str, Lab] = {
     "crowding": CROWDING,
     "threshold": THRESHOLD,
     "networks": NETWORKS,
+    "gallery": GALLERY,
 }

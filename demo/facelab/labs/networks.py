@@ -1,4 +1,4 @@
-"""The lab on two networks: who is confused with whom by each, on stored distances and on the reader's own photos."""
+"""The lab on two networks: who is confused with whom, on stored distances and on the reader's own photos."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .recognition import everyone, short
 from .verification import stored_pairs
 
 OTHER = "dlib-resnet-v1"
-NAMES = ("MobileFaceNet", "dlib's ResNet")
+NAMES = ("MobileFaceNet", "dlib’s ResNet")
 BIN = 0.01
 WORSE, WORST = 1e-3, 1e-2  # false match rates from which a cell is yellow, and red
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Distances between strangers of one group. names: of the groups. counts: [4, groups, bins]."""
+    """Histograms of distances between strangers of one group. names: of the groups. counts: [4, groups, bins of BIN]."""
 
     names: list[str]
     counts: NDArray[np.uint32]
@@ -41,7 +41,7 @@ def _strangers() -> Stored:
 
 
 async def _networks(desk: Desk, settings: Settings) -> list[Panel]:
-    """Both networks at one cost, or both on the photos of the desk."""
+    """Both networks at the same FNMR on LFW, or both on the photos of the desk."""
     corrected = settings["kind"] == "corrected"
     if settings["what"] == "yours":
         return await _yours(desk, corrected)
@@ -51,7 +51,7 @@ async def _networks(desk: Desk, settings: Settings) -> list[Panel]:
     limits = [float(np.quantile(score[one_person], 1 - float(settings["missed"]) / 100)) for score in scores]
     facts = Facts(
         [
-            Fact(f"{name}: threshold", f"{limit:.3f}", "where so many pairs of LFW are missed")
+            Fact(f"{name}: threshold", f"{limit:.3f}", "misses this share of the LFW pairs")
             for name, limit in zip(NAMES, limits, strict=True)
         ]
     )
@@ -67,9 +67,9 @@ def _confused(rows: list[int], limits: list[float]) -> Grid:
     cells = [[group, *(f"{100 * rate[i]:.3f} %" for rate in rates)] for i, group in enumerate(stored.names)]
     tones: list[list[Tone]] = [["", *(_tone(float(rate[i])) for rate in rates)] for i in range(len(stored.names))]
     return Grid(
-        ["Strangers of one group", *NAMES],
+        ["Group", *NAMES],
         cells,
-        "Pairs of different people that each network takes for one person. Yellow: more than 1 in 1,000; red: more than 1 in 100.",
+        "The share of pairs of strangers of one group that match. Yellow: more than 1 in 1,000. Red: more than 1 in 100.",
         tones,
     )
 
@@ -93,7 +93,7 @@ def _on_lfw(one_person: NDArray[np.bool_], scores: list[NDArray[np.float64]], li
         lines,
         "FMR, %",
         "FNMR, %",
-        "4,950 pairs of 100 photos of ten people; the lower and the further left, the better.",
+        "4,950 pairs of 100 photos of ten people. Lower and further left is better.",
         x_log=True,
         y_log=True,
         x_limits=(0.02, 100),
@@ -156,14 +156,14 @@ NETWORKS = Lab(
             "what",
             "Show",
             [
-                ("strangers", "who is confused with whom"),
+                ("strangers", "strangers of each group"),
                 ("lfw", "pairs of LFW"),
-                ("yours", "your photos (fetches 20 MB)"),
+                ("yours", "your photos (loads 20 MB)"),
             ],
             "strangers",
         ),
         Choice("kind", "Distance", [("plain", "plain"), ("corrected", "corrected for crowding")], "plain"),
-        Slider("missed", "Pairs of LFW that may be missed", 0.5, 10, 0.5, 2, " %"),
+        Slider("missed", "Share of LFW pairs missed", 0.5, 10, 0.5, 2, " %"),
     ],
     _networks,
 )

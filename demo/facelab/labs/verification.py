@@ -1,4 +1,4 @@
-"""Labs on verification: the crowd around a face, and a threshold over real distances."""
+"""Labs on verification: the crowd around a face, and a threshold on real distances."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .recognition import everyone, short
 
 
 async def _crowding(desk: Desk, settings: Settings) -> list[Panel]:
-    """Two faces among the composites: their nearest neighbours, and the distance with and without them."""
+    """Two faces among the cohort's composites: their nearest neighbours, and the plain and the corrected distance."""
     faces = await everyone(desk)
     if not faces:
         return [NO_FACE]
@@ -43,7 +43,7 @@ async def _crowding(desk: Desk, settings: Settings) -> list[Panel]:
             lines,
             "composites, the nearest first",
             "distance",
-            "How far the composites of the cohort lie from each face. A low curve: many are near, it is crowded there.",
+            "How far the cohort’s composites lie from each face. A low curve means that many are near: the face lies in a crowd.",
             marks=[(f"{count} nearest", count)],
         ),
         Facts(
@@ -57,7 +57,7 @@ async def _crowding(desk: Desk, settings: Settings) -> list[Panel]:
                 Fact(
                     "Corrected distance",
                     f"{corrected:.3f}",
-                    "with your settings; the thresholds are those for five neighbours and weight 1",
+                    "with your settings; the colour holds for five neighbours and weight 1",
                     TONES[verdict],
                 ),
             ]
@@ -67,7 +67,7 @@ async def _crowding(desk: Desk, settings: Settings) -> list[Panel]:
 
 @cache
 def stored_pairs() -> NDArray[np.uint16]:
-    """See tests/experiments/distances.py: [5, 4950]."""
+    """The table that tests/experiments/distances.py writes, [5, 4950]."""
     with files(__package__).joinpath("lfw100-distances.npy").open("rb") as file:
         table: NDArray[np.uint16] = np.load(file)
     return table
@@ -75,28 +75,28 @@ def stored_pairs() -> NDArray[np.uint16]:
 
 @cache
 def _lfw100() -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
-    """Of each of 4,950 pairs: whether one person, plain and corrected distance (`python -m tests.experiments distances`)."""
+    """For 4,950 pairs: whether each shows one person, and the plain and corrected distances of MobileFaceNet."""
     table = stored_pairs()
     return table[0] > 0, table[1] / 1e4, table[2] / 1e4
 
 
 async def _threshold(desk: Desk, settings: Settings) -> list[Panel]:
-    """All rates at a threshold."""
+    """Both error rates and what follows from them, at one threshold."""
     same, plain, corrected = _lfw100()
     distances = plain if settings["kind"] == "plain" else corrected
     at = float(settings["threshold"])
     accepted = distances < at
-    far, frr = float(accepted[~same].mean()), float((~accepted[same]).mean())
+    fmr, fnmr = float(accepted[~same].mean()), float((~accepted[same]).mean())
     right = float((accepted == same).mean())
     precision = float(same[accepted].mean()) if accepted.any() else 1.0
     edges = np.linspace(0, 1.6, 65)
     middles = ((edges[:-1] + edges[1:]) / 2).tolist()
     share = [100 * np.histogram(distances[who], edges)[0] / who.sum() for who in (same, ~same)]
     cuts = np.linspace(0, 1.6, 321)
-    fars = np.array([(distances[~same] < cut).mean() for cut in cuts])
-    frrs = np.array([(distances[same] >= cut).mean() for cut in cuts])
-    equal = int(np.abs(fars - frrs).argmin())
-    shown = (fars > 0) & (frrs > 0)
+    fmrs = np.array([(distances[~same] < cut).mean() for cut in cuts])
+    fnmrs = np.array([(distances[same] >= cut).mean() for cut in cuts])
+    equal = int(np.abs(fmrs - fnmrs).argmin())
+    shown = (fmrs > 0) & (fnmrs > 0)
     return [
         Chart(
             "histograms of the distances of both kinds of pairs",
@@ -110,10 +110,10 @@ async def _threshold(desk: Desk, settings: Settings) -> list[Panel]:
             marks=[("threshold", at)],
         ),
         Chart(
-            f"detection error trade-off; here FMR {far:.4f}, FNMR {frr:.4f}",
+            f"detection error trade-off; here FMR {fmr:.4f}, FNMR {fnmr:.4f}",
             [
-                Line("every threshold", (100 * fars[shown]).tolist(), (100 * frrs[shown]).tolist()),
-                Line("yours", [100 * max(far, 2e-4)], [100 * max(frr, 2e-3)], "points"),
+                Line("every threshold", (100 * fmrs[shown]).tolist(), (100 * fnmrs[shown]).tolist()),
+                Line("yours", [100 * max(fmr, 2e-4)], [100 * max(fnmr, 2e-3)], "points"),
             ],
             "FMR, %",
             "FNMR, %",
@@ -127,19 +127,19 @@ async def _threshold(desk: Desk, settings: Settings) -> list[Panel]:
             [
                 Fact(
                     "False matches, FMR",
-                    f"{100 * far:.2f} %",
+                    f"{100 * fmr:.2f} %",
                     f"{int(accepted[~same].sum()):,} of {int((~same).sum()):,} pairs of two people",
                 ),
                 Fact(
                     "False non-matches, FNMR",
-                    f"{100 * frr:.2f} %",
+                    f"{100 * fnmr:.2f} %",
                     f"{int((~accepted[same]).sum())} of {int(same.sum())} pairs of one person",
                 ),
-                Fact("Accuracy", f"{100 * right:.2f} %", "of all pairs; 9 of 10 are of two people"),
-                Fact("Precision", f"{100 * precision:.2f} %", "of the accepted pairs show one person"),
+                Fact("Accuracy", f"{100 * right:.2f} %", "of all pairs, of which 9 in 10 show two people"),
+                Fact("Precision", f"{100 * precision:.2f} %", "of the pairs that match show one person"),
                 Fact(
                     "Equal error rate",
-                    f"{50 * (fars[equal] + frrs[equal]):.2f} %",
+                    f"{50 * (fmrs[equal] + fnmrs[equal]):.2f} %",
                     f"at {cuts[equal]:.3f}, where FMR and FNMR meet",
                 ),
             ]
