@@ -10,6 +10,7 @@ from .networks import NETWORKS
 from .overview import GROUP_PHOTO
 from .panels import Lab
 from .pipeline import FLOW
+from .recapture import RECAPTURE
 from .recognition import DISTANCES, PROJECTION, TRIPLETS
 from .verification import CROWDING, THRESHOLD
 
@@ -28,4 +29,5 @@ LABS: dict[str, Lab] = {
     "crowding": CROWDING,
     "threshold": THRESHOLD,
     "networks": NETWORKS,
+    "recapture": RECAPTURE,
 }
