@@ -77,7 +77,7 @@ def life_cycle() -> Figure:
         350,
         26 + step * len(stages),
     )
-    pen.text(112, 16, "What it holds, and how long it is kept", size=12, bold=True)
+    pen.text(112, 16, "What it holds, how long kept", size=12, bold=True)
     for i, (name, holds, kept, colour) in enumerate(stages):
         y = 26 + step * i
         pen.rect(6, y, 92, 38, "surface", colour, radius=5, thick=2)
