@@ -74,11 +74,16 @@ def spectrum(pixels: Pixels) -> Floats:
     grey = luma(pixels).astype(np.float64)
     short = [(0, max(0, TILE - side)) for side in grey.shape]
     grey = np.pad(grey, short, mode="symmetric")
-    tiles = np.lib.stride_tricks.sliding_window_view(grey, (TILE, TILE))[:: TILE // 2, :: TILE // 2].reshape(-1, TILE, TILE)
     hann = np.hanning(TILE + 1)[:-1]
-    waves = np.fft.fft2((tiles - tiles.mean(axis=(1, 2), keepdims=True)) * np.outer(hann, hann))
-    power: Floats = np.fft.fftshift((np.abs(waves) ** 2).mean(axis=0))
-    return power
+    window = np.outer(hann, hann)
+    rows, columns = (range(0, side - TILE + 1, TILE // 2) for side in grey.shape)
+    power = np.zeros((TILE, TILE))
+    for y in rows:  # one row of tiles at a time: a photo from a phone has thousands
+        tiles = np.stack([grey[y : y + TILE, x : x + TILE] for x in columns])
+        tiles -= tiles.mean(axis=(1, 2), keepdims=True)
+        power += (np.abs(np.fft.fft2(tiles * window)) ** 2).sum(axis=0)
+    result: Floats = np.fft.fftshift(power / (len(rows) * len(columns)))
+    return result
 
 
 def peak_score(power: Floats) -> float:
