@@ -89,14 +89,29 @@ def spectrum(pixels: Pixels) -> Floats:
 def peak_score(power: Floats) -> float:
     """How many times as strong as its surroundings the strongest fine wave of a spectrum is: a grid has a high score.
 
-    Only waves of at most TILE / COARSEST pixels count. The surroundings are the median of AROUND x AROUND places.
+    Only waves of at most TILE / COARSEST pixels count.
     """
-    level = np.log10(power + 1)  # a power of 1 is less than the rounding of the pixels leaves
+    above = levels(power) - surroundings(power)
+    return float(10 ** above[fine_waves()].max())
+
+
+def levels(power: Floats) -> Floats:
+    """The logarithm (base 10) of a spectrum, at least 0: a power below 1 is less than the rounding of the pixels leaves."""
+    return np.log10(power + 1)
+
+
+def surroundings(power: Floats) -> Floats:
+    """For each place of a spectrum the median level of the AROUND x AROUND places about it; opposite edges meet."""
     margin = AROUND // 2
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(level, margin, mode="wrap"), (AROUND, AROUND))
-    above = level - np.median(windows.reshape(*level.shape, -1), axis=2)
-    fine = np.hypot(*np.indices(level.shape) - TILE // 2) >= COARSEST
-    return float(10 ** above[fine].max())
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(levels(power), margin, mode="wrap"), (AROUND, AROUND))
+    median: Floats = np.median(around.reshape(*power.shape, -1), axis=2)
+    return median
+
+
+def fine_waves() -> NDArray[np.bool_]:
+    """The places of a spectrum [TILE, TILE] that are at least COARSEST from its middle."""
+    fine: NDArray[np.bool_] = np.hypot(*np.indices((TILE, TILE)) - TILE // 2) >= COARSEST
+    return fine
 
 
 def _places(shape: tuple[int, ...], pitch: float, degrees: float) -> tuple[Floats, Floats]:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from ..desk import Desk
 from ..detect import detect_faces
 from ..embed import Embedded, embed_faces
-from ..recapture import Surface, peak_score, retake, spectrum
+from ..recapture import TILE, Surface, fine_waves, levels, peak_score, retake, spectrum, surroundings
 from .compared import TONES, compare, other_photo
-from .panels import Box, Choice, Fact, Facts, Lab, Panel, Picture, Settings, Slider
+from .panels import Box, Chart, Choice, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider
 from .pictures import shrunk
 
 Pixels = NDArray[np.uint8]
@@ -35,16 +35,18 @@ async def _recapture(desk: Desk, settings: Settings) -> list[Panel]:
         float(settings["noise"]),
     )
     new = shrunk(retaken, round(max(retaken.shape[:2]) * float(settings["size"]) / 100))
-    before, after = peak_score(spectrum(honest)), peak_score(power := spectrum(new))
+    before, power = await desk.once(("peak score", desk.chosen), lambda: _honest_score(honest)), spectrum(new)
+    after = peak_score(power)
     what = f"a photo of a {surface}" if surface else "the scene itself"
     if settings.get("quick"):
-        return [Picture(new, what, f"The new photo: {what}."), _detail(new, None), _waves(power, after)]
+        return [Picture(new, what, f"The new photo: {what}."), _detail(new, None), _waves(power, after), _row(power)]
     seen = await _seen(desk, new)
     boxes = [Box(seen.face.box.tolist(), f"{seen.face.score:.3f}")] if seen else []
     return [
         Picture(new, what, f"The new photo: {what}.", boxes),
         _detail(new, seen),
         _waves(power, after),
+        _row(power),
         Facts([_score(before, after), *await _distances(desk, seen)]),
     ]
 
@@ -57,7 +59,7 @@ def _detail(new: Pixels, seen: Embedded | None) -> Picture:
     top = int(np.clip(y - CROP / 2, 0, max(0, height - CROP)))
     part = new[top : top + CROP, left : left + CROP]
     large = part.repeat(LARGER, axis=0).repeat(LARGER, axis=1)
-    return Picture(large, "a part of the photo, enlarged", f"A part of it, {LARGER} times as large.", small=True)
+    return Picture(large, "a part of the photo, enlarged", f"A part of it, {LARGER} times as large.")
 
 
 def _waves(power: NDArray[np.float64], score: float) -> Picture:
@@ -65,7 +67,22 @@ def _waves(power: NDArray[np.float64], score: float) -> Picture:
     grey = np.clip(1 - (level.max() - level) / DECADES, 0, 1)
     pixels = (255 * grey).round().astype(np.uint8).repeat(LARGER, axis=0).repeat(LARGER, axis=1)
     alt = f"the spectrum; its strongest fine peak is {score:.0f} times as strong as its surroundings"
-    return Picture(pixels, alt, "Its spectrum: coarse waves in the middle, the finest at the edges. A grid makes dots.", small=True)
+    return Picture(pixels, alt, "Its spectrum: coarse waves in the middle, fine ones outside. A grid makes dots.", small=True)
+
+
+def _row(power: NDArray[np.float64]) -> Chart:
+    """The row of the spectrum in which the strongest fine peak lies, and its surroundings."""
+    level, usual = levels(power), surroundings(power)
+    row = int(np.where(fine_waves(), level - usual, -np.inf).max(axis=1).argmax())
+    waves = (np.arange(TILE) - TILE // 2).tolist()
+    lines = [Line("surroundings", waves, usual[row].tolist(), "dashed"), Line("strength", waves, level[row].tolist())]
+    height = (level - usual)[row].max()
+    alt = f"the row of the spectrum with the highest peak: up to {height:.1f} powers of ten above its surroundings"
+    return Chart(alt, lines, f"waves in {TILE} pixels", "strength, powers of ten", "The row with the highest peak.", small=True)
+
+
+async def _honest_score(honest: Pixels) -> float:
+    return peak_score(spectrum(honest))
 
 
 def _score(before: float, after: float) -> Fact:
