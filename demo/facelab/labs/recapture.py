@@ -78,7 +78,14 @@ def _row(power: NDArray[np.float64]) -> Chart:
     lines = [Line("surroundings", waves, usual[row].tolist(), "dashed"), Line("strength", waves, level[row].tolist())]
     height = (level - usual)[row].max()
     alt = f"the row of the spectrum with the highest peak: up to {height:.1f} powers of ten above its surroundings"
-    return Chart(alt, lines, f"waves in {TILE} pixels", "strength, powers of ten", "The row with the highest peak.", small=True)
+    return Chart(
+        alt,
+        lines,
+        f"waves in {TILE} pixels",
+        "strength, powers of ten",
+        "The row of the spectrum with the highest peak.",
+        small=True,
+    )
 
 
 async def _honest_score(honest: Pixels) -> float:
@@ -126,7 +133,7 @@ RECAPTURE = Lab(
             [("screen", "a screen"), ("print", "a print"), ("none", "the scene itself")],
             "screen",
         ),
-        Slider("pitch", "Camera pixels per screen pixel or printed dot", 0.8, 5, 0.1, 1.9, " px"),
+        Slider("pitch", "Camera pixels per dot", 0.8, 5, 0.1, 1.9, " px"),
         Slider("degrees", "Angle between the two grids", 0, 45, 1, 4, "°"),
         Slider("blur", "Blur of the lens", 0, 3, 0.1, 0, " px"),
         Slider("noise", "Noise of the camera", 0, 12, 0.5, 2, " levels"),
