@@ -1,9 +1,8 @@
-"""Faces behind a mask or dark glasses: the embedding itself tells.
+"""Faces behind a mask or dark glasses, noticed by their embeddings.
 
-Covered faces of different people lie nearer to each other than bare ones, as the network sees the same cloth or the same lenses.
-That shift gives them away: a weighted sum of the embedding's numbers is about -1 for bare faces and about 1 for covered ones. The
-weights are a least-squares fit to masks and glasses drawn on photos (`python -m tests.experiments coverings`, which writes
-`covering_weights.py`).
+The network sees the same cloth or the same lenses on different people, so covered faces lie closer together than bare ones. A
+weighted sum of the embedding's numbers measures that shift: about -1 for bare faces, about 1 for covered ones. The weights are
+a least-squares fit to masks and glasses drawn on photos (`python -m tests.experiments coverings` writes `covering_weights.py`).
 """
 
 from __future__ import annotations
@@ -15,15 +14,15 @@ from .covering_weights import WEIGHTS
 from .models import Embedder
 
 BARE = -1.0
-LEAST_COVERED = 0.45  # found 97 in 100 drawn masks and glasses, and next to no bare faces
+LEAST_COVERED = 0.45  # docs/results/coverings.json says how many drawn coverings this notices, and how many bare faces it suspects
 
 _WEIGHTS = {name: np.array(weights) for name, weights in WEIGHTS.items()}
 
 
 def covering(embedding: NDArray[np.floating], embedder: Embedder) -> float:
-    """How much the embedding [D] looks like a covered face's: about -1 for a bare one, about 1 for a covered one.
+    """How much an embedding [D] looks like that of a covered face: about -1 for a bare face, about 1 for a covered one.
 
-    The larger of two answers, for masks and for dark glasses. -1 where nobody has measured it for this embedder.
+    The larger of two sums, one for masks and one for dark glasses. BARE where no weights were fitted to this embedder.
     """
     weights = _WEIGHTS.get(embedder.name)
     if weights is None or weights.shape[1] != len(embedding) + 1:
@@ -32,5 +31,5 @@ def covering(embedding: NDArray[np.floating], embedder: Embedder) -> float:
 
 
 def is_covered(embedding: NDArray[np.floating], embedder: Embedder) -> bool:
-    """Whether a face is taken for one behind a mask or dark glasses, so that nobody should be sure who it is."""
+    """Whether a face seems to be behind a mask or dark glasses, so that its comparisons need stricter limits."""
     return covering(embedding, embedder) > LEAST_COVERED

@@ -1,7 +1,8 @@
-"""What was found in photo files, remembered in a small database (SQLite) by the hashes of the file's content and of the models.
+"""A small database (SQLite) of the faces found in photo files, so that no file has to be looked at twice.
 
-It holds embeddings, which are personal data: `facelab forget` deletes it. A database that cannot be used is not used. No file is
-changed that facelab has not made.
+Its key is the hash of a file's content together with the hash of the models. It holds embeddings, which are personal data:
+`facelab forget` deletes it. Where the database cannot be used, facelab works without it. facelab changes no file that it has not
+made.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 @dataclass(frozen=True)
 class Found:
-    """A face in a file: where, its embedding [D] float32, and what is wrong with it, in words."""
+    """A face in a file: its place, its embedding [D] float32, and complaints about its quality, in words (see quality)."""
 
     face: Face
     embedding: NDArray[np.float32]
@@ -43,7 +44,7 @@ class Found:
 
 
 def memory_file() -> Path:
-    """Where what was found is remembered: FACELAB_CACHE, or faces.sqlite in the user's cache folder."""
+    """The path of the database: FACELAB_CACHE, or faces.sqlite in the user's cache folder."""
     if named := os.environ.get("FACELAB_CACHE"):
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -51,7 +52,7 @@ def memory_file() -> Path:
 
 
 def forget() -> bool:
-    """Delete all that is remembered; whether there was anything. Raises InputError for a file that is not facelab's."""
+    """Delete the database. False where there was none. Raises InputError for a file that facelab has not made."""
     file = Path(os.path.realpath(memory_file()))
     if not file.exists():
         return False
@@ -65,9 +66,10 @@ def forget() -> bool:
 
 
 class Memory:
-    """Faces by the hash of the file that they are in, for one set of models and one smallest face.
+    """Faces by the hash of their file, for one set of models and one smallest face.
 
-    file: None: nothing is remembered. say: takes a sentence for the user, where the database cannot be used or had to be made anew.
+    file: the database; None: remember nothing. min_face: pixels, as for detect_faces. say: is called with a sentence for the user
+    where the database cannot be used, or was damaged and is made anew.
     """
 
     def __init__(self, file: Path | None, manifest: Manifest, min_face: float | None, say: Callable[[str], None]) -> None:
@@ -82,13 +84,13 @@ class Memory:
             self._open()
 
     def recall(self, content: str) -> list[Found] | None:
-        """What was found in a file with this hash; None where that is not known."""
+        """The faces of a file with this hash; None where the file has not been looked at."""
         question = "select found from faces where content = ? and setting = ?"
         row = self._attempt(lambda base: base.execute(question, (content, self._setting)).fetchone())
         return _unpacked(row[0], self._dimensions) if row else None
 
     def keep(self, content: str, found: list[Found]) -> None:
-        """Remember what was found."""
+        """Remember the faces of a file with this hash."""
 
         def insert(base: sqlite3.Connection) -> None:
             with base:
@@ -97,7 +99,7 @@ class Memory:
         self._attempt(insert)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         if self._base:
             self._base.close()
         self._base = None
@@ -118,7 +120,7 @@ class Memory:
         self._attempt(_mark)
 
     def _attempt(self, action: Callable[[sqlite3.Connection], Answer]) -> Answer | None:
-        """What the action gives. None where the database fails: a damaged one is made anew, any other is not used any more."""
+        """The action's answer; None where the database fails. A damaged database is made anew, any other failure ends its use."""
         if not self._base:
             return None
         try:
@@ -132,9 +134,9 @@ class Memory:
             return None
 
     def _make_anew(self) -> None:
-        self._is_new = True  # where this one is soon damaged too, the disk is to blame
+        self._is_new = True  # a second damage is the disk's fault, and making the file anew would not help
         try:
-            if os.path.samestat(self._file.stat(), self._opened):  # or another process has made it anew already
+            if os.path.samestat(self._file.stat(), self._opened):  # otherwise another process has made it anew already
                 _delete(self._file)
                 self._say(f"{self._file} was damaged: what it remembered is looked for again")
         except OSError as error:
@@ -151,7 +153,7 @@ def _connect(file: Path, how: str) -> sqlite3.Connection:
 
 
 def _create(file: Path) -> None:
-    """A new database, which comes to its place when it is complete, and never over another file."""
+    """Make a new database. It is moved into place when it is complete, and never replaces another file."""
     with TemporaryDirectory(dir=file.parent, prefix=".facelab-") as folder:
         made = Path(folder, file.name)
         with closing(sqlite3.connect(made)) as base, base:
@@ -159,7 +161,7 @@ def _create(file: Path) -> None:
             _mark(base)
         try:
             os.link(made, file)
-        except FileExistsError:  # another process was as quick
+        except FileExistsError:  # another process made it in the meantime
             pass
         except OSError:  # a file system without hard links
             made.rename(file)
@@ -171,7 +173,7 @@ def _mark(base: sqlite3.Connection) -> None:
 
 
 def _is_ours(file: Path) -> bool:
-    """Whether facelab has made a file: by the mark in its header, or by its table where it is older than the mark."""
+    """Whether facelab has made a file: its header has facelab's mark, or has no mark and the file has facelab's table."""
     try:
         with open_plain(file) as opened:
             header = opened.read(100)
@@ -184,13 +186,13 @@ def _is_ours(file: Path) -> bool:
 
 
 def _schema(file: Path) -> list[str]:
-    """The statements that made a database's tables, read without locks or a change to its files: it may be another program's."""
+    """The statements that made a database's tables, read without locks or changes: the file may belong to another program."""
     with closing(_connect(file, "immutable=1")) as base:
         return [sql.casefold() for (sql,) in base.execute("select sql from sqlite_master where sql is not null")]
 
 
 def _delete(file: Path) -> None:
-    for suffix in ("-journal", "-wal", "-shm", ""):  # the journal holds faces too, and would be taken for the next database's
+    for suffix in ("-journal", "-wal", "-shm", ""):  # a journal holds faces too, and SQLite would apply it to the next database
         Path(f"{file}{suffix}").unlink(missing_ok=True)
 
 
@@ -209,7 +211,7 @@ def _packed(found: list[Found]) -> bytes:
 
 
 def _unpacked(packed: Any, dimensions: int) -> list[Found] | None:
-    """The other way round; None for a damaged row, or one with other embeddings: its photo is looked at again."""
+    """The faces that _packed wrote; None for a damaged row or embeddings of another length: that photo is looked at again."""
     try:
         with np.load(io.BytesIO(packed), allow_pickle=False) as held:
             rows = {name: held[name] for name in ("boxes", "scores", "landmarks", "turned", "embeddings", "complaints")}
@@ -228,5 +230,5 @@ def _unpacked(packed: Any, dimensions: int) -> list[Found] | None:
             Found(Face(box, float(score), landmarks, int(turned)), embedding, tuple(filter(None, str(complaints).split(","))))
             for box, score, landmarks, turned, embedding, complaints in zip(*rows.values(), strict=True)
         ]
-    except Exception:  # NumPy raises nearly anything on a damaged file
+    except Exception:  # on a damaged file NumPy can raise almost any exception
         return None

@@ -1,4 +1,4 @@
-"""What the program gives away: text that a terminal, a JSON reader and a spreadsheet take as it is meant."""
+"""Text that leaves the program, made safe for terminals, JSON readers and spreadsheets."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-# A spreadsheet may see a formula begin at one of FORMULA_SIGNS, or what Unicode's normalisation turns into one: at the start of a
-# text, or after all that may separate cells, with any spaces, invisible characters and quotation marks in between.
-# demo/web/src/people/roll.ts has the same rule.
+# A spreadsheet may take any of these signs for the beginning of a formula: "-=+@", and the characters that Unicode's normalisation
+# turns into them. A formula may begin at the start of a text or after a sign that separates cells; spaces, invisible characters and
+# quotation marks may stand before it. demo/web/src/people/roll.ts has the same rule.
 FORMULA_SIGNS = "-=+@−＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋⩵⩶﬩"
 UNSEEN = r'[\s"\x00-\x1f\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*'
 FORMULA = re.compile(rf"((?:^|[,;|\t\r\n]){UNSEEN})(?=[{FORMULA_SIGNS}])")
 
-ESCAPING = "facelab-escaping"  # for a stream's `errors`: what its encoding has not is written as `readable` writes it
+ESCAPING = "facelab-escaping"  # for a stream's `errors`: characters that its encoding lacks are written as `readable` writes them
 
 
 def readable(text: str) -> str:
-    """Text on one line that can be encoded. Control characters, and bytes that are no UTF-8, are written as \\x1b."""
+    """Text on one line that can be encoded: control characters and bytes that are not UTF-8 become escapes such as \\x1b."""
     return "".join(_escaped(sign) if unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text)
 
 
 def is_unicode(text: str) -> bool:
-    """Whether text is Unicode throughout. In a file's name that is not UTF-8, Python has a lone surrogate for each odd byte."""
+    """Whether all of a text is Unicode. In a file name that is not UTF-8, Python writes a lone surrogate for each odd byte."""
     return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def as_json(value: object, indent: int | None = None) -> str:
-    """JSON that every reader takes. Names that are not Unicode become readable. Raises ValueError for NaN and infinity."""
+    """JSON that every reader accepts. Names that are not Unicode are escaped. Raises ValueError for NaN and infinity."""
     return json.dumps(_unicode_throughout(value), indent=indent, allow_nan=False)
 
 
 def spreadsheet_cell(text: str) -> str:
-    """Text with an apostrophe before each sign that a spreadsheet may take for the beginning of a formula."""
+    """Text with an apostrophe before each sign at which a spreadsheet may begin a formula."""
     return FORMULA.sub(r"\1'", text)
 
 

@@ -24,6 +24,7 @@ EXPERIMENTS = (
     "detectors",
     "turns",
     "coverings",
+    "recaptures",
     "classifiers",
     "rollcall",
     "distances",

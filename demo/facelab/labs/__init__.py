@@ -12,6 +12,7 @@ from .networks import NETWORKS
 from .overview import GROUP_PHOTO
 from .panels import Lab
 from .pipeline import FLOW
+from .recapture import RECAPTURE
 from .recognition import DISTANCES, MARGINS, PROJECTION, TRIPLETS
 from .verification import CROWDING, THRESHOLD
 
@@ -35,4 +36,5 @@ LABS: dict[str, Lab] = {
     "threshold": THRESHOLD,
     "networks": NETWORKS,
     "gallery": GALLERY,
+    "recapture": RECAPTURE,
 }
