@@ -133,7 +133,7 @@ CLAIMS = [
         ),
     ),
     Claim(
-        "Everyone shares one threshold, so all other groups of adults get fewer false matches than promised.",
+        "Everyone shares one threshold, so the rates of all other groups of adults are lower than promised.",
         lambda: all(rate < 0.1 for rate in adults().values()),
     ),
     Claim(

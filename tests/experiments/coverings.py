@@ -1,8 +1,8 @@
 """Masks and dark glasses: how often they are noticed, which answers covered faces get, how often bare faces are suspected.
 
 The coverings are drawn on real faces by their landmarks. They are opaque, have the usual colours, and are shaded like cloth and
-lenses. The weights that `facelab.coverings` uses are fitted here and written to `facelab/covering_weights.py`. The fit is made twice,
-each time without one half of the people, and that half is measured.
+lenses. The weights that `facelab.coverings` uses are fitted here and written to `facelab/covering_weights.py`. The fit is made
+twice, each time without one half of the people, and that half is measured.
 """
 
 from __future__ import annotations

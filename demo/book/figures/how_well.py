@@ -109,8 +109,8 @@ def one_group() -> Figure:
     interval.text(170, 150, "false match rate, %", anchor="middle", colour="muted", size=12)
     return Figure(
         [steps, interval],
-        f"**One group’s numbers, {values['one group']}.** Left: from people to a rate. Right: the rate is the dot; had other "
-        "people of the group been photographed, it would probably lie elsewhere within the bar.",
+        f"**One group’s numbers, {values['one group']}.** The boxes lead from people to a rate. On the scale, the dot is that "
+        "rate, and the bar is its interval of 95 %: other people of the group would give another rate.",
     )
 
 
