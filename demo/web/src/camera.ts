@@ -5,7 +5,7 @@ const PATIENCE = 10_000;
 const STILL = 4000;
 const STEP = 500;
 
-const STOPPED = "The camera has stopped: it was unplugged, or something else took it. Start it again.";
+const STOPPED = "The camera has stopped: it was unplugged, or another program took it. Start it again.";
 const STUCK = "The camera sends no new pictures. Start it again.";
 
 /**
@@ -16,7 +16,7 @@ const STUCK = "The camera sends no new pictures. Start it again.";
  */
 export async function openCamera(video: HTMLVideoElement, signal: AbortSignal, lost: (why: string) => void): Promise<void> {
   // Browsers hide the camera altogether from pages that did not come over https (or from this machine).
-  if (!navigator.mediaDevices) throw new PhotoError("The camera needs a page opened over https. Choose a file instead.");
+  if (!navigator.mediaDevices) throw new PhotoError("The camera works only on pages that were opened over https. Choose a file instead.");
   const stream = await navigator.mediaDevices
     .getUserMedia({ video: { facingMode: "user", width: { ideal: 1280 } }, audio: false })
     .catch((error: unknown) => {
@@ -82,7 +82,7 @@ export async function takePhoto(video: HTMLVideoElement): Promise<Blob> {
 function whyNoCamera(error: unknown): string {
   switch (error instanceof DOMException ? error.name : "") {
     case "NotAllowedError":
-      return "The camera was refused. Allow it for this page in the browser’s address bar, or choose a file instead.";
+      return "The camera is blocked. Allow it for this page in the browser’s address bar, or choose a file instead.";
     case "NotFoundError":
       return "No camera was found. Connect one, or choose a file instead.";
     case "NotReadableError":

@@ -19,15 +19,15 @@ export class EmbedderChoice extends HTMLElement {
        <fieldset><legend>Which network reads the faces?</legend></fieldset>
        <div class="crowding" hidden>
          <label><input type="checkbox" data-testid="embedder-crowding">Correct distances for crowding</label>
-         <p class="caption" id="why">Some people look more alike to the network than others do; where many are alike, this makes a distance count for less.</p>
+         <p class="caption" id="why">Some people look more alike to the network than others. Where many people look alike, this option makes a small distance count for less.</p>
        </div>
        <div class="drop" data-testid="embedder-drop">
-         <p>Bring your own: drop an <code>.onnx</code> file here that <code>python -m export --embedder</code> has made.</p>
+         <p>To use a network of your own, drop its <code>.onnx</code> file here. <code>python -m export --embedder</code> makes such a file.</p>
          <label class="button"><input type="file" accept=".onnx" data-testid="embedder-file">Choose a file</label>
        </div>
        <p class="message" role="status" data-testid="embedder-message"></p>
-       <button type="button" data-testid="embedder-reset" hidden>Back to the page’s own</button>
-       <p class="caption">It changes what this page answers, not the roll call or the album. A file of yours stays in this page, and is forgotten with it.</p>
+       <button type="button" data-testid="embedder-reset" hidden>Back to this site’s network</button>
+       <p class="caption">This choice changes the answers of this page only, not those of the roll call or the album. Your file stays in this page and is forgotten when you close it.</p>
      </details>`,
     ...styles,
   );
@@ -58,7 +58,7 @@ export class EmbedderChoice extends HTMLElement {
         if (type !== "drop") return;
         const dropped = event.dataTransfer?.files[0];
         if (dropped) this.#ask({ file: dropped });
-        else this.fail("That was no file. Drop an .onnx file, or choose one.");
+        else this.fail("That was not a file. Drop an .onnx file, or choose one.");
       });
     }
   }
@@ -91,8 +91,8 @@ export class EmbedderChoice extends HTMLElement {
 
   done({ name, dimensions, measured, normalised }: EmbedderTold, asked: Asked): void {
     this.#inUse = { name, listed: !asked || !("file" in asked), normalised };
-    const numbers = `${networkName(name)} is in use: ${dimensions} numbers a face${normalised ? ", distances corrected for crowding" : ""}.`;
-    const unknown = measured ? "" : " What its distances mean is not known here, so there is no verdict, only a distance.";
+    const numbers = `${networkName(name)} is in use: ${dimensions} numbers for each face${normalised ? ", distances corrected for crowding" : ""}.`;
+    const unknown = measured ? "" : " Nobody has measured what its distances mean, so there is a distance but no verdict.";
     this.#show(this.#isUsual ? "" : numbers + unknown);
   }
 

@@ -114,12 +114,12 @@ export class FaceVerify extends HTMLElement {
   #remove(name: SlotName): void {
     this.#begin(name, null);
     this.#slot(name).empty();
-    this.#say(`${this.#slot(name).label} is removed.`);
+    this.#say(`${this.#slot(name).label} was removed.`);
   }
 
   #clear(): void {
     for (const name of SLOTS) this.#remove(name);
-    this.#say("Both photos are gone from memory.");
+    this.#say("Both photos were removed from memory.");
   }
 
   /** After a failure: a new engine, and once more with every photo that is still wanted. */
@@ -167,7 +167,7 @@ export class FaceVerify extends HTMLElement {
     } catch (error) {
       const known = error instanceof Error && ["PhotoError", "EngineError"].includes(error.name);
       if (!known) console.error(error);
-      return choice.fail(known ? error.message : "This file could not be opened. Choose it again, or another one.");
+      return choice.fail(known ? error.message : "This file could not be opened. Choose it again, or choose another one.");
     }
     for (const name of read) await this.#choose(name, this.#sides[name]?.chosen ?? 0);
     if (!read.length && SLOTS.every((name) => this.#sides[name]?.embedded)) await this.#compare();
@@ -217,7 +217,7 @@ export class FaceVerify extends HTMLElement {
       this.#say(`${slot.label}: looking for faces.`);
     } else {
       slot.busy("waiting", "Waiting for the models");
-      this.#say(`${slot.label} is in; it waits for the models.`);
+      this.#say(`${slot.label} is open and waits for the models.`);
     }
     side.handle = this.#engine.open(pixelsOf(photo));
     const { faces, chosen, embedded } = (side.analysis = await this.#engine.find(side.handle, signal));
@@ -281,7 +281,7 @@ export class FaceVerify extends HTMLElement {
   #sayWhatIsNext(other: SlotName): void {
     const done = other === "a" ? "B" : "A";
     const cannot = this.#slot(other).state === "failed";
-    this.#say(`Photo ${done} is done; photo ${other.toUpperCase()} ${cannot ? "cannot be used: choose another one" : "is next"}.`);
+    this.#say(`Photo ${done} is ready. Photo ${other.toUpperCase()} ${cannot ? "cannot be used: choose another one" : "is next"}.`);
   }
 
   /** Run a job on a photo; what goes wrong becomes a sentence in its slot, unless nobody waits for it any more. */
@@ -294,7 +294,7 @@ export class FaceVerify extends HTMLElement {
       if (this.#engine.state.phase === "failed") return slot.busy("waiting", "Waiting for the models");
       const known = error instanceof Error && error.name === "PhotoError"; // by name: across the worker, classes are lost
       if (!known) console.error(error);
-      slot.fail(known ? error.message : "This photo could not be worked on. Try another one, or reload the page.");
+      slot.fail(known ? error.message : "Something went wrong with this photo. Try another one, or reload the page.");
       this.#say("");
     }
   }
@@ -314,7 +314,7 @@ export class FaceVerify extends HTMLElement {
       if (waiting.length) this.#say(`${LOOKING}.`);
     }
     if (SLOTS.some((name) => this.#sides[name])) return; // the status speaks of the photos
-    this.#say({ loading: "Loading; photos can be added already.", ready: "Ready: add two photos.", failed: "" }[state.phase]);
+    this.#say({ loading: "Loading. You can add photos now.", ready: "Ready: add two photos.", failed: "" }[state.phase]);
   }
 
   /** Show a verdict, or (null) that there is none yet; with it everything that follows from the two photos. */
@@ -332,7 +332,7 @@ export class FaceVerify extends HTMLElement {
       heading.textContent = "No verdict yet";
     }
     find(root, ".reason").textContent = verdict ? reasonOf(verdict) : "";
-    find(root, ".words").textContent = verdict?.words ?? "Add two photos, each with a face in it, and the answer appears here.";
+    find(root, ".words").textContent = verdict?.words ?? "Add two photos that each show a face. The answer appears here.";
     find<EmbeddingStrips>(root, "embedding-strips").show(this.embeddings.a, this.embeddings.b);
     this.#showTimings(verdict?.milliseconds);
     const gauge = find<DistanceGauge>(root, "distance-gauge");
@@ -347,10 +347,10 @@ export class FaceVerify extends HTMLElement {
     const row = (stage: string, what: string, cells: string) => `<tr><th scope="row">${stage}</th>${cells}<td class="what">${what}</td></tr>`;
     const both = (of: (side: Side) => number | undefined) => `<td>${cell(a ? of(a) : undefined)}</td><td>${cell(b ? of(b) : undefined)}</td>`;
     find(this.#root, ".timings tbody").innerHTML =
-      row("Detect", "three small networks look for the largest face; smaller ones follow after the answer", both((side) => side.analysis?.milliseconds.detect)) +
+      row("Detect", "three small networks look for the largest face; smaller faces follow after the answer", both((side) => side.analysis?.milliseconds.detect)) +
       row("Align", "turn, scale and cut out the face by its landmarks", both((side) => side.embedded?.milliseconds.align)) +
       row("Embed", `one larger network turns the chip into ${(a?.embedded ?? b?.embedded)?.embedding.length ?? 128} numbers`, both((side) => side.embedded?.milliseconds.embed)) +
-      row("Compare", "the distance between the two, and the verdict", `<td colspan="2">${cell(compare)}</td>`);
+      row("Compare", "measure the distance between the two embeddings, and decide", `<td colspan="2">${cell(compare)}</td>`);
   }
 
   #offerSamples(folder: URL): void {
@@ -435,7 +435,7 @@ function thumbnail(folder: URL, along: number): HTMLElement {
 
 const TEMPLATE = `
   <section class="samples" aria-label="Sample photos">
-    <p>No photos at hand? Take a pair of these:</p>
+    <p>No photos at hand? Try one of these pairs:</p>
     <div class="pairs"></div>
     <p class="credit"></p>
   </section>
@@ -448,21 +448,21 @@ const TEMPLATE = `
     <photo-slot name="a"></photo-slot>
     <photo-slot name="b"></photo-slot>
   </div>
-  <p class="caption">Boxes are the faces found; the five dots are the landmarks of the one compared: eyes, nose, corners of the mouth. The chip is all that the last network gets to see.</p>
+  <p class="caption">Boxes mark the faces that were found. Five dots mark the landmarks of the face that is compared: eyes, nose and corners of the mouth. The chip is all that the embedding network sees.</p>
   <section class="result" aria-labelledby="verdict">
     <h2 class="verdict" id="verdict" data-testid="verdict"></h2>
     <p class="reason" data-testid="reason"></p>
     <p class="words"></p>
     <distance-gauge data-testid="gauge"></distance-gauge>
-    <p class="caption scale">The distance between the two embeddings. Photos of one person lie close together, those of two people far apart; between the two lines the demo does not decide.</p>
+    <p class="caption scale">The distance between the two embeddings. Photos of one person usually lie close together, and photos of two people far apart. Between the two lines the demo does not decide.</p>
   </section>
   <section aria-labelledby="embeddings">
     <h2 id="embeddings">The two embeddings</h2>
     <embedding-strips></embedding-strips>
-    <p class="caption">What the network made of each face: its numbers, a column each, blue below zero and orange above. The third row is darkest where the two differ most.</p>
+    <p class="caption">Each row is the embedding of a face, and each column one of its numbers: blue below zero, orange above. The third row is darkest where the two faces differ most.</p>
   </section>
   <section class="cost" aria-labelledby="cost">
-    <h2 id="cost">What it took</h2>
+    <h2 id="cost">How long it took</h2>
     <table class="timings" data-testid="timings">
       <thead><tr><th scope="col">Milliseconds</th><th scope="col">A</th><th scope="col">B</th><th scope="col" class="what">What happens</th></tr></thead>
       <tbody></tbody>

@@ -55,8 +55,8 @@ export class DistanceGauge extends HTMLElement {
     if (!answer?.crowdedness) return;
     const [a, b] = answer.crowdedness.map((distance) => distance.toFixed(2));
     line.textContent =
-      `Plain distance ${answer.plain_distance.toFixed(2)}; the two faces’ surroundings: ${a} and ${b} (how far off their nearest ` +
-      `neighbours in a cohort of other people are). A crowded neighbourhood, a small number, counts against a match.`;
+      `Plain distance ${answer.plain_distance.toFixed(2)}. Mean distances of the two faces to their nearest neighbours in a cohort of other ` +
+      `people: ${a} and ${b}. A small number means a crowded place, and counts against a match.`;
   }
 }
 

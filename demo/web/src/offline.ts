@@ -55,7 +55,7 @@ function offerUpdate(workbox: Workbox): void {
     return made;
   };
   bar.append(
-    "A new version of this book is here. What is kept of a class stays; photos in this page do not.",
+    "A new version of this book is available. If you reload, your classes stay, but the photos in this page are lost.",
     button("Reload", "update-now", () => {
       workbox.addEventListener("controlling", () => location.reload());
       workbox.messageSkipWaiting();

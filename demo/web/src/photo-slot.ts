@@ -103,7 +103,7 @@ export class PhotoSlot extends HTMLElement {
     photo.role = "img";
     photo.ariaLabel = faces.length ? `${this.label}: ${faces.length === 1 ? "one face" : `${faces.length} faces`} found` : this.label;
     find(this.#root, ".count").textContent =
-      faces.length > 1 && chosen !== null ? `Face ${chosen + 1} of ${faces.length} is compared; choose another by its box.` : "";
+      faces.length > 1 && chosen !== null ? `Face ${chosen + 1} of ${faces.length} is compared. To compare another face, click its box.` : "";
     find(this.#root, ".face-size").textContent = face ? sizeOf(face) : "";
   }
 
@@ -113,7 +113,7 @@ export class PhotoSlot extends HTMLElement {
     const quality = find(this.#root, ".quality");
     const told = [
       ...(this.#turned ? [`The photo ${this.#turned}.`] : []),
-      ...(poor.length ? [`The face is ${list.format(poor)}: the answer is more careful because of it.`] : []),
+      ...(poor.length ? [`The face is ${list.format(poor)}, so the answer is more careful.`] : []),
     ];
     quality.hidden = !told.length;
     quality.textContent = told.join(" ");

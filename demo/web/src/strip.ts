@@ -51,7 +51,7 @@ export class EmbeddingStrips extends HTMLElement {
     const difference = a && b ? a.map((value, i) => Math.abs(value - b[i]!)) : null;
     this.#paint("strip-a", "Embedding of face A", a, signed);
     this.#paint("strip-b", "Embedding of face B", b, signed);
-    this.#paint("strip-difference", "How far apart the two are, number by number", difference, (value) => mix(ZERO, DIFFERENCE, value / FULL_COLOUR));
+    this.#paint("strip-difference", "Difference of the two embeddings, number by number", difference, (value) => mix(ZERO, DIFFERENCE, value / FULL_COLOUR));
     const index = find<HTMLInputElement>(this.#root, "input");
     index.disabled = !a && !b;
     index.max = String((a ?? b)?.length ?? 128);

@@ -73,7 +73,7 @@ class Cell {
   async run(): Promise<void> {
     for (const cell of this.all.slice(0, this.place)) {
       if (cell.state === "fresh" && !(await cell.#runAlone())) {
-        this.#show({ text: "", shown: [], error: `Cell ${cell.place + 1} above stopped: this one needs it.`, line: null });
+        this.#show({ text: "", shown: [], error: `Cell ${cell.place + 1} above stopped with an error, and this cell needs it.`, line: null });
         return this.#enter("failed");
       }
     }
@@ -96,7 +96,7 @@ class Cell {
       const died = error instanceof Error && error.name === "EngineError" && desk.engine.state.phase === "loading"; // it begins afresh
       const lost = this.#stopped.signal.aborted || died;
       const what = this.#stopped.signal.aborted ? "Stopped." : message(error);
-      const sentence = lost ? `${what} What the cells of this page had computed is gone; they run again from the top.` : what;
+      const sentence = lost ? `${what} The results of this page’s cells are lost. The next run starts again with the first cell.` : what;
       this.#show({ text: "", shown: [], error: sentence, line: null });
       this.#enter("failed");
       if (lost) for (const cell of this.all) cell.#enter("fresh");
@@ -134,7 +134,7 @@ class Cell {
       words.role = "alert";
       parts.push(words);
     }
-    if (!parts.length) parts.push(element("p", "cell-quiet", "Done; it prints nothing."));
+    if (!parts.length) parts.push(element("p", "cell-quiet", "Done. This cell prints nothing."));
     this.#output.replaceChildren(...parts);
   }
 

@@ -70,7 +70,7 @@ class Desk extends EventTarget {
     try {
       sessionStorage.setItem(KEY, photo.toDataURL("image/jpeg", 0.95));
     } catch {
-      throw new PhotoError("The browser does not keep photos for this page. Allow storage for it, or use a smaller photo.");
+      throw new PhotoError("The browser could not store this photo. Allow storage for this page, or use a smaller photo.");
     }
     if (this.#laid) await this.engine.put(OWN, pixelsOf(await this.#own(this.own!)));
     this.#tell();

@@ -329,11 +329,11 @@ export class EngineClient extends EventTarget {
       arrivals: async () => (await hired).remote.arrivals(),
       tell: (files: string[], silent: number) => {
         if (!current() || this.state.phase !== "loading") return;
-        const what = files.length ? `nothing has come for ${silent / 1000} seconds; waiting for ${files.join(", ")}` : "";
+        const what = files.length ? `nothing has arrived for ${silent / 1000} seconds; waiting for ${files.join(", ")}` : "";
         this.#enter({ phase: "loading", progress: { ...this.state.progress, what } });
       },
       giveUp: (why: string) => void hired.then(({ remote }) => remote.giveUp(why)),
-      lost: () => stop(new EngineError("The engine has not started, and does not say why. Check the connection, then try again.")),
+      lost: () => stop(new EngineError("The engine did not start, for an unknown reason. Check the connection, then try again.")),
     };
     watchForSilence(watched, left.signal);
     return { hired, death, stop, ready, left };

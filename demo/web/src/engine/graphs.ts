@@ -124,8 +124,8 @@ class Graphs {
     const fault = await this.#fault(session, told);
     if (!fault && (await this.#isRight(session, known))) return session;
     await session.release();
-    if (!fault) throw new PhotoError("This network does not give here the answer that it gave where it was made. Update the browser, or use another one.");
-    throw new PhotoError(`This network is no embedder for this page: ${fault}. python -m export --embedder makes one.`);
+    if (!fault) throw new PhotoError("This network gives another answer here than where it was made. Update the browser, or use another browser.");
+    throw new PhotoError(`This page cannot use this network as an embedder: ${fault}. python -m export --embedder makes one that it can use.`);
   }
 
   /** Where a network breaks the contract: by its names, or by what it answers on a trial run; "" where it does not. */
@@ -139,7 +139,7 @@ class Graphs {
     const image = new ort.Tensor("uint8", new Uint8Array(64 * 64 * 3), [64, 64, 3]);
     const transforms = new ort.Tensor("float32", [0.4, 0, 0, 0, 0.4, 0], [1, 2, 3]);
     const tried = await session.run({ image, transforms }).catch(() => undefined);
-    if (!tried) return "it breaks off on a trial run";
+    if (!tried) return "it fails on a trial run";
     const wrong = [
       ["embeddings", `float32 [1,${dimensions}]`] as const,
       ["chips", `uint8 [1,${side},${side},3]`] as const,

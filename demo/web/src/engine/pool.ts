@@ -31,7 +31,7 @@ const WARM_ROUNDS = 3;
 const QUIET = 1000;
 
 /** Where ONNX Runtime as published does not give the known answer either. */
-const WRONG = "The networks compute wrongly in this browser, so there are no answers. Update the browser, or use another one.";
+const WRONG = "The networks give wrong results in this browser, so there are no answers. Update the browser, or use another one.";
 
 /** Rows below which a share is not worth it: each share has to shrink the photo for itself. */
 const LEAST: Record<GraphName, number> = { pnet: 1, rnet: 16, onet: 4, embedder: 1 };
@@ -286,7 +286,7 @@ export class Pool {
     let clock: ReturnType<typeof setTimeout> | undefined;
     const lost = new Promise<never>((_, reject) => {
       const giveUp = () => {
-        if (this.#whole) died(new EngineError("A network goes on for ever, or this machine is too slow for it."));
+        if (this.#whole) died(new EngineError("A network does not finish, or this machine is too slow for it."));
         reject(new WebAssembly.RuntimeError("no answer"));
       };
       clock = setTimeout(giveUp, this.#whole ? PATIENCE_WHOLE : PATIENCE);
@@ -319,7 +319,7 @@ function died(reason: Error): void {
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   let clock: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    const sentence = `This network has not answered a trial run within ${PATIENCE_TRIAL / 1000} seconds; it may never end. The one before it stays in use.`;
+    const sentence = `This network did not answer a trial run within ${PATIENCE_TRIAL / 1000} seconds, so the network before it stays in use.`;
     clock = setTimeout(() => reject(new PhotoError(sentence)), PATIENCE_TRIAL);
   });
   return Promise.race([answer, late]).finally(() => clearTimeout(clock));

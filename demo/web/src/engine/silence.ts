@@ -39,7 +39,7 @@ export function watchForSilence({ phase, arrivals, tell, giveUp, lost }: Waiting
     if (!files.length) silent = 0;
     before = bytes;
     say(silent >= QUIET ? files : []);
-    if (silent >= SILENT) giveUp(`nothing has come for ${SILENT / 1000} seconds`);
+    if (silent >= SILENT) giveUp(`nothing has arrived for ${SILENT / 1000} seconds`);
   };
   const timer = setInterval(() => {
     if (phase() === "idle") return;

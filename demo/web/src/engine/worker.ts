@@ -530,7 +530,7 @@ function requireWebAssembly(): void {
   try {
     new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
   } catch (cause) {
-    const sentence = "WebAssembly is switched off here, and this page computes with it. Allow it in the browser’s settings; where the site forbids it, its Content-Security-Policy needs 'wasm-unsafe-eval'.";
+    const sentence = "WebAssembly is switched off here, and this page needs it. Allow it in the browser’s settings. If the site forbids it, its Content-Security-Policy needs 'wasm-unsafe-eval'.";
     throw new EngineError(sentence, { cause });
   }
 }
@@ -539,7 +539,7 @@ function requireWebAssembly(): void {
 function tellOfItsEnd(pyodide: PyodideAPI): void {
   const { _api: api } = pyodide as unknown as { _api: { on_fatal: (error: Error) => void } };
   api.on_fatal = ({ name, message }) => {
-    const why = name === "Exit" ? "the code ended it" : `it broke down (${message.split("\n")[0]})`;
+    const why = name === "Exit" ? "the code ended it" : `it crashed (${message.split("\n")[0]})`;
     setTimeout(() => { throw new EngineError(`Python has stopped: ${why}.`); });
   };
 }

@@ -31,6 +31,6 @@ function cutFor(side: number, embedder: string, manifest: Manifest): string {
   const all = [manifest.embedder, ...Object.values(manifest.embedders ?? {}).map((other) => other.embedder)];
   const fitting = all.filter(({ chip_size }) => chip_size === side).map(({ name }) => name);
   const cut = fitting.includes(embedder) ? embedder : fitting[0];
-  if (!cut) throw new PhotoError(`A kept face is ${side} pixels wide, and no network here cuts faces of that size: it cannot be read again.`);
+  if (!cut) throw new PhotoError(`A stored face is ${side} pixels wide. No network of this site uses that size, so the face cannot be read again.`);
   return cut;
 }

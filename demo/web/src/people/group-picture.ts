@@ -23,7 +23,7 @@ export function groupPicture(
 ): TemplateResult {
   const percent = (part: number, whole: number) => `${(part / whole) * 100}%`;
   const spoken = (one: Sighting, i: number) =>
-    `Face ${i + 1} of ${faces.length}: ${one.personId ? `${nameOf(one.personId)}, ${isSure(one) ? "sure" : "not sure"}` : "nobody of the class"}. Correct it`;
+    `Face ${i + 1} of ${faces.length}: ${one.personId ? `${nameOf(one.personId)}, ${isSure(one) ? "sure" : "not sure"}` : "nobody in the class"}. Correct it`;
   const face = (one: Sighting, i: number, style: string, inside: unknown) => html`<button
     type="button"
     class="face ${toneOf(one)}"

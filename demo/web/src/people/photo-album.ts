@@ -84,7 +84,7 @@ export class PhotoAlbum extends Tool {
   }
 
   async #add(listed: Listed[]): Promise<void> {
-    if (this.#work) return this.warn("One thing at a time: wait, or stop what is going on.");
+    if (this.#work) return this.warn("Something is still running. Wait until it is done, or stop it.");
     const found = this.#found;
     const work = (this.#work = { job: new AbortController(), done: 0, of: listed.length });
     const { signal } = work.job;
@@ -109,7 +109,7 @@ export class PhotoAlbum extends Tool {
     if (found !== this.#found) return this.requestUpdate(); // cleared meanwhile
     await this.guarded(() => this.#regroup());
     if (!work.of) return;
-    this.say(work.done === work.of ? "All photos are looked at." : `Stopped after ${work.done} of ${work.of} photos; what was found stays.`);
+    this.say(work.done === work.of ? "All photos are done." : `Stopped after ${work.done} of ${work.of} photos. The faces found so far stay.`);
   }
 
   /** As many as there is room for. */
@@ -117,8 +117,8 @@ export class PhotoAlbum extends Tool {
     const { photos: given, remarks } = await photosAmong(this.engine, listed);
     found.others.push(...remarks.map(({ words }) => words));
     const room = MOST - found.files;
-    if (!given.length) this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
-    if (given.length > room) this.warn(`An album holds ${MOST} photos: the first ${room} of these ${given.length} are taken.`);
+    if (!given.length) this.warn("There were no photos in it. Choose JPEG, PNG or WebP files.");
+    if (given.length > room) this.warn(`An album holds ${MOST} photos, so only the first ${room} of these ${given.length} are used.`);
     return given.slice(0, room);
   }
 
@@ -177,7 +177,7 @@ export class PhotoAlbum extends Tool {
     const merged = { ...first, name: chosen.find(({ name }) => name)?.name ?? "", faces: chosen.flatMap(({ faces }) => faces), held: true };
     this.#groups = [merged, ...this.#groups.filter((group) => !chosen.includes(group))].sort((a, b) => b.faces.length - a.faces.length);
     this.#chosenGroups.clear();
-    this.say(`${chosen.length} groups are one now.`);
+    this.say(`${chosen.length} groups were merged.`);
   }
 
   /** The faces chosen leave their groups and make one of their own. */
@@ -189,18 +189,18 @@ export class PhotoAlbum extends Tool {
     });
     this.#groups = [{ id: this.#next++, name: "", faces: out, held: true }, ...touched.filter(({ faces }) => faces.length)];
     this.#chosenFaces.clear();
-    this.say(`${faces(out.length)} taken out into a group of their own.`);
+    this.say(`${faces(out.length)} moved into a new group.`);
   }
 
   #addToClass({ name, faces: all }: Group, classId: string): void {
     const target = this.#classes.find(({ id }) => id === classId);
     const read = this.#embedder;
     void this.guarded(async () => {
-      if (!target || !name) return this.warn("Give the group a name first: it is what the pupil will be called.");
+      if (!target || !name) return this.warn("Give the group a name first. The pupil gets that name.");
       const embedder = await this.embedderOf(target);
       const other = embedder !== read;
       const photos = [];
-      this.say(other ? `Reading the faces again with ${networkName(embedder)}, which the class ${target.name} is read with.` : "");
+      this.say(other ? `Reading the faces again with ${networkName(embedder)}, the network of the class ${target.name}.` : "");
       const good = all.filter(({ poor }) => !poor.length);
       for (const { file, embedding, chip } of good) {
         const numbers = other ? await reread(this.engine, { chip, embedder: read }, embedder) : embedding;
@@ -209,8 +209,8 @@ export class PhotoAlbum extends Tool {
       const { added, elsewhere } = await this.store.take(target, { embedder, people: [{ name, photos }] });
       const known = good.length - added - elsewhere.length;
       const rest = [
-        known ? `${faces(known)} of them ${known === 1 ? "was" : "were"} there already` : "",
-        good.length < all.length ? "those not seen well are left out" : "",
+        known ? `${faces(known)} of them ${known === 1 ? "was" : "were"} enrolled already` : "",
+        good.length < all.length ? "poor photos of faces were left out" : "",
       ].filter(Boolean);
       this.say(`${[`${name} is in the class ${target.name} with ${faces(added)} of this album`, ...rest].join("; ")}.`);
       this.warn(elsewhere.length ? `${elsewhere.join("; ")}.` : "");
@@ -221,7 +221,7 @@ export class PhotoAlbum extends Tool {
     this.#work?.job.abort();
     [this.#found, this.#groups] = [nothingFound(), []];
     for (const chosen of [this.#chosenFaces, this.#chosenGroups, this.#unfolded]) chosen.clear();
-    this.say("The album is gone from memory.");
+    this.say("The album is cleared.");
   }
 
   #export(): void {
@@ -254,7 +254,7 @@ export class PhotoAlbum extends Tool {
       ${this.#aside(`${this.#found.others.length === 1 ? "one remark" : `${this.#found.others.length} remarks`} on other files`, this.#found.others)}
     </section>
     ${this.#groups.length ? this.#groupsView() : nothing}
-    <p class="caption">Nothing of an album is kept: it lives in this page until you clear it or close the page. Only what you add to a class is.</p>`;
+    <p class="caption">An album is not stored. It stays in this page until you clear it or close the page. Only faces that you add to a class are stored.</p>`;
   }
 
   #photosAside(what: string, names: string[]) {
@@ -278,11 +278,11 @@ export class PhotoAlbum extends Tool {
             this.#limit = Number((event.target as HTMLInputElement).value);
             void this.guarded(() => this.#regroup());
           }} /></label>
-        <span class="muted">mean distance below ${limit.toFixed(2)}; groups that you have named or changed stay</span>
+        <span class="muted">mean distance below ${limit.toFixed(2)}; groups that you named or changed stay as they are</span>
       </div>
       <div class="row bar">
-        <button type="button" data-testid="merge" ?disabled=${this.#chosenGroups.size < 2} @click=${() => this.#merge()}>Merge the groups ticked</button>
-        <button type="button" data-testid="split" ?disabled=${!this.#chosenFaces.size} @click=${() => this.#split()}>Take out the faces chosen</button>
+        <button type="button" data-testid="merge" ?disabled=${this.#chosenGroups.size < 2} @click=${() => this.#merge()}>Merge the selected groups</button>
+        <button type="button" data-testid="split" ?disabled=${!this.#chosenFaces.size} @click=${() => this.#split()}>Move the selected faces to a new group</button>
         <button type="button" data-testid="album-export" @click=${() => this.#export()}>Save as JSON</button>
       </div>
       <ul class="groups" data-testid="groups">${repeat(this.#groups, ({ id }) => id, (group) => this.#groupView(group))}</ul>

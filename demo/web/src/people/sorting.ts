@@ -55,7 +55,7 @@ export function questionView({ words, answers }: LayoutQuestion, answer: (people
       )}
       <button type="button" class="link" data-testid="layout-cancel" @click=${cancel}>${answers.length > 1 ? "None of these: enrol nothing" : "No: enrol nothing"}</button>
     </div>
-    <p class="caption">A folder for each pupil, named after them, needs no question.</p>
+    <p class="caption">If each pupil has a folder with the pupil’s name, there is no question.</p>
   </div>`;
 }
 

@@ -49,7 +49,7 @@ export interface Hearing {
 
 const OPENING = 10_000; // milliseconds for the browser to open its storage
 const NOTHING_KEPT =
-  "This browser keeps nothing for this page (a private window, or site data is blocked?). All works, but closing the page loses it: save each class as a file before.";
+  "This browser stores nothing for this page (a private window, or blocked site data?). Everything works, but closing the page loses it. Save each class as a file first.";
 
 export class Store {
   private constructor(
@@ -97,7 +97,7 @@ export class Store {
     const { classes } = this.db;
     return this.db.transaction("rw", classes, async () => {
       const row: ClassRow = { id: newId(), name: normalName(wanted), rule: "template" };
-      if (await classes.where({ name: row.name }).first()) throw new PhotoError(`There is a class ${row.name} already: choose another name.`);
+      if (await classes.where({ name: row.name }).first()) throw new PhotoError(`There is already a class ${row.name}. Choose another name.`);
       await classes.add(row);
       return row;
     });
@@ -111,7 +111,7 @@ export class Store {
 
   async #classOf(classId: string): Promise<ClassRow> {
     const row = await this.db.classes.get(classId);
-    if (!row) throw new ConflictError("This class has been deleted meanwhile: nothing more is added to it.");
+    if (!row) throw new ConflictError("This class was deleted in the meantime, so nothing more was added to it.");
     return row;
   }
 
@@ -121,7 +121,7 @@ export class Store {
       const row = await this.#classOf(classId);
       if (!row.embedder) await this.db.classes.update(classId, { embedder });
       else if (row.embedder !== embedder) {
-        throw new ConflictError(`The class ${row.name} is read with ${networkName(row.embedder)}: no face that ${networkName(embedder)} has read can be added to it.`);
+        throw new ConflictError(`The class ${row.name} uses ${networkName(row.embedder)}, so faces that ${networkName(embedder)} has read cannot be added to it.`);
       }
       const fault = faultOf(embedding, this.hearing.dimensionsOf(embedder) ?? embedding.length);
       if (fault) throw new PhotoError(`This face cannot be kept: it has ${fault}. Take another photo.`);
@@ -158,7 +158,7 @@ export class Store {
       await this.admit([photo]);
       const owner = await this.ownerOf(photo);
       if (owner) return { person: owner, added: false };
-      if (personId && !(await people.get(personId))) throw new PhotoError(`${name} has been deleted meanwhile.`);
+      if (personId && !(await people.get(personId))) throw new PhotoError(`${name} was deleted in the meantime.`);
       const person = await this.#person(photo.classId, name);
       await photos.add({ ...photo, id: newId(), personId: person.id, face: faceKey(photo.embedding), chip: pictureOnly(photo.chip) });
       return { person, added: true };
@@ -188,8 +188,8 @@ export class Store {
     await this.db.transaction("rw", classes, people, days, this.db.sightings, async () => {
       await this.admit(sightings);
       const day = await days.get(id);
-      if (!day) throw new ConflictError(`The roll of ${date} has been deleted meanwhile: nothing more is added to it.`);
-      if (day.photos.some(({ key }) => key && key === photo.key)) throw new PhotoError("is on this roll already");
+      if (!day) throw new ConflictError(`The roll of ${date} was deleted in the meantime, so nothing more was added to it.`);
+      if (day.photos.some(({ key }) => key && key === photo.key)) throw new PhotoError("is already on this roll");
       await days.update(id, { photos: [...day.photos, photo] });
       await this.db.sightings.bulkAdd(await this.#ofTheLiving(sightings));
     });
@@ -215,8 +215,8 @@ export class Store {
     const { people, sightings } = this.db;
     await this.db.transaction("rw", people, sightings, async () => {
       const face = await sightings.get(faceId);
-      if (!face) throw new ConflictError("This face has been deleted meanwhile.");
-      if (personId && !(await people.get(personId))) throw new ConflictError("This pupil has been deleted meanwhile.");
+      if (!face) throw new ConflictError("This face was deleted in the meantime.");
+      if (personId && !(await people.get(personId))) throw new ConflictError("This pupil was deleted in the meantime.");
       if (personId) {
         await sightings.where({ personId }).filter(({ photoId }) => photoId === face.photoId).modify({ personId: null, answer: "unknown" });
       }
@@ -250,7 +250,7 @@ export class Store {
   async mark({ id: personId, classId, name }: Person, date: string, mark: Mark | null): Promise<void> {
     const { classes, people, days } = this.db;
     await this.db.transaction("rw", classes, people, days, async () => {
-      if (!(await people.get(personId))) throw new ConflictError(`${name} has been deleted meanwhile.`);
+      if (!(await people.get(personId))) throw new ConflictError(`${name} was deleted in the meantime.`);
       const { id } = await this.day(classId, date);
       await days.where({ id }).modify(({ marks }) => {
         if (mark) marks[personId] = mark;
@@ -299,7 +299,7 @@ export class Store {
       await db.photos.bulkDelete(dropped);
       const { photos, sightings } = await this.faces(classId);
       if ([...photos, ...sightings].some(({ id }) => !read.has(id))) {
-        throw new ConflictError("Faces were added to this class meanwhile: nothing is changed. Start the reading once more.");
+        throw new ConflictError("Faces were added to this class in the meantime, so nothing was changed. Start again.");
       }
       await db.classes.update(classId, { embedder });
       await this.admit([...photos, ...sightings].map(({ id }) => ({ classId, embedder, embedding: read.get(id)! })));
@@ -411,7 +411,7 @@ export class Store {
         if (!namesake) await db.people.add(row);
         else {
           now.set(row.id, namesake.id);
-          said.push(`${row.name} has been enrolled again meanwhile: the photos are together now.`);
+          said.push(`${row.name} was enrolled again in the meantime, so the photos were merged.`);
         }
       }
       const current = (id: string) => now.get(id) ?? id;
@@ -466,7 +466,7 @@ async function opened(trouble: Hearing["trouble"]): Promise<Database | undefined
       limit = setTimeout(() => reject(new Error("the browser’s storage does not answer")), OPENING);
       db.on("blocked", () => {
         clearTimeout(limit); // what is kept is there, once the other tab lets go of it
-        trouble("Another tab of this site uses an older version of this page. Close all its other tabs; this one goes on then.");
+        trouble("Another tab of this site uses an older version of this page. Close all other tabs of this site; then this one continues.");
         limit = undefined;
       });
       db.open().then(() => resolve(), reject);

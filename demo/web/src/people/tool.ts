@@ -158,12 +158,12 @@ export abstract class Tool extends LitElement {
 export function sentenceFor(error: unknown): string | null {
   if (error instanceof DOMException && error.name === "AbortError") return null;
   if (error instanceof Error && ["PhotoError", "EngineError", "ConflictError"].includes(error.name)) return error.message;
-  if (error instanceof Error && error.name === "DatabaseClosedError") return "This page has lost its storage. Reload it: what was kept is still there.";
+  if (error instanceof Error && error.name === "DatabaseClosedError") return "This page has lost its storage. Reload it: everything stored is still there.";
   if (isFull(error)) {
-    return "The browser’s storage for this page is full: what was being added is not kept, all else is. Delete old days, or save the class as a file and delete it here; then try again.";
+    return "The browser’s storage for this page is full. The last addition was not stored, but everything before it was. Delete old days, or save the class as a file and delete it here. Then try again.";
   }
   console.error(error);
-  return "Something went wrong that should not have. Reload the page: what was kept so far is still there.";
+  return "Something unexpected went wrong. Reload the page: everything stored so far is still there.";
 }
 
 /** One that models.json lists. */
