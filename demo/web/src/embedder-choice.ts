@@ -6,11 +6,11 @@ import css from "./styles/embedder.css?inline";
 
 const styles = [sheet(base), sheet(css)];
 
-/** One that models.json lists, a file of the reader's own, or null: the one that the page came with. */
+/** A network that models.json lists, a file of the reader, or null for the network that the page came with. */
 export type Asked = { name: string; normalise: boolean } | { file: File } | null;
 export type EmbedderEvent = CustomEvent<Asked>;
 
-/** `<embedder-choice>`: which network makes the numbers. Tells what is asked for by the event `embedder`; what became of it is told here. */
+/** `<embedder-choice>`: which network makes the embeddings. It fires the event `embedder` with what the reader chose, and shows what came of it. */
 export class EmbedderChoice extends HTMLElement {
   readonly #root = shadow(
     this,
@@ -33,7 +33,7 @@ export class EmbedderChoice extends HTMLElement {
   );
   #own = "";
   #listed: EmbedderEntry[] = [];
-  /** `listed`: it is models.json's of that name, not a file's. */
+  /** `listed`: whether the network of that name comes from models.json and not from a file. */
   #inUse = { name: "", listed: true, normalised: false };
 
   constructor() {
@@ -42,7 +42,7 @@ export class EmbedderChoice extends HTMLElement {
     const file = find<HTMLInputElement>(root, "[type=file]");
     file.addEventListener("change", () => {
       const chosen = file.files?.[0];
-      file.value = ""; // so that the same file can be chosen again
+      file.value = ""; // so that choosing the same file again fires an event
       if (chosen) this.#ask({ file: chosen });
     });
     find(root, "fieldset").addEventListener("change", (event) => this.#ask({ name: (event.target as HTMLInputElement).value, normalise: false }));
@@ -63,7 +63,10 @@ export class EmbedderChoice extends HTMLElement {
     }
   }
 
-  /** What models.json lists; its first is in use. `runtimeBytes`: what any other network takes besides its own file; asked for when somebody looks. */
+  /**
+   * Offer what models.json lists, beginning with the network in use. `runtimeBytes`: how much another network needs besides its own file, asked for when the
+   * reader opens the list.
+   */
   offer({ embedder, embedders = {} }: Manifest, runtimeBytes: () => Promise<number>): void {
     this.#own = embedder.name;
     this.#listed = [embedder, ...Object.values(embedders).map((other) => other.embedder)];

@@ -6,7 +6,7 @@ import css from "./styles/progress.css?inline";
 const styles = [sheet(base), sheet(css)];
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 
-/** `<load-progress>`: a bar in bytes, and in words what is arriving. */
+/** `<load-progress>`: a bar of bytes, and a sentence about what is loading. */
 export class LoadProgress extends HTMLElement {
   readonly #root = shadow(
     this,
@@ -29,7 +29,7 @@ export class LoadProgress extends HTMLElement {
     find(this.#root, "p").textContent = words;
   }
 
-  /** All there: the bar is full and the sentence stays. No bytes: it was there before. */
+  /** Everything has loaded: fill the bar and keep the sentence. Without bytes, an earlier page had loaded everything. */
   finish({ bytes, distrusted }: Started, seconds: number): void {
     this.show(bytes || 1, bytes || 1, "");
     const loaded = bytes ? `${megabytes(bytes)} MB loaded` : "Already loaded by an earlier page";

@@ -7,8 +7,8 @@ import { networkName } from "../network-names";
 import type { ClassRow, Snapshot } from "./store";
 import { Tool } from "./tool";
 
-const WIDTH = 480; // pixels of the frame that is looked at: faces of half a metre's distance and more
-const FRESH = 1500; // milliseconds for which a name stays with a face that stays in its place
+const WIDTH = 480; // pixels: width of the frames that are processed, enough for faces a few metres away
+const FRESH = 1500; // milliseconds for which a face that stays in place keeps its name
 const SAME_PLACE = 0.4; // intersection over union with the box before
 
 interface Followed {
@@ -18,11 +18,11 @@ interface Followed {
   named: number;
 }
 
-/** `<live-camera app="../app/">`: boxes over the camera's picture, with names out of a class. Stops when nobody looks. */
+/** `<live-camera app="../app/">`: boxes over the camera's picture, with names from a class. It stops when the page is hidden. */
 export class LiveCamera extends Tool {
   #classes: ClassRow[] = [];
   #classId = "";
-  /** The page's own embedder. */
+  /** The page's default embedder. */
   #own = "";
   #job: AbortController | undefined;
   #followed: Followed[] = [];
@@ -103,7 +103,7 @@ export class LiveCamera extends Tool {
     const rate = 1000 / (performance.now() - begun);
     this.#rate = this.#rate ? 0.8 * this.#rate + 0.2 * rate : rate;
     this.requestUpdate();
-    await new Promise((resolve) => requestAnimationFrame(resolve)); // the page comes first
+    await new Promise((resolve) => requestAnimationFrame(resolve)); // let the page draw first
   }
 
   async #name(photo: string, face: Face, known: Snapshot | undefined, embedder: string, signal: AbortSignal): Promise<Followed> {
@@ -152,7 +152,7 @@ export class LiveCamera extends Tool {
   #box({ box: [x1, y1, x2, y2] }: Face, label: string, tone: string) {
     const { width, height } = this.#size;
     const percent = (part: number, whole: number) => `${(part / whole) * 100}%`;
-    // Mirrored, as the video is.
+    // Mirrored, like the video.
     const place = `left: ${percent(width - x2, width)}; top: ${percent(y1, height)}; width: ${percent(x2 - x1, width)}; height: ${percent(y2 - y1, height)}`;
     return html`<div class="face ${tone}" style=${place} data-testid="live-face"><span>${label}</span></div>`;
   }

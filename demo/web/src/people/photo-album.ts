@@ -13,22 +13,25 @@ import type { ClassRow } from "./store";
 import { Tool } from "./tool";
 
 const MOST = 500;
-const SMALLEST = 40; // side of the smallest face looked for, pixels
-const REGROUP = 1500; // milliseconds between two groupings while photos come in
-const RANGE = [0.65, 1.25] as const; // of the slider, in parts of the limit that it starts at
-const SHOWN = 24; // faces of a group before it is unfolded
+const SMALLEST = 40; // pixels: side of the smallest face that is looked for
+const REGROUP = 1500; // milliseconds between two groupings while photos arrive
+const RANGE = [0.65, 1.25] as const; // ends of the slider, as parts of the limit at which it starts
+const SHOWN = 24; // faces of a group that are shown before it is unfolded
 
 interface AlbumFace {
   id: number;
   file: string;
-  /** The number of the photo, as two photos may bear one name. */
+  /** The number of the photo, because two photos can have one name. */
   photo: number;
   embedding: Float32Array;
   chip: string;
   poor: string[];
 }
 
-/** What the photos gave so far: a new one, when the album is cleared. `faceless`, `unread`, `turned`: photos, and what is wrong with them. `others`: other files. */
+/**
+ * What the photos gave so far; clearing the album makes a new one. `faceless`, `unread`, `turned`: photos, with what is wrong with them. `others`: other
+ * files.
+ */
 interface Found {
   faces: AlbumFace[];
   files: number;
@@ -38,7 +41,7 @@ interface Found {
   others: string[];
 }
 
-/** A person, as far as is known. `held`: the reader has had a hand in it, so that no grouping touches it again. */
+/** A person, as far as is known. `held`: the reader has changed this group, so no grouping changes it any more. */
 interface Group {
   id: number;
   name: string;
@@ -46,16 +49,16 @@ interface Group {
   held: boolean;
 }
 
-/** `<photo-album app="../app/">`: photos in, the people in them out, to be named and corrected by hand. Nothing of it is kept. */
+/** `<photo-album app="../app/">`: sorts photos by the people in them; the reader names and corrects the groups. Nothing is stored. */
 export class PhotoAlbum extends Tool {
   #found = nothingFound();
   #groups: Group[] = [];
   #next = 1;
   #nextPhoto = 1;
-  /** The page's own embedder, which reads all faces here, and what its distances mean. */
+  /** The page's default embedder, which reads all faces here, and its thresholds. */
   #embedder = "";
   #scale: EmbedderScale | undefined;
-  /** The reader's; undefined: the usual one. */
+  /** The limit that the reader has chosen; undefined: the usual one. */
   #limit: number | undefined;
   #work: { job: AbortController; done: number; of: number } | undefined;
   #grouping: Promise<void> | undefined;
@@ -106,13 +109,13 @@ export class PhotoAlbum extends Tool {
       }
     });
     this.#work = undefined;
-    if (found !== this.#found) return this.requestUpdate(); // cleared meanwhile
+    if (found !== this.#found) return this.requestUpdate(); // the album was cleared in the meantime
     await this.guarded(() => this.#regroup());
     if (!work.of) return;
     this.say(work.done === work.of ? "All photos are done." : `Stopped after ${work.done} of ${work.of} photos. The faces found so far stay.`);
   }
 
-  /** As many as there is room for. */
+  /** Take as many photos as there is room for. */
   async #photosAmong(found: Found, listed: Listed[]): Promise<Given[]> {
     const { photos: given, remarks } = await photosAmong(this.engine, listed);
     found.others.push(...remarks.map(({ words }) => words));
@@ -135,7 +138,7 @@ export class PhotoAlbum extends Tool {
     }
   }
 
-  /** The machine's groups of all faces that the reader has not put somewhere; one grouping at a time. */
+  /** Group all faces that the reader has not assigned, one grouping at a time. */
   async #regroup(): Promise<void> {
     while (this.#grouping) await this.#grouping;
     this.#grouping = this.#group(this.#found, this.#limit).finally(() => (this.#grouping = undefined));
@@ -149,8 +152,8 @@ export class PhotoAlbum extends Tool {
       ? await this.engine.group(free.map(({ embedding }) => embedding), free.map(({ photo }) => photo), limit, this.#embedder)
       : [];
     if (free.length) this.#scale ??= await this.engine.scale(this.#embedder);
-    if (found !== this.#found) return; // cleared meanwhile
-    // What was held meanwhile stays, and what lies in it is not put elsewhere too.
+    if (found !== this.#found) return; // the album was cleared in the meantime
+    // Groups that the reader has changed in the meantime stay, and their faces are put nowhere else.
     const held = this.#groups.filter((group) => group.held);
     const placedNow = new Set(held.flatMap(({ faces }) => faces));
     const groups = parts.map((members) => members.map((i) => free[i]!).filter((face) => !placedNow.has(face)));
@@ -162,7 +165,7 @@ export class PhotoAlbum extends Tool {
     this.requestUpdate();
   }
 
-  // By hand
+  // Changes by the reader
 
   #name(group: Group, name: string): void {
     group.name = normalName(name);
@@ -180,7 +183,7 @@ export class PhotoAlbum extends Tool {
     this.say(`${chosen.length} groups were merged.`);
   }
 
-  /** The faces chosen leave their groups and make one of their own. */
+  /** Move the selected faces out of their groups into a new one. */
   #split(): void {
     const out = this.#found.faces.filter(({ id }) => this.#chosenFaces.has(id));
     const touched = this.#groups.map((group) => {
@@ -229,7 +232,7 @@ export class PhotoAlbum extends Tool {
     save("album.json", JSON.stringify({ kind: "facelab album", format: 1, people: told, without_a_face: this.#found.faceless }, null, 1), "application/json");
   }
 
-  // What is seen
+  // Views
 
   protected override render(): TemplateResult {
     const work = this.#work;

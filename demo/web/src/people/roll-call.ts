@@ -20,11 +20,11 @@ import { isQuestion, photosAmong, portraitsAmong, questionView, type Remark } fr
 import { ConflictError, type Bin, type ClassRow, type Day, type Enrolled, type NewPhoto, type Person, type Sighting, type Snapshot } from "./store";
 import { Tool, embedderIn, isPhotoError, sentenceFor } from "./tool";
 
-/** Sides of the smallest face looked for, pixels: portraits are large, a class in twelve metres is not. */
+/** Sides of the smallest face looked for, in pixels: faces of portraits are large, those of a class twelve metres away are small. */
 const SMALLEST = { portrait: 40, group: 24 };
 const UNDO_SECONDS = 20;
-const CLOCK = 30_000; // milliseconds between two looks at the date
-const PICTURES = 12; // of the day's group photos stay in memory, to be looked at
+const CLOCK = 30_000; // milliseconds between two checks of the date
+const PICTURES = 12; // of the day's group photos stay in memory, to be shown
 
 const RULES: Record<Rule, string> = {
   template: "nearest mean of a pupil’s photos (usual)",
@@ -33,7 +33,7 @@ const RULES: Record<Rule, string> = {
   original: "the original system’s rule",
 };
 
-/** What became of one photo of an enrolment. `spare`: its face, where it could be enrolled all the same. */
+/** What became of one photo of an enrolment. `spare`: its face, if it can be enrolled anyway. */
 interface Outcome {
   file: string;
   name: string;
@@ -42,7 +42,7 @@ interface Outcome {
   spare?: Omit<NewPhoto, "file">;
 }
 
-/** What became of the photos of one enrolment. `names`: of all whose photos should be among them. `remarks`: on other files, and on folders. */
+/** What became of the photos of one enrolment. `names`: all people who should be among them. `remarks`: on other files and on folders. */
 interface Outcomes {
   classId: string;
   names: string[];
@@ -50,37 +50,37 @@ interface Outcomes {
   all: Outcome[];
 }
 
-/** `<roll-call app="../app/">`: a class with its pupils, the day's group photos, and the roll that comes of them. */
+/** `<roll-call app="../app/">`: a class with its pupils, the day's group photos, and the roll. */
 export class RollCall extends Tool {
   #classes: ClassRow[] = [];
-  /** Which class is in view, and which day. Work that has begun goes on in the class and the day in which it began. */
+  /** The class and the day in view. Work stays with the class and the day in which it began. */
   #classId = "";
   #date = today();
-  /** The day in view is today, and the next one from midnight on: the teacher has chosen no other. */
+  /** Whether the day in view follows the clock past midnight. It does until the teacher chooses another day. */
   #followsClock = true;
   #clock: ReturnType<typeof setInterval> | undefined;
   #class: Snapshot | undefined;
   #watching: Subscription[] = [];
-  /** What the engine was told last: a class's photos, in their order, and whose numbers they are. */
+  /** The class that the engine knows: its photos in their order, and their network. */
   #enrolled = "";
-  /** Questions to the engine, which knows one class at a time. */
+  /** Questions to the engine, one after another, because it knows one class at a time. */
   #asking: Promise<unknown> = Promise.resolve();
-  /** Of the class in view. `ids`: of its photos that the engine knows, in their order. */
+  /** Facts about the class in view. `ids`: its photos that the engine knows, in their order. */
   #told: (ClassTold & { ids: string[] }) | undefined;
-  /** By photo: of whom, by which rule and beside which decisions of the teacher its faces were asked about. */
+  /** By photo: the class, the rule and the teacher's decisions with which its faces were last identified. */
   #asked = new Map<string, string>();
   #likely = new Map<string, [key: string, distance: number][]>();
-  /** Who else a face may be just as well. */
+  /** For each face, another pupil who is just as near. */
   #runnersUp = new Map<string, string | null>();
-  /** The latest photos of this visit, as addresses of compressed copies; none is kept. */
+  /** The latest photos of this visit, as addresses of compressed copies. None is stored. */
   #pictures = new Map<string, string>();
   #outcomes: Outcomes | undefined;
-  /** Whose photos these files are, the teacher has to say. */
+  /** A question to the teacher: which pupils do these files show? */
   #question: { asked: LayoutQuestion; listed: Listed[]; into: Snapshot } | undefined;
   #work: { job: AbortController; done: number; of: number; what: string } | undefined;
-  /** Photos of the class in view without a chip, of which the teacher has to say whether to read the class again without them. */
+  /** How many photos of the class in view have no chip, so that the teacher has to decide whether to leave them out. */
   #unreadable = 0;
-  /** What was deleted, the latest last. */
+  /** Deletions that can be undone, the latest last. */
   #bins: Bin[] = [];
   #face: Sighting | undefined;
   #camera: { job: AbortController; name: string } | undefined;
@@ -129,7 +129,7 @@ export class RollCall extends Tool {
     if (this.#followsClock && this.#date !== today()) this.#choose(this.#classId, today());
   };
 
-  /** Of photos that are given now: midnight may just have passed. */
+  /** The day for photos that are added now, because midnight may just have passed. */
   #dayOfPhotos(): string {
     this.#followClock();
     return this.#date;
@@ -137,7 +137,7 @@ export class RollCall extends Tool {
 
   #choose(classId: string, date = this.#date): void {
     this.#watching.splice(1).forEach((one) => one.unsubscribe());
-    if (classId !== this.#classId) this.#closeCamera(); // it was opened for the other class
+    if (classId !== this.#classId) this.#closeCamera(); // the camera was opened for the other class
     [this.#classId, this.#date, this.#class, this.#told, this.#enrolled, this.#unreadable] = [classId, date, undefined, undefined, "", 0];
     remember(classId);
     this.requestUpdate();
@@ -160,7 +160,7 @@ export class RollCall extends Tool {
     void this.guarded(() => this.#recognise());
   }
 
-  /** Ask again about every face that the teacher has not decided on, where the class has changed. */
+  /** Identify all faces again that the teacher has not decided on, if the class has changed. */
   async #recognise(): Promise<void> {
     const current = this.#class;
     if (!current) return;
@@ -171,14 +171,14 @@ export class RollCall extends Tool {
       const asked = `${enrolled} ${current.row.rule} ${faces.map(({ by, personId }) => (by === "teacher" ? personId : "")).join()}`;
       if (this.#asked.get(id) === asked) continue;
       const changed = (await this.#judged(current, faces)).filter((face, i) => differs(face, faces[i]!));
-      if (this.#class !== current) return; // what has come since is asked about instead
+      if (this.#class !== current) return; // a newer snapshot has arrived and is handled instead
       this.#asked.set(id, asked);
       if (changed.length) await this.store.judge(changed);
     }
     this.requestUpdate();
   }
 
-  /** One question after another, each with the class that it is about. */
+  /** Ask the engine one question at a time, each about its own class. */
   #inTurn<T>(ask: () => Promise<T>): Promise<T> {
     const answer = this.#asking.then(ask);
     this.#asking = answer.catch(() => {});
@@ -189,7 +189,7 @@ export class RollCall extends Tool {
     return `${row.id} ${embedder} ${photos.map(({ id }) => id).join()}`;
   }
 
-  /** Tell the engine whom it may name. */
+  /** Tell the engine which pupils it may name. */
   async #enrolEngine(current: Snapshot): Promise<void> {
     const embedder = await this.embedderOf(current.row);
     const signature = this.#signatureOf(current, embedder);
@@ -201,7 +201,7 @@ export class RollCall extends Tool {
     this.requestUpdate();
   }
 
-  /** The faces of one photo, with the machine's answers; those of the teacher stay, and nobody is named a second time beside them. */
+  /** The faces of one photo with the engine's answers. The teacher's answers stay, and nobody whom the teacher has named is named again. */
   async #judged(current: Snapshot, faces: Sighting[]): Promise<Sighting[]> {
     const asked = faces.filter((face) => this.isComparable(face));
     if (!asked.length) return faces;
@@ -237,7 +237,7 @@ export class RollCall extends Tool {
     });
   }
 
-  /** Files of pupils, into a class: whose each photo is, their folders tell, or the name that was typed; or the teacher is asked. */
+  /** Add files of pupils to a class. Their folders, the typed name or the teacher say which pupils they show. */
   async #sort(listed: Listed[], typed: string, into: Snapshot, peopleAt?: number): Promise<void> {
     const answer = await this.#sorted(listed, () => portraitsAmong(this.engine, listed, typed, peopleAt));
     if (!answer) return;
@@ -259,14 +259,14 @@ export class RollCall extends Tool {
     await done;
   }
 
-  /** What is asked about files: a work like another. */
+  /** Sort files, as a piece of work with progress. */
   async #sorted<T>(listed: Listed[], ask: () => Promise<T>): Promise<T | undefined> {
     let answer: T | undefined;
     await this.#workOn("Sorting the files", listed.length, [ask], async (ask) => void (answer = await ask()));
     return answer;
   }
 
-  /** Photos of pupils, each in a folder that bears the pupil’s name, into a class. */
+  /** Enrol photos of pupils, each in a folder with the pupil’s name. */
   async #enrol(given: Given[], { row, people }: Snapshot, { names, remarks }: Pick<Outcomes, "names" | "remarks"> = { names: [], remarks: [] }): Promise<void> {
     const classId = row.id;
     const outcomes: Outcomes = { classId, names, remarks, all: [] };
@@ -310,7 +310,7 @@ export class RollCall extends Tool {
     });
   }
 
-  /** A day's photos, into a class: who is in them. */
+  /** Add photos of a day to a class, and identify their faces. */
   async #addGroupPhotos(given: Given[], { row }: Snapshot, date: string): Promise<void> {
     if (!given.length) return this.warn("There were no photos in it. Choose JPEG, PNG or WebP files.");
     let day: Day | undefined;
@@ -368,13 +368,13 @@ export class RollCall extends Tool {
     return this.engine.look(pixelsOf(photo), smallest, embedder, signal);
   }
 
-  /** Photos one after another, with progress, until it is stopped; what is done is kept. */
+  /** Process photos one after another, with progress, until the reader stops it. Finished photos stay. */
   async #process(what: string, given: Given[], one: (given: Given, photo: Promise<Photo>, signal: AbortSignal) => Promise<void>): Promise<void> {
     const done = await this.#workOn(what, given.length, this.opened(given), ([each, photo], signal) => one(each, photo, signal));
     if (done !== undefined) this.say(done === given.length ? `All done: ${photos(done)}.` : `Stopped after ${photos(done)}. They are stored.`);
   }
 
-  /** How many of `count` things were done before the end or a stop; undefined where another work is going on. */
+  /** How many of `count` items were done before the end or a stop; undefined if other work is running. */
   async #workOn<T>(what: string, count: number, things: Iterable<T>, one: (thing: T, signal: AbortSignal) => Promise<void>): Promise<number | undefined> {
     if (this.#work) {
       this.warn("Something is still running. Wait until it is done, or stop it.");
@@ -397,9 +397,9 @@ export class RollCall extends Tool {
     return work.done;
   }
 
-  // Another network for a class: its faces are read again by their chips, for numbers of two networks cannot be compared
+  // Another network for a class: its faces are embedded again from their chips, because embeddings of two networks cannot be compared.
 
-  /** All faces of a class, with the page's own network; nothing is changed before all are read. `leaveOut`: photos without a chip go. */
+  /** Embed all faces of a class again with the page's default network. Nothing changes before all are done. `leaveOut`: photos without a chip are deleted. */
   #readAgain({ id, name }: ClassRow, leaveOut: boolean): void {
     void this.guarded(async () => {
       const embedder = await this.embedderOf(undefined);
@@ -408,7 +408,7 @@ export class RollCall extends Tool {
       const doubtful = leaveOut ? 0 : unreadable.length;
       if (this.#classId === id) this.#unreadable = doubtful;
       this.requestUpdate();
-      if (doubtful) return; // the teacher is asked
+      if (doubtful) return; // the teacher is asked first
       const faces = [...enrolled, ...sightings].filter(({ chip }) => chip);
       const read = new Map<string, Float32Array>();
       const done = await this.#workOn(`Reading faces again with ${networkName(embedder)}`, faces.length, faces, async (face, signal) => {
@@ -421,12 +421,12 @@ export class RollCall extends Tool {
       if (done === undefined) return;
       if (done < faces.length) return this.say(`Stopped. The class ${name} has not changed.`);
       await this.store.changeEmbedder(id, embedder, read, unreadable);
-      if (this.#outcomes?.classId === id) this.#outcomes = undefined; // it holds numbers of the other network
+      if (this.#outcomes?.classId === id) this.#outcomes = undefined; // its embeddings come from the other network
       this.say(`The class ${name} now uses ${networkName(embedder)}: ${done === 1 ? "one face was" : `${done} faces were`} read again.`);
     });
   }
 
-  /** A gallery as an embedder of a class reads it; undefined where that is not possible, or was stopped. */
+  /** A gallery, embedded again for a class; undefined if that is impossible, or was stopped. */
   async #readFor({ name, embedder }: ClassRow & { embedder: string }, gallery: Gallery): Promise<Gallery | undefined> {
     const faces = gallery.people.flatMap(({ photos }) => photos);
     const unreadable = faces.filter(({ chip }) => !chip).length;
@@ -456,7 +456,7 @@ export class RollCall extends Tool {
     });
   }
 
-  /** A face of a group photo as one more photo of a pupil, or the first of a new one. */
+  /** Enrol a face of a group photo as another photo of a pupil, or as the first photo of a new one. */
   #enrolFace(face: Sighting, name: string): void {
     void this.guarded(async () => {
       const { person, added } = await this.store.enrolFace(face, name);
@@ -587,7 +587,7 @@ export class RollCall extends Tool {
     else await this.#addGroupPhotos(given, into, date);
   }
 
-  // What is seen
+  // Views
 
   protected override render(): TemplateResult {
     return html`${this.engineBar()} ${this.#workBar()} ${this.#binBar()} ${this.#classBar()}
@@ -601,7 +601,7 @@ export class RollCall extends Tool {
     if (this.#face && dialog && !dialog.open) dialog.showModal();
   }
 
-  /** The roll comes first, once there is somebody to call. */
+  /** The roll comes first once the class has pupils. */
   #classView(current: Snapshot) {
     const roll = this.#rollView(current);
     const pupils = this.#pupilsView(current);
@@ -650,7 +650,7 @@ export class RollCall extends Tool {
     </section>`;
   }
 
-  /** Where a class was enrolled with another network than the page's own. */
+  /** A note for classes that were enrolled with another network than the page's default. */
   #embedderNote(row: ClassRow) {
     const own = this.manifest?.embedder.name;
     if (!own || !row.embedder || row.embedder === own) return nothing;
@@ -939,7 +939,7 @@ export class RollCall extends Tool {
   async #dropped(event: DragEvent, take: (listed: Listed[]) => Promise<void>): Promise<void> {
     leave(event);
     event.preventDefault();
-    const listed = fromDrop(event.dataTransfer); // begun at once: what was dropped can be read only while the event lasts
+    const listed = fromDrop(event.dataTransfer); // begins at once, because dropped files can be read only during the event
     await this.guarded(async () => take(await listed));
   }
 }
@@ -994,7 +994,7 @@ function remember(classId: string): void {
     if (classId) localStorage.setItem(KEY, classId);
     else localStorage.removeItem(KEY);
   } catch {
-    // Storage is forbidden here: the first class is shown next time.
+    // Storage is forbidden here, so the next visit begins with the first class.
   }
 }
 
