@@ -494,12 +494,12 @@ def test_browser_that_keeps_nothing_says_so_and_works(chromium: Browser, site: s
     tab = context.new_page()
     tab.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); }")
     tab.goto(site + "roll-call/")
-    expect(tab.get_by_test_id("storage")).to_contain_text("keeps nothing")
+    expect(tab.get_by_test_id("storage")).to_contain_text("stores nothing")
     tab.get_by_test_id("try-samples").click()
     expect(tab.locator('[data-testid="entry"][data-name="Barack Obama"]')).to_have_attribute(
         "data-presence", "present", timeout=READY
     )
-    expect(tab.get_by_test_id("storage")).to_contain_text("keeps nothing")
+    expect(tab.get_by_test_id("storage")).to_contain_text("stores nothing")
     with tab.expect_event("dialog") as asked:
         tab.close(run_before_unload=True)
     assert asked.value.type == "beforeunload"
