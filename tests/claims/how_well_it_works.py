@@ -74,7 +74,7 @@ def correction_halves(name: str) -> bool:
 
 CLAIMS = [
     Claim(
-        "On good photos the distance must be below {{ value whom/good same_below }} for *same* and at least",
+        "On good photos, the answer is *same* below {{ value whom/good same_below }} and *different* from",
         lambda: value("whom/poor same_below") < value("whom/good same_below") < value("whom/good different_from"),
     ),
     Claim(
@@ -85,8 +85,15 @@ CLAIMS = [
         ),
     ),
     Claim(
-        "So the price depends far more on the photos than on the threshold’s third decimal.",
-        lambda: value("whom/fnmr actors6") > 5 * value("whom/fnmr lfw100") > 10 * value("whom/fnmr orl39"),
+        "The same threshold costs about forty times as much on one set as on another.",
+        lambda: 36 < value("whom/fnmr actors6") / value("whom/fnmr orl39") < 44,
+    ),
+    Claim(
+        "The careful thresholds for poor photos are the first and the last row: *same* then keeps the promise of 0.01 %.",
+        lambda: (
+            list(by_row("whom/promise", "Distance below").values())[:: len(by_row("whom/promise", "Distance below")) - 1]
+            == [value("whom/poor same_below"), value("whom/poor different_from")]
+        ),
     ),
     Claim(
         "The rate lies just below the promise because the threshold was chosen that way.",
