@@ -64,7 +64,7 @@ def reliability() -> list[tuple[float, float]]:
 def reliability_of(name: str) -> float:
     """How far a curve lies above the diagonal, on average."""
     (curve,) = (curve for curve in read_report("whom")["charts"]["reliability"]["curves"] if curve["name"] == name)
-    gaps = [y - x for x, y in zip(curve["x"], curve["y"], strict=True)]
+    gaps: list[float] = [y - x for x, y in zip(curve["x"], curve["y"], strict=True)]
     return sum(gaps) / len(gaps)
 
 
