@@ -543,7 +543,7 @@ def accuracy(report: Report, networks: Mapping[str, Network]) -> None:
                     f"{name}, {label}",
                     f"{len(scores):,}",
                     f"{percent(told.best_accuracy)} at {told.best_threshold:.3f}",
-                    *map(str, tars),
+                    *(str(tar).replace(" %", "\N{NO-BREAK SPACE}%") for tar in tars),
                     percent(told.auc.value, 3),
                 ]
             )
