@@ -39,7 +39,7 @@ def album(chromium: Browser, site: str, heap: Path) -> Iterator[Watched]:
     watched = watch(context.new_page(), site)
     page = watched.open("album/")
     page.get_by_test_id("album-folder").set_input_files(heap)
-    expect(page.get_by_test_id("status")).to_contain_text("All photos are looked at", timeout=READY)
+    expect(page.get_by_test_id("status")).to_contain_text("All photos are done", timeout=READY)
     yield watched
     context.close()
 
@@ -168,7 +168,7 @@ def test_live_camera_looks_and_goes_off_when_the_page_is_hidden(chromium: Browse
     page = watch(context.new_page(), site).open("camera/")
     page.locator('[data-engine="ready"]').wait_for(timeout=READY)
     page.get_by_test_id("live-start").click()
-    expect(page.get_by_test_id("live-rate")).to_contain_text(re.compile(r"; (?!0\.0)\d+\.\d looks a second"), timeout=READY)
+    expect(page.get_by_test_id("live-rate")).to_contain_text(re.compile(r"; (?!0\.0)\d+\.\d frames a second"), timeout=READY)
     assert page.get_by_test_id("live-video").evaluate("video => video.srcObject.active")
     assert axe_violations(page) == []
     page.evaluate("""() => {

@@ -54,7 +54,7 @@ def test_unusable_photo_gets_a_sentence_and_leaves_the_other_alone(
     expect(demo.page.get_by_test_id("status")).not_to_contain_text("A is next")
     expect(demo.page.get_by_test_id("chip-b")).to_be_visible()
     choose(demo.page, "b", samples / "obama2.jpg")
-    expect(demo.page.get_by_test_id("status")).to_have_text("Photo B is done; photo A cannot be used: choose another one.")
+    expect(demo.page.get_by_test_id("status")).to_have_text("Photo B is ready. Photo A cannot be used: choose another one.")
     choose(demo.page, "b", samples / "biden.jpg")
     choose(demo.page, "a", samples / "obama.jpg")
     assert verdict(demo.page)[0] == "different", "a usable photo takes the place of the other"

@@ -193,7 +193,7 @@ def roll_is_right(page: Page, old: Old) -> None:
 
 def test_class_of_the_first_version_is_still_read_with_dlibs_network(visit: Visit, old: Old, dlib: NativeRuntime) -> None:
     page = visit(old.tables)
-    expect(page.get_by_test_id("class-embedder")).to_contain_text("was enrolled with dlib’s ResNet, and is still read with it")
+    expect(page.get_by_test_id("class-embedder")).to_contain_text("was enrolled with dlib’s ResNet, and still uses it")
     roll_is_right(page, old)
     assert axe_violations(page) == []
     tables = kept(page)
@@ -276,7 +276,7 @@ def test_reading_again_can_be_stopped_and_changes_nothing_then(visit: Visit, old
     before = kept(page)
     page.get_by_test_id("read-again").click()
     page.get_by_test_id("stop").click()
-    expect(page.get_by_test_id("status")).to_contain_text("Stopped: the class 7b is as it was")
+    expect(page.get_by_test_id("status")).to_contain_text("Stopped. The class 7b has not changed")
     assert kept(page) == before
     expect(page.get_by_test_id("read-again")).to_be_enabled()
 
@@ -395,5 +395,5 @@ def test_what_was_deleted_before_a_class_was_read_again_cannot_come_back(visit: 
     page.bring_to_front()
     page.evaluate("window.scrollTo(0, 0)")
     page.get_by_test_id("undo").click()
-    expect(page.get_by_test_id("warning")).to_contain_text("no face that dlib’s ResNet has read can be added to it")
+    expect(page.get_by_test_id("warning")).to_contain_text("faces that dlib’s ResNet has read cannot be added to it")
     assert embedders(page) == {OWN}

@@ -186,7 +186,7 @@ def test_what_is_no_embedder_is_refused_with_a_sentence(page: Page, mine: Path, 
         wrong[key] = tmp_path / f"{key}.onnx"
         onnx.save(lying, wrong[key])
     for file, words in {
-        tmp_path / "failing.onnx": "breaks off on a trial run",
+        tmp_path / "failing.onnx": "fails on a trial run",
         wrong["dimensions"]: "its own entry says float32 [1,99]",
         wrong["chip_size"]: "its own entry says uint8 [1,99,99,3]",
         cut: "only a part of one",

@@ -108,8 +108,8 @@ def test_a_network_that_falls_silent_is_waited_for_and_given_up(context: Browser
             if page.get_by_test_id("failure").is_visible():
                 break
             seen += page.get_by_test_id("progress").inner_text()
-        assert re.search(rf"nothing has come for \d+ seconds; waiting for .*{file}", seen)
-        expect(page.get_by_test_id("failure")).to_contain_text("nothing has come for 30 seconds")
+        assert re.search(rf"nothing has arrived for \d+ seconds; waiting for .*{file}", seen)
+        expect(page.get_by_test_id("failure")).to_contain_text("nothing has arrived for 30 seconds")
         context.unroute_all()
     expect(page.get_by_test_id("failure")).to_contain_text("ort/ort.memory.gz")
     try_again(page)
@@ -196,7 +196,7 @@ def test_tools_work_over_plain_http(context: BrowserContext, samples: Path, tmp_
         assert page.evaluate("isSecureContext") is False
         demo_answers(page)
         page.get_by_test_id("camera-a").click()
-        expect(page.get_by_test_id("error-a")).to_contain_text("The camera needs a page opened over https")
+        expect(page.get_by_test_id("error-a")).to_contain_text("The camera works only on pages that were opened over https")
         page.goto(site + "roll-call/")
         page.get_by_test_id("try-samples").click()
         expect(page.locator('[data-testid="entry"][data-name="Barack Obama"]')).to_have_attribute("data-presence", "present")

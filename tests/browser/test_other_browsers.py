@@ -99,7 +99,7 @@ def test_album_puts_photos_of_one_person_together(browser: Driven, site: str, or
     browser.open(f"{site}album/")
     browser.wait_for(f"{FIND} return find('album-photos')")
     give(browser, "album-photos", *sorted(tmp_path.iterdir()))
-    browser.wait_for(f"{FIND} return find('status')?.textContent.includes('All photos are looked at')")
+    browser.wait_for(f"{FIND} return find('status')?.textContent.includes('All photos are done')")
     files = "(group) => all('[data-testid=album-face]', group).map(({ title }) => title)"
     groups = [
         [name.split("-")[0] for name in group] for group in browser.run(f"{FIND} return all('[data-testid=group]').map({files})")

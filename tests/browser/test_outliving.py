@@ -66,7 +66,7 @@ def engine_of_first_verdict(page: Page, site: str) -> str:
     page.goto(site + "demo/")
     page.get_by_test_id("sample-0").click()
     page.locator('[data-testid="verdict"][data-verdict="same"]').wait_for()
-    return "found" if "Still loaded" in page.get_by_test_id("progress").inner_text() else "new"
+    return "found" if "Already loaded" in page.get_by_test_id("progress").inner_text() else "new"
 
 
 def engines_own(page: Page) -> int:

@@ -240,7 +240,7 @@ def test_enrolling_the_same_folder_again_adds_nothing(called: Watched, lesson: L
     count = PUPILS * ENROLLED
     expect(page.get_by_test_id("outcomes")).to_have_text(f"0 of {count + 1} photos enrolled, {count} enrolled before, 1 left out")
     page.get_by_test_id("group-photos").set_input_files(lesson.photo)
-    expect(page.get_by_test_id("warning")).to_have_text("today.png: is on this roll already")
+    expect(page.get_by_test_id("warning")).to_have_text("today.png: is already on this roll")
     expect(page.get_by_test_id("group-photo")).to_have_count(1)
     expect(page.locator(f'[data-testid="person"][data-name="{lesson.pupils[1]}"]')).to_contain_text(f"{ENROLLED} photos")
 
@@ -279,7 +279,7 @@ def test_one_pupil_under_two_names_is_told_and_not_named_for_sure(
     other = "Anna" if face.get_attribute("data-name") == name else name
     face.click()
     expect(page.get_by_test_id("face-dialog")).to_contain_text("Not sure. Distance 0.")
-    expect(page.get_by_test_id("face-dialog")).to_contain_text(f"{other} is as near.")
+    expect(page.get_by_test_id("face-dialog")).to_contain_text(f"{other} is just as near.")
     page.get_by_test_id("close-face").click()
 
 
@@ -451,7 +451,7 @@ def test_photos_go_where_the_work_began_and_nowhere_when_that_is_gone(
     page.get_by_test_id("folder").set_input_files(lesson.folder)
     expect(other.get_by_test_id("person")).not_to_have_count(0, timeout=READY)
     other.get_by_test_id("delete-class").click()
-    expect(page.get_by_test_id("warning")).to_contain_text("This class has been deleted meanwhile", timeout=READY)
+    expect(page.get_by_test_id("warning")).to_contain_text("This class was deleted in the meantime", timeout=READY)
     expect(page.get_by_test_id("work")).to_have_count(0)
     assert set(page.evaluate(ROWS)) == {"7b"}
 
@@ -494,12 +494,12 @@ def test_browser_that_keeps_nothing_says_so_and_works(chromium: Browser, site: s
     tab = context.new_page()
     tab.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); }")
     tab.goto(site + "roll-call/")
-    expect(tab.get_by_test_id("storage")).to_contain_text("keeps nothing")
+    expect(tab.get_by_test_id("storage")).to_contain_text("stores nothing")
     tab.get_by_test_id("try-samples").click()
     expect(tab.locator('[data-testid="entry"][data-name="Barack Obama"]')).to_have_attribute(
         "data-presence", "present", timeout=READY
     )
-    expect(tab.get_by_test_id("storage")).to_contain_text("keeps nothing")
+    expect(tab.get_by_test_id("storage")).to_contain_text("stores nothing")
     with tab.expect_event("dialog") as asked:
         tab.close(run_before_unload=True)
     assert asked.value.type == "beforeunload"

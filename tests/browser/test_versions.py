@@ -162,7 +162,7 @@ def test_where_the_whole_runtime_answers_wrongly_too_there_are_no_answers(page: 
     manifest["graphs"]["embedder"]["compact"]["known"][5] += 0.01
     with another_build({"models/models.json": json.dumps(manifest).encode()}) as site:
         page.goto(site + "demo/")
-        expect(page.get_by_test_id("failure")).to_contain_text("compute wrongly in this browser", timeout=READY)
+        expect(page.get_by_test_id("failure")).to_contain_text("give wrong results in this browser", timeout=READY)
         page.get_by_test_id("sample-0").click()
         page.wait_for_timeout(1000)
         assert page.locator('[data-testid="verdict"][data-verdict]').count() == 0

@@ -1,8 +1,8 @@
-"""Masks and dark glasses: how often covered faces are noticed, what the answers are worth then, how often bare faces are suspected.
+"""Masks and dark glasses: how often they are noticed, which answers covered faces get, how often bare faces are suspected.
 
-The coverings are drawn on real faces by their landmarks: opaque, of the usual colours, shaded as cloth and lenses are. The weights
-that `facelab.coverings` uses are fitted here and written to `facelab/covering_weights.py`. What is measured is measured on people
-who had no part in the fit: it is made twice, each time without one half of the people.
+The coverings are drawn on real faces by their landmarks. They are opaque, have the usual colours, and are shaded like cloth and
+lenses. The weights that `facelab.coverings` uses are fitted here and written to `facelab/covering_weights.py`. The fit is made
+twice, each time without one half of the people, and that half is measured.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from .whom import CHILDREN
 Outline = Sequence[tuple[float, float]]
 
 CHIP = 112.0  # pixels of the chip in whose frame the outlines are drawn
-FINER = 4  # as many times as large as the photo while an edge is drawn: it is smooth then
-EVERY = {"lfw100": 1, "orl39": 4, "actors6": 3, "utk9k": 2}  # how many photos there are to one that is taken
+FINER = 4  # edges are drawn on a canvas this many times as large, and smoothed when it is shrunk
+EVERY = {"lfw100": 1, "orl39": 4, "actors6": 3, "utk9k": 2}  # 4: every fourth photo is taken
 PADDED = ("utk9k",)  # its crops have no room around the face
 MARGIN = 60  # black pixels around those
 RIDGE = 0.1  # of the fit, for numbers scaled to a standard deviation of 1
@@ -105,7 +105,7 @@ def covered(pixels: Pixels, landmarks: NDArray[np.floating], covering: Covering,
 
 @dataclass(frozen=True)
 class Seen:
-    """One photo with one covering, or none (""): the set, whom it shows, and the largest face's embedding [D]."""
+    """One photo with one covering, or none (""): the set, the person, and the largest face's embedding [D]."""
 
     photo: Path
     name: str
@@ -147,7 +147,7 @@ KINDS = ("mask", "glasses")
 
 
 def _look(job: tuple[Path, str, int]) -> list[Seen]:
-    """A photo as it is, and with a mask and with glasses: of lfw100 with all of them, of UTKFace only every third."""
+    """A photo bare, with a mask and with glasses. lfw100 gets every covering; of UTKFace only every third photo is covered."""
     photo, name, number = job
     runtime = default_runtime()
     pixels = read_photo(photo, runtime.manifest.max_side).pixels
@@ -172,9 +172,9 @@ def _look(job: tuple[Path, str, int]) -> list[Seen]:
 
 
 def _fit(seen: Sequence[Seen]) -> NDArray[np.float64]:
-    """Weights [2, D + 1] for masks and for glasses, the last of each a constant: least squares, both sides with the same say.
+    """Weights [2, D + 1] for masks and for glasses, the last of each a constant: least squares, bare and covered weighted equally.
 
-    actors6 lends no bare faces: one in ten of its photos shows real dark glasses.
+    The bare faces of actors6 are left out, because one in ten of its photos shows real dark glasses.
     """
     bare = np.stack([one.embedding for one in seen if not one.covering and one.name != "actors6"]).astype(np.float64)
     rows = []
@@ -213,7 +213,7 @@ def _noticed(report: Report, seen: Sequence[Seen], noticed: NDArray[np.bool_]) -
 
 
 def _suspected(report: Report, seen: Sequence[Seen], noticed: NDArray[np.bool_]) -> None:
-    """Bare faces taken for covered ones, by set and by group of UTKFace."""
+    """Bare faces taken for covered ones, by set, and by group of UTKFace where there are any."""
     found: dict[str, list[bool]] = {}
     for one, is_noticed in zip(seen, noticed, strict=True):
         if not one.covering:
@@ -223,7 +223,7 @@ def _suspected(report: Report, seen: Sequence[Seen], noticed: NDArray[np.bool_])
     groups = sorted((group for group in found if group not in EVERY), key=lambda group: (group in CHILDREN, group))
     rows = [
         [n.replace(" ", NBSP), str(len(found[n])), str(sum(found[n])), percent(float(np.mean(found[n])), 1)]
-        for n in (*EVERY, *groups)
+        for n in (*EVERY, *(group for group in groups if sum(found[group])))
     ]
     report.tables["suspected"] = Table(["Uncovered faces of", "Faces", "Suspected", "Share"], rows)
     report.values["utk9k suspected"] = percent(float(np.mean(found["utk9k"])), 2)
@@ -232,7 +232,7 @@ def _suspected(report: Report, seen: Sequence[Seen], noticed: NDArray[np.bool_])
 
 
 def _promised(report: Report, seen: Sequence[Seen], noticed: NDArray[np.bool_]) -> None:
-    """Answers "same" where both faces are covered, for two people and for one: by the usual limits, and by those that hold now."""
+    """How often two covered faces are called the same, for two people and for one: at the usual threshold, and by the demo."""
     calibration = default_runtime().manifest.embedder.calibration
     usual, careful = calibration.good.same_below, calibration.poor.same_below
     rows = []
@@ -260,9 +260,9 @@ def _promised(report: Report, seen: Sequence[Seen], noticed: NDArray[np.bool_]) 
         "Both behind",
         "Set",
         "Pairs of two people",
-        "“Same” by usual limits",
-        "“Same” now",
-        "One person: usual limits",
-        "One person: now",
+        "Called same, usual threshold",
+        "Called same by the demo",
+        "One person: usual threshold",
+        "One person: the demo",
     ]
     report.tables["promised"] = Table(columns, rows)

@@ -1,8 +1,8 @@
-"""What a worse photo costs: the same photo blurred, shrunk, darkened, turned, cut or compressed, against itself as it was.
+"""What a worse photo costs: each photo is compared with a blurred, shrunk, darkened, turned, cut or compressed copy of itself.
 
-UTKFace has one photo a person, so nobody knows how often people of each group are missed. A photo and its worsened
-copy stand in for two photos of one person: a proxy, and a kind one, as neither age nor expression nor hair differ. The strangers
-are real: worsened copies of different people against each other.
+UTKFace has one photo of each person, so nobody knows how often people of each group are missed. A photo and its damaged copy stand
+in for two photos of one person. This proxy is too kind, because age, expression and hair do not differ. The strangers are real:
+damaged copies of different people are compared with each other.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ EYES = 78.0  # pixels between the eyes in UTKFace's crops, about
 
 
 def measure(data: Path) -> Report:
-    """The report on worsened photos."""
+    """The report on damaged photos."""
     report = Report("python -m tests.experiments proxies")
     everyone = strangers_of(data / "utk9k")
     groups = np.array([group_of(photo.name) for photo in everyone.photos])
@@ -44,7 +44,7 @@ def measure(data: Path) -> Report:
 
 
 def _scores(good: Seen, worse: Seen) -> NDArray[np.float64]:
-    """Distance of each photo to its worsened copy; infinite where no face is found any more."""
+    """Distance of each photo to its damaged copy, infinite where the detector finds no face in the copy."""
     return np.where(worse.faces > 0, distance(good.embeddings, worse.embeddings), np.inf)
 
 
@@ -64,7 +64,7 @@ def _misses_by_group(report: Report, good: Seen, groups: NDArray[np.str_], worse
 
 
 def _by_strength(report: Report, good: Seen, groups: NDArray[np.str_], worsened: dict[str, Seen]) -> None:
-    """For each kind of damage and its strength: what facelab.quality measures, what is missed, whom it takes for whom."""
+    """For each kind of damage and its strength: what facelab.quality measures, what is missed, and the false matches."""
     runtime = default_runtime()
     limit, upper = runtime.manifest.embedder.calibration.good.same_below, runtime.manifest.embedder.calibration.poor.same_below
     rows = []
@@ -89,7 +89,7 @@ def _by_strength(report: Report, good: Seen, groups: NDArray[np.str_], worsened:
             ]
         )
     report.tables["by strength"] = Table(
-        ["Damage", "Eyes", "Sharpness", "Light", "Turn", "No face", "Missed", "Strangers taken", "at the stricter limit"], rows
+        ["Damage", "Eyes", "Sharpness", "Light", "Turn", "No face", "Missed", "False matches", "stricter threshold"], rows
     )
 
 
@@ -106,13 +106,13 @@ def blur(image: Image.Image, sigma: float) -> Image.Image:
 
 
 def shrink(image: Image.Image, eyes: float) -> Image.Image:
-    """So small that so many pixels lie between the eyes."""
+    """Shrink a photo until this many pixels lie between the eyes."""
     side = max(20, round(image.width * eyes / EYES))
     return image.resize((side, side), Image.Resampling.BOX)
 
 
 def expose(image: Image.Image, stops: float) -> Image.Image:
-    """The light changed by so many stops: in linear light, then back (a gamma of 2.2 stands for sRGB)."""
+    """Change the exposure by this many stops, in linear light (a gamma of 2.2 stands for sRGB)."""
     linear = (np.asarray(image, np.float32) / 255) ** 2.2 * 2.0**stops
     return Image.fromarray((np.clip(linear, 0, 1) ** (1 / 2.2) * 255).round().astype(np.uint8))
 
@@ -128,7 +128,7 @@ def roll(image: Image.Image, degrees: float) -> Image.Image:
 
 
 def turn(image: Image.Image, share: float) -> Image.Image:
-    """As if turned aside: a perspective that squeezes the face's far half."""
+    """Squeeze one half of the face by a perspective, as a stand-in for a turned head."""
     w, h = image.size
     target = [(0, 0), (w * (1 - share), h * share / 2), (w * (1 - share), h * (1 - share / 2)), (0, h)]
     source = [(0, 0), (w, 0), (w, h), (0, h)]
@@ -140,7 +140,7 @@ def turn(image: Image.Image, share: float) -> Image.Image:
 
 
 def cut(image: Image.Image, share: float) -> Image.Image:
-    """Without its lowest part: mouth and chin, as behind a scarf or the child in front."""
+    """Cut off the lowest part, mouth and chin, as if a scarf or another child hid it."""
     return image.crop((0, 0, image.width, round(image.height * (1 - share))))
 
 

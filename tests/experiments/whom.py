@@ -1,8 +1,8 @@
-"""Whom the embedder confuses, what a promise to the worst group costs, and what a second network and a correction change.
+"""Which groups of people the embedder confuses, what a promise to the worst group costs, and what a correction changes.
 
-Strangers come from UTKFace (groups as labelled there), pairs of one person from lfw100, orl39 and actors6. Nothing is pooled over
-sets of photos: what a threshold costs depends on the photos. What decides is the plain distance of the default embedder; beside it
-stand dlib's ResNet, and both networks' distances corrected for crowding.
+Strangers come from UTKFace, with the groups as labelled there. Pairs of one person come from lfw100, orl39 and actors6. Rates are
+never pooled over these sets, because the cost of a threshold depends on the photos. The demo decides by the plain distance of the
+default embedder. The report compares it with dlib's ResNet, and with both networks' distances corrected for crowding.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ CHILDREN = ("aged 0 to 3", "aged 4 to 12", "aged 13 to 17")
 PHOTO_SETS = ("lfw100", "orl39", "actors6")
 ENROLLED = 6
 DRAWS = 20
+CLASS = 30  # pupils: the size of the class in the examples
 SAME_PEOPLE = COHORTS / "utk9k-same-people.csv"
 ACTORS_IN_UTK = Path(__file__).parent / "utk9k-shows-actors6.csv"
 
@@ -74,7 +75,7 @@ class Genuine:
         return normalised(plain, around[self.first], around[self.second], cohort)
 
     def of_one_person(self, cohort: Cohort | None) -> Scores:
-        """Those of pairs that show one person."""
+        """The distances of pairs that show one person."""
         return self.scores(cohort)[self.same]
 
 
@@ -96,6 +97,7 @@ def measure(data: Path) -> Report:
     groups = pairs_of_each(ours.strangers, None)
     cleaning(report, ours)
     promise(report, groups, ours)
+    in_steps(report, groups, ours)
     four_ways(report, networks)
     confused(report, networks)
     by_group(report, groups, pairs_of_each(networks["dlib’s ResNet"].strangers, None), ours)
@@ -109,7 +111,7 @@ def measure(data: Path) -> Report:
 
 
 def network(data: Path, embedder: str | None) -> Network:
-    """What a network makes of all sets. embedder: its name, None: the default."""
+    """A network's embeddings of all sets. embedder: its name, None: the default."""
     runtime = runtime_of(embedder)
     pairs = {name: people(data / name, embedder) for name in PHOTO_SETS}
     return Network(runtime.manifest.embedder, runtime_cohort(embedder), strangers_of(data / "utk9k", embedder), pairs)
@@ -121,7 +123,7 @@ def runtime_cohort(embedder: str | None = None) -> Cohort:
 
 
 def strangers_of(folder: Path, embedder: str | None = None) -> Seen:
-    """The labelled faces of UTKFace without anybody who is in it twice as far as is known: as `export.cohort` takes them."""
+    """The labelled faces of UTKFace, without the people known to be in it twice: the same choice as `export.cohort` makes."""
     twice = read_people_seen_twice(SAME_PEOPLE)
     seen = look(photos_of(folder), folder.name, embedder=embedder)
     alone = np.array([photo.name not in twice and group_of(photo.name) != "" for photo in seen.photos])
@@ -130,10 +132,10 @@ def strangers_of(folder: Path, embedder: str | None = None) -> Seen:
 
 
 def people(folder: Path, embedder: str | None = None) -> Genuine:
-    """All pairs of a folder of people; of actors6 only photos with exactly one face, and no photo twice."""
+    """All pairs of a folder of people. Of actors6 it takes only photos with exactly one face, and no photo twice."""
     seen = look(photos_of(folder), folder.name, embedder=embedder)
     if folder.name == "actors6":
-        by_dlib = look(photos_of(folder), folder.name, embedder=DLIB)  # one choice of photos for all networks
+        by_dlib = look(photos_of(folder), folder.name, embedder=DLIB)  # so that all networks are measured on the same photos
         chosen = np.flatnonzero(seen.faces == 1)
         seen = seen.take(chosen[without_duplicates(by_dlib.embeddings[chosen])])
     else:
@@ -143,12 +145,12 @@ def people(folder: Path, embedder: str | None = None) -> Genuine:
 
 @cache
 def doubtful_pairs() -> frozenset[frozenset[str]]:
-    """Pairs that may show one person: they are counted neither way."""
+    """Pairs that may show one person or two: they do not count."""
     return frozenset(read_doubtful(SAME_PEOPLE))
 
 
 def pairs_of_each(seen: Seen, cohort: Cohort | None, doubtful: bool = False) -> dict[str, Strangers]:
-    """The pairs of strangers of every group. doubtful: with those that may show one person."""
+    """The pairs of strangers of every group. doubtful: whether to include pairs that may show one person."""
     named = np.array([group_of(photo.name) for photo in seen.photos])
     found = {}
     for group in sorted(set(named) - {""}):
@@ -161,7 +163,7 @@ def pairs_of_each(seen: Seen, cohort: Cohort | None, doubtful: bool = False) -> 
 
 
 def adults(groups: Mapping[str, Strangers]) -> dict[str, Strangers]:
-    """The groups that decide."""
+    """The groups that set the threshold."""
     return {group: strangers for group, strangers in groups.items() if group not in CHILDREN and strangers.people >= LEAST_PEOPLE}
 
 
@@ -174,7 +176,7 @@ def rate(group: Strangers, threshold: float) -> float:
 
 
 def cleaning(report: Report, ours: Network) -> None:
-    """What was looked at, and what remains doubtful."""
+    """How many close pairs were looked at, and how many remain doubtful."""
     with SAME_PEOPLE.open(newline="", encoding="utf-8") as file:
         verdicts = Counter(row["verdict"] for row in csv.DictReader(file))
     report.values |= {
@@ -191,7 +193,7 @@ def cleaning(report: Report, ours: Network) -> None:
 
 
 def promise(report: Report, groups: Mapping[str, Strangers], ours: Network) -> None:
-    """The calibration that ships, as tables, and what it keeps on people who had no part in it."""
+    """The calibration that ships, as tables, and its rates on people who were held out."""
     calibration = json.loads((COHORTS / f"{ours.embedder.name}.calibration.json").read_text())
     rates = calibration["rates"]
     genuine = {name: pairs.of_one_person(None) for name, pairs in ours.pairs.items()}
@@ -254,6 +256,38 @@ def promise(report: Report, groups: Mapping[str, Strangers], ours: Network) -> N
         report.values[f"held-out fnmr {name}"] = mean_and_spread(told["fnmr"][name], 1)
 
 
+def in_steps(report: Report, groups: Mapping[str, Strangers], ours: Network) -> None:
+    """How the rate of the group that sets the threshold comes about, the smallest group beside it, and what a class would see."""
+    at_same = ours.embedder.calibration.good.same_below
+    rates = json.loads((COHORTS / f"{ours.embedder.name}.calibration.json").read_text())["rates"]["1e-03"]["fmr"]
+    deciding = adults(groups)
+    by_rate = sorted((group for group in deciding if rates[group][0] > 0), key=lambda group: float(rates[group][0]))
+    report.values |= {"best group": by_rate[0], "best": percent(rates[by_rate[0]][0], 3)}
+    for label, group in (("one group", by_rate[-1]), ("small group", min(deciding, key=lambda group: deciding[group].people))):
+        strangers, (_, low, high) = groups[group], rates[group]
+        every = pairs_among(strangers.people)
+        report.values |= {
+            label: group,
+            f"{label} low": percent(low, 3),
+            f"{label} high": percent(high, 3),
+            f"{label} people": f"{strangers.people:,}",
+            f"{label} all pairs": f"{every:,}",
+            f"{label} doubtful": f"{every - len(strangers.scores):,}",
+            f"{label} pairs": f"{len(strangers.scores):,}",
+            f"{label} matches": f"{int((strangers.scores < at_same).sum()):,}",
+        }
+    report.values |= {
+        "class pairs": f"{pairs_among(CLASS):,}",
+        "class wrong, one group": f"{pairs_among(CLASS) * rates[by_rate[-1]][0]:.1f}",
+        "class without a wrong pair": percent((1 - rates[by_rate[-1]][0]) ** pairs_among(CLASS), 0),
+        "class wrong, aged 4 to 12": f"{pairs_among(CLASS) * rates['aged 4 to 12'][0]:.0f}",
+    }
+
+
+def pairs_among(people: int) -> int:
+    return people * (people - 1) // 2
+
+
 def starred(people: int) -> str:
     return "" if people >= LEAST_PEOPLE else " *"
 
@@ -266,8 +300,8 @@ def mean_and_spread(values: list[float], digits: int) -> str:
 def four_ways(report: Report, networks: Mapping[str, Network]) -> None:
     """Both networks, plain and corrected, at one promise, on held-out people.
 
-    A third of the people makes the cohort, a third sets the threshold, a third tells how it is kept; five splits. The parts are the
-    same for all four.
+    A third of the people makes the cohort, a third sets the threshold, and a third gives the rates. There are five such splits, the
+    same for all four ways.
     """
     rows = []
     for label, one in networks.items():
@@ -300,7 +334,7 @@ def four_ways(report: Report, networks: Mapping[str, Network]) -> None:
 
 
 def outside(one: Network, cohort: Cohort | None) -> Seen:
-    """The strangers who are not in the cohort that ships; without a cohort, all of them."""
+    """The strangers who are not in the cohort that ships, or all of them without a cohort."""
     if cohort is None:
         return one.strangers
     people: int = json.loads((COHORTS / f"{one.embedder.name}.json").read_text())["card"]["people"]
@@ -323,7 +357,7 @@ def half_cohort(one: Network, inside: NDArray[np.intp], others: NDArray[np.intp]
 
 
 def confused(report: Report, networks: Mapping[str, Network]) -> None:
-    """Who is confused with whom, where each network and way of measuring loses 2 % of the pairs of LFW."""
+    """False match rates of every group, where each network and way of measuring misses 2 % of the pairs of LFW."""
     columns: dict[str, dict[str, list[float]]] = {}
     for label, one in networks.items():
         for seed in SEEDS:
@@ -368,7 +402,7 @@ def by_group(report: Report, groups: Mapping[str, Strangers], by_dlib: Mapping[s
 
 
 def trade_off(report: Report, networks: Mapping[str, Network]) -> None:
-    """What each promise to the worst group costs, for each set of photos apart; both networks, plain, and ours corrected."""
+    """What each promise to the worst group costs, for each set of photos: both networks, plain and corrected."""
     rates = np.geomspace(1e-4, 0.2, 60)
     curves: dict[str, list[Curve]] = {name: [] for name in PHOTO_SETS}
     for label, one in networks.items():
@@ -410,19 +444,20 @@ def det(report: Report, groups: Mapping[str, Strangers], ours: Network) -> None:
 
 
 def answers(report: Report, groups: Mapping[str, Strangers], ours: Network) -> None:
-    """How often each answer is given, to pairs of one person and to strangers."""
+    """How often each answer is given: to pairs of one person, and to strangers of the worst group of adults and of each age."""
     limits = ours.embedder.calibration.good
 
     def row(label: str, scores: Scores) -> list[str]:
         return [label, *(percent(share) for share in answer_shares(scores, limits).values())]
 
     rows = [row(f"One person, {name}", pairs.of_one_person(None)) for name, pairs in ours.pairs.items()]
-    rows += [row(f"Strangers, {group}", groups[group].scores) for group in [*adults(groups), *CHILDREN]]
+    worst = max(adults(groups), key=lambda group: rate(groups[group], limits.same_below))
+    rows += [row(f"Strangers, {group}", groups[group].scores) for group in (worst, *CHILDREN)]
     report.tables["answers"] = Table(["Pair", "“same”", "“unsure”", "“different”"], rows)
 
 
 def reliability(report: Report, groups: Mapping[str, Strangers], ours: Network) -> None:
-    """Predicted against observed share of pairs of one person; the log-odds line was fitted to other people than it is shown on."""
+    """Predicted against observed share of pairs of one person, on people who had no part in the fit of the log-odds line."""
     genuine = {name: pairs.of_one_person(None) for name, pairs in ours.pairs.items()}
     worst = min(adults(groups).values(), key=lambda group: float(np.quantile(group.scores, PROMISE)))
     first = np.arange(worst.people) < worst.people // 2
@@ -443,14 +478,14 @@ def reliability(report: Report, groups: Mapping[str, Strangers], ours: Network) 
     report.charts["reliability"] = Chart(
         "Reliability: the share of pairs of one person among those given a probability, against that probability, for two sets of "
         "photos, beside the diagonal on which both would be equal.",
-        Axis("probability that is told", limits=(0, 1)),
-        Axis("share that is of one person", limits=(0, 1)),
+        Axis("probability that the page states", limits=(0, 1)),
+        Axis("share of pairs that show one person", limits=(0, 1)),
         curves,
     )
 
 
 def six_enrolled(report: Report, ours: Network) -> None:
-    """Misses and false matches on hard photos, with one and with six photos enrolled, by ways of using the six."""
+    """Misses and false matches on hard photos, with one photo enrolled and with six, for three ways of using the six."""
     with ACTORS_IN_UTK.open(newline="", encoding="utf-8") as file:
         shown = {row["photo"] for row in csv.DictReader(file)}
     actors, named = ours.pairs["actors6"].seen, np.array([group_of(photo.name) for photo in ours.strangers.photos])
@@ -508,7 +543,7 @@ def accuracy(report: Report, networks: Mapping[str, Network]) -> None:
                     f"{name}, {label}",
                     f"{len(scores):,}",
                     f"{percent(told.best_accuracy)} at {told.best_threshold:.3f}",
-                    *map(str, tars),
+                    *(str(tar).replace(" %", "\N{NO-BREAK SPACE}%") for tar in tars),
                     percent(told.auc.value, 3),
                 ]
             )

@@ -92,7 +92,7 @@ test("who or what has been deleted meanwhile does not come back by work that goe
   const { person } = await store.enrol("Ada", portrait(id, 1));
   const face = seen(day, "g", "f", { personId: person.id, answer: "sure" });
   await store.deletePerson(person);
-  await assert.rejects(store.enrol("Ada", portrait(id, 2), person.id), { name: "PhotoError", message: "Ada has been deleted meanwhile." });
+  await assert.rejects(store.enrol("Ada", portrait(id, 2), person.id), { name: "PhotoError", message: "Ada was deleted in the meantime." });
   await assert.rejects(store.mark(person, DAY, "present"), conflict);
   await store.addGroupPhoto(day, group("g"), [face]);
   assert.equal((await rows(store)).sightings[0].personId, null);
@@ -107,7 +107,7 @@ test("a group photo is on a roll once", async () => {
   const { store, id } = await fresh();
   const day = await store.day(id, DAY);
   await store.addGroupPhoto(day, group("g"), [seen(day, "g", "f")]);
-  await assert.rejects(store.addGroupPhoto(day, { ...group("h"), key: "g" }, [seen(day, "h", "i")]), { message: "is on this roll already" });
+  await assert.rejects(store.addGroupPhoto(day, { ...group("h"), key: "g" }, [seen(day, "h", "i")]), { message: "is already on this roll" });
   assert.equal((await rows(store)).sightings.length, 1);
 });
 
@@ -149,7 +149,7 @@ test("names are compared as they look, and two classes have two names", async ()
   const first = await store.enrol("Zo\u00eb", portrait(id, 1));
   assert.equal((await store.enrol(" Zoe\u0308", portrait(id, 2))).person.id, first.person.id);
   assert.notEqual((await store.enrol("ZO\u00cb", portrait(id, 3))).person.id, first.person.id);
-  await assert.rejects(store.addClass(" 7b "), { message: "There is a class 7b already: choose another name." });
+  await assert.rejects(store.addClass(" 7b "), { message: "There is already a class 7b. Choose another name." });
 });
 
 test("undo brings a pupil back beside what was made since", async () => {
@@ -185,7 +185,7 @@ test("a pupil who was enrolled again gets the old photos, faces and marks too", 
   const bin = await store.deletePerson(person);
   const { person: again } = await store.enrol("Ada", portrait(id, 1));
   await store.enrol("Ada", portrait(id, 3));
-  assert.deepEqual(await store.restore(bin), ["Ada has been enrolled again meanwhile: the photos are together now."]);
+  assert.deepEqual(await store.restore(bin), ["Ada was enrolled again in the meantime, so the photos were merged."]);
   const { people, photos, sightings, days } = await rows(store);
   assert.deepEqual(people.map(({ id }) => id), [again.id]);
   assert.deepEqual(photos.map(({ file, personId }) => [file, personId]).sort(), [1, 2, 3].map((n) => [`${n}.jpg`, again.id]));
@@ -288,7 +288,7 @@ test("without IndexedDB everything works as long as the page lives, and that is 
   const heard = [];
   const store = await tab(heard);
   assert.equal(store.lasting, false);
-  assert.match(heard.at(-1), /keeps nothing/);
+  assert.match(heard.at(-1), /stores nothing/);
   const seenClasses = new Promise((resolve) =>
     liveQuery(() => store.classes()).subscribe((classes) => classes.length && resolve(classes.map(({ name }) => name))),
   );
@@ -304,7 +304,7 @@ test("a storage that never answers is done without after a while", async (t) => 
   t.mock.timers.tick(10_000);
   t.mock.timers.reset();
   assert.equal((await opening).lasting, false);
-  assert.match(heard.at(-1), /keeps nothing/);
+  assert.match(heard.at(-1), /stores nothing/);
 });
 
 test("a tab lets go of the storage for a newer version of the page, and says so", { timeout: 10_000 }, async () => {
@@ -331,7 +331,7 @@ test("a tab waits for an older one that holds the storage, and asks to close it"
   const heard = [];
   const opening = tab(heard);
   while (!heard.length) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.match(heard[0], /Close all its other tabs/);
+  assert.match(heard[0], /Close all other tabs/);
   holding.close();
   assert.equal((await opening).lasting, true);
 });

@@ -1,4 +1,4 @@
-"""The page that says how well it works says what was measured: its figures are those of the calibrations that ship."""
+"""The page "How well it works" shows the calibrations that ship."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def deciding(told: dict[str, Any], rate: str) -> dict[str, float]:
     return {g: value for g, value in found.items() if people[g] >= LEAST_PEOPLE and not g.startswith("aged")}
 
 
-def test_page_tells_the_shipped_thresholds_and_rates() -> None:
-    """The report from which the page is drawn was made with the calibration that ships."""
+def test_page_shows_the_shipped_thresholds_and_rates() -> None:
+    """The page is drawn from a report, and the report was made with the calibration that ships."""
     told, shipped = report(), calibration("mobilefacenet-v1")
     table = told["tables"]["promise"]
     rates = {f"{100 * float(rate):g}{SPACE}%": found for rate, found in shipped["rates"].items()}
@@ -54,7 +54,7 @@ def test_page_tells_the_shipped_thresholds_and_rates() -> None:
             assert f"{{{{ value whom/{kind} {limit} }}}}" in text
 
 
-def test_page_tells_the_shipped_rates_of_each_group() -> None:
+def test_page_shows_the_shipped_rates_of_each_group() -> None:
     told, shipped = report(), calibration("mobilefacenet-v1")
     for group, people, *cells in (row[:4] for row in told["tables"]["groups"]["rows"]):
         name = group.removesuffix(" *")
@@ -66,14 +66,14 @@ def test_page_tells_the_shipped_rates_of_each_group() -> None:
             assert cell == f"{value:.3f}{SPACE}% ({low:.3f} to {high:.3f})"
 
 
-def test_page_tells_what_the_thresholds_keep_on_held_out_people() -> None:
+def test_page_shows_the_rates_of_held_out_people() -> None:
     told, shipped = report()["values"], calibration("mobilefacenet-v1")["held_out"]
     mean, deviation = shipped["threshold"]
     assert float(told["held-out threshold"].split()[0]) == pytest.approx(mean, abs=deviation)
     assert "{{ value whom/held-out worst }}" in PAGE.read_text()
 
 
-def test_page_tells_the_limits_of_a_poor_photo() -> None:
+def test_page_shows_the_limits_of_a_poor_photo() -> None:
     rows = dict(re.findall(r"^\| (small|blurred|dark|overexposed|turned) \| (.*) \|$", PAGE.read_text(), re.MULTILINE))
     limits = {
         "small": SMALLEST_EYES,
@@ -98,7 +98,7 @@ def test_promise_holds_in_every_group_that_decides(name: str) -> None:
     for rate in told["rates"]:
         assert max(deciding(told, rate).values()) <= float(rate)
     for rate in ("1e-03", "1e-02", "1e-01"):  # at 1e-04 small groups have no pair to spare
-        assert max(deciding(told, rate).values()) > 0.75 * float(rate), "or the threshold is stricter than it says"
+        assert max(deciding(told, rate).values()) > 0.75 * float(rate), "the threshold is stricter than it needs to be"
 
 
 @pytest.mark.parametrize("name", ["mobilefacenet-v1", "mobilefacenet-v1.cohort"])
@@ -116,7 +116,7 @@ def test_promise_holds_about_as_well_for_people_who_had_no_part_in_it(name: str)
     ],
 )
 def test_what_the_promise_costs(name: str, ratio: float, missed: dict[str, float]) -> None:
-    """In pairs of one person that are missed, for each set of photos; and between the groups: the correction evens them out."""
+    """Bounds on the misses of each set of photos, and on how far the rates of the groups lie apart."""
     told = calibration(name)
     rates = deciding(told, "1e-03")
     assert max(rates.values()) <= ratio * min(rates.values())

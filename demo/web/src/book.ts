@@ -1,12 +1,12 @@
 /**
- * The chapters' entry, on every page and small: labs and code cells take the places that the book's build marked. The heavy parts
- * (the engine, the editor) come when a reader first needs them.
+ * The entry for all chapters, small because it loads on every page. It puts labs and code cells into the places that the build marked. The heavy parts (the
+ * engine, the editor) load when a reader first needs them.
  */
 
-/** Milliseconds for the first answer, once there is an engine: what is kept for later would share the line and the processor with it. */
+/** Milliseconds to wait for the first answer before other work begins, because that work would compete with the engine for the network and the processor. */
 const PATIENCE = 3000;
 
-/** What each page's head has for scripts that do not come: demo/book/theme/main.html. */
+/** Defined in each page's head, for scripts that do not arrive: demo/book/theme/main.html. */
 declare global {
   var facelabMissing: ((places: Iterable<Element>) => void) | undefined;
 }
@@ -23,7 +23,7 @@ if (labs.length) void import("./book/lab").then(({ placeLabs }) => placeLabs(lab
 void afterTheEngine().then(() => import("./offline")).catch(console.error);
 if (cells.length) void import("./book/cell").then(({ placeCells }) => placeCells(cells)).catch(missing(cells));
 
-/** At once, where the page begins with none, or runs this script late. */
+/** Do it at once on pages that start no engine, or when this script runs late. */
 async function afterTheEngine(): Promise<void> {
   if (document.documentElement.dataset.facelab !== "loading") return;
   await new Promise((resolve) => ["ready", "failed"].forEach((how) => addEventListener(`facelab-engine-${how}`, resolve, { once: true })));

@@ -1,2 +1,2 @@
-/** Which version of the engine and its page this is: see vite.config.ts. */
+/** The version of the engine and of its page: see vite.config.ts. */
 declare const BUILD: string;

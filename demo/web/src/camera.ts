@@ -1,22 +1,22 @@
 import { PhotoError } from "./contract";
 
-/** Milliseconds for the first picture; without a new one until the camera is taken to have stopped; between two looks. */
+/** Milliseconds: until the first picture; without a new picture until the camera counts as stopped; between two checks. */
 const PATIENCE = 10_000;
 const STILL = 4000;
 const STEP = 500;
 
-const STOPPED = "The camera has stopped: it was unplugged, or something else took it. Start it again.";
+const STOPPED = "The camera has stopped: it was unplugged, or another program took it. Start it again.";
 const STUCK = "The camera sends no new pictures. Start it again.";
 
 /**
- * Show the camera's live picture in `video` until `signal` aborts, which also lets go of the camera. `lost` hears, once, why the picture has
- * stopped by itself: the camera is let go of then.
+ * Show the camera's live picture in `video` until `signal` aborts, which also releases the camera. `lost` is called at most once, with the reason why the
+ * picture stopped; the camera is released then.
  *
- * @throws PhotoError with what to do when there is no camera, or it is refused.
+ * @throws PhotoError with what to do when there is no camera, or it is blocked.
  */
 export async function openCamera(video: HTMLVideoElement, signal: AbortSignal, lost: (why: string) => void): Promise<void> {
-  // Browsers hide the camera altogether from pages that did not come over https (or from this machine).
-  if (!navigator.mediaDevices) throw new PhotoError("The camera needs a page opened over https. Choose a file instead.");
+  // Browsers hide the camera from pages that did not come over https (or from this machine).
+  if (!navigator.mediaDevices) throw new PhotoError("The camera works only on pages that were opened over https. Choose a file instead.");
   const stream = await navigator.mediaDevices
     .getUserMedia({ video: { facingMode: "user", width: { ideal: 1280 } }, audio: false })
     .catch((error: unknown) => {
@@ -29,7 +29,7 @@ export async function openCamera(video: HTMLVideoElement, signal: AbortSignal, l
     video.srcObject = null;
   };
   signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) return stop(); // called off while the browser was asking
+  if (signal.aborted) return stop(); // aborted while the browser was asking for permission
   video.srcObject = stream;
   await Promise.race([video.play(), firstPictureLate()]).catch((error: unknown) => {
     stop();
@@ -45,8 +45,8 @@ export async function openCamera(video: HTMLVideoElement, signal: AbortSignal, l
 }
 
 /**
- * A call on the phone, or a machine that wakes up, leaves a camera that is on, and its last picture. Hidden pages are shown none, and Firefox counts none
- * of a camera's: there the count never moves.
+ * After a phone call, or after sleep, a camera can stay on but freeze. Hidden pages get no frames, and Firefox does not count a camera's frames, so that the
+ * count never changes there.
  */
 function watchPictures(video: HTMLVideoElement, stuck: () => void): ReturnType<typeof setInterval> {
   const count = () => video.getVideoPlaybackQuality().totalVideoFrames;
@@ -65,9 +65,9 @@ function firstPictureLate(): Promise<never> {
 }
 
 /**
- * The frame that `video` shows now, without loss, and not mirrored.
+ * The frame that `video` shows now, lossless and not mirrored.
  *
- * @throws PhotoError where it shows none.
+ * @throws PhotoError if it shows none.
  */
 export async function takePhoto(video: HTMLVideoElement): Promise<Blob> {
   const canvas = document.createElement("canvas");
@@ -82,7 +82,7 @@ export async function takePhoto(video: HTMLVideoElement): Promise<Blob> {
 function whyNoCamera(error: unknown): string {
   switch (error instanceof DOMException ? error.name : "") {
     case "NotAllowedError":
-      return "The camera was refused. Allow it for this page in the browser’s address bar, or choose a file instead.";
+      return "The camera is blocked. Allow it for this page in the browser’s address bar, or choose a file instead.";
     case "NotFoundError":
       return "No camera was found. Connect one, or choose a file instead.";
     case "NotReadableError":

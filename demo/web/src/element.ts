@@ -1,4 +1,4 @@
-/** What the custom elements have in common: a shadow root made from a template, and style sheets shared between them. */
+/** What the custom elements share: shadow roots made from templates, and shared style sheets. */
 
 export function sheet(css: string): CSSStyleSheet {
   const sheet = new CSSStyleSheet();
@@ -13,7 +13,7 @@ export function shadow(host: HTMLElement, html: string, ...sheets: CSSStyleSheet
   return root;
 }
 
-/** The element that the template above certainly holds. */
+/** The element of the template that matches the selector. */
 export function find<T extends Element = HTMLElement>(root: ParentNode, selector: string): T {
   const element = root.querySelector<T>(selector);
   if (!element) throw new Error(`the template has no ${selector}`);

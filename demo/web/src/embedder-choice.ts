@@ -6,11 +6,11 @@ import css from "./styles/embedder.css?inline";
 
 const styles = [sheet(base), sheet(css)];
 
-/** One that models.json lists, a file of the reader's own, or null: the one that the page came with. */
+/** A network that models.json lists, a file of the reader, or null for the network that the page came with. */
 export type Asked = { name: string; normalise: boolean } | { file: File } | null;
 export type EmbedderEvent = CustomEvent<Asked>;
 
-/** `<embedder-choice>`: which network makes the numbers. Tells what is asked for by the event `embedder`; what became of it is told here. */
+/** `<embedder-choice>`: which network makes the embeddings. It fires the event `embedder` with what the reader chose, and shows what came of it. */
 export class EmbedderChoice extends HTMLElement {
   readonly #root = shadow(
     this,
@@ -19,21 +19,21 @@ export class EmbedderChoice extends HTMLElement {
        <fieldset><legend>Which network reads the faces?</legend></fieldset>
        <div class="crowding" hidden>
          <label><input type="checkbox" data-testid="embedder-crowding">Correct distances for crowding</label>
-         <p class="caption" id="why">Some people look more alike to the network than others do; where many are alike, this makes a distance count for less.</p>
+         <p class="caption" id="why">Some people look more alike to the network than others. Where many people look alike, this option makes a small distance count for less.</p>
        </div>
        <div class="drop" data-testid="embedder-drop">
-         <p>Bring your own: drop an <code>.onnx</code> file here that <code>python -m export --embedder</code> has made.</p>
+         <p>To use a network of your own, drop its <code>.onnx</code> file here. <code>python -m export --embedder</code> makes such a file.</p>
          <label class="button"><input type="file" accept=".onnx" data-testid="embedder-file">Choose a file</label>
        </div>
        <p class="message" role="status" data-testid="embedder-message"></p>
-       <button type="button" data-testid="embedder-reset" hidden>Back to the page’s own</button>
-       <p class="caption">It changes what this page answers, not the roll call or the album. A file of yours stays in this page, and is forgotten with it.</p>
+       <button type="button" data-testid="embedder-reset" hidden>Back to this site’s network</button>
+       <p class="caption">This choice changes the answers of this page only, not those of the roll call or the album. Your file stays in this page and is forgotten when you close it.</p>
      </details>`,
     ...styles,
   );
   #own = "";
   #listed: EmbedderEntry[] = [];
-  /** `listed`: it is models.json's of that name, not a file's. */
+  /** `listed`: whether the network of that name comes from models.json and not from a file. */
   #inUse = { name: "", listed: true, normalised: false };
 
   constructor() {
@@ -42,7 +42,7 @@ export class EmbedderChoice extends HTMLElement {
     const file = find<HTMLInputElement>(root, "[type=file]");
     file.addEventListener("change", () => {
       const chosen = file.files?.[0];
-      file.value = ""; // so that the same file can be chosen again
+      file.value = ""; // so that choosing the same file again fires an event
       if (chosen) this.#ask({ file: chosen });
     });
     find(root, "fieldset").addEventListener("change", (event) => this.#ask({ name: (event.target as HTMLInputElement).value, normalise: false }));
@@ -58,12 +58,15 @@ export class EmbedderChoice extends HTMLElement {
         if (type !== "drop") return;
         const dropped = event.dataTransfer?.files[0];
         if (dropped) this.#ask({ file: dropped });
-        else this.fail("That was no file. Drop an .onnx file, or choose one.");
+        else this.fail("That was not a file. Drop an .onnx file, or choose one.");
       });
     }
   }
 
-  /** What models.json lists; its first is in use. `runtimeBytes`: what any other network takes besides its own file; asked for when somebody looks. */
+  /**
+   * Offer what models.json lists, beginning with the network in use. `runtimeBytes`: how much another network needs besides its own file, asked for when the
+   * reader opens the list.
+   */
   offer({ embedder, embedders = {} }: Manifest, runtimeBytes: () => Promise<number>): void {
     this.#own = embedder.name;
     this.#listed = [embedder, ...Object.values(embedders).map((other) => other.embedder)];
@@ -91,8 +94,8 @@ export class EmbedderChoice extends HTMLElement {
 
   done({ name, dimensions, measured, normalised }: EmbedderTold, asked: Asked): void {
     this.#inUse = { name, listed: !asked || !("file" in asked), normalised };
-    const numbers = `${networkName(name)} is in use: ${dimensions} numbers a face${normalised ? ", distances corrected for crowding" : ""}.`;
-    const unknown = measured ? "" : " What its distances mean is not known here, so there is no verdict, only a distance.";
+    const numbers = `${networkName(name)} is in use: ${dimensions} numbers for each face${normalised ? ", distances corrected for crowding" : ""}.`;
+    const unknown = measured ? "" : " Nobody has measured what its distances mean, so there is a distance but no verdict.";
     this.#show(this.#isUsual ? "" : numbers + unknown);
   }
 

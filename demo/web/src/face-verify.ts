@@ -28,34 +28,34 @@ const LOOKING = "Looking for faces";
 const SLOTS = ["a", "b"] as const satisfies SlotName[];
 const VERDICTS: Record<VerdictName, string> = { same: "Same person", different: "Different people", unsure: "Can’t tell" };
 
-/** All that is known of the photo in one slot. A newer photo gets a new one, and `job` calls the old one off. */
+/** Everything about the photo in one slot. A newer photo gets a new object, and `job` aborts the work on the old one. */
 class Side {
   readonly job = new AbortController();
   photo: Photo | undefined;
-  /** What the engine knows the photo by. */
+  /** The engine's name for the photo. */
   handle: string | undefined;
   analysis: Analysis | undefined;
   chosen: number | null = null;
-  /** The chosen face's; undefined while it is worked on. */
+  /** The chosen face's embedding; undefined while it is computed. */
   embedded: Embedded | undefined;
 
   constructor(readonly load: () => Promise<Blob>) {}
 }
 
-/** `<face-verify app="../app/">`: two photos in, one verdict out, and everything between them to be seen. */
+/** `<face-verify app="../app/">`: compares two photos, and shows every step up to the verdict. */
 export class FaceVerify extends HTMLElement {
   #root!: ShadowRoot;
   #engine!: EngineClient;
   #listening: AbortController | null = null;
   #sides: Record<SlotName, Side | null> = { a: null, b: null };
-  /** Where the gauge has its marks before there is a verdict. */
+  /** The thresholds that the gauge shows before there is a verdict. */
   #scale: Scale | undefined;
-  /** The embedder that reads the faces, by its name in models.json; undefined: a file. */
+  /** The name in models.json of the network that reads the faces; undefined: a file of the reader. */
   #network: string | undefined;
-  /** Which of models.json's was chosen last; null: the page's own, or a file. */
+  /** The network that was chosen last from models.json; null: the page's default, or a file. */
   #listed: { name: string; normalise: boolean } | null = null;
 
-  /** What the strips show, in numbers, for those who script this page: null where there is none. */
+  /** The embeddings that the strips show, for scripts of this page: null where there is none. */
   get embeddings(): Record<SlotName, Float32Array | null> {
     const { a, b } = this.#sides;
     return { a: a?.embedded?.embedding ?? null, b: b?.embedded?.embedding ?? null };
@@ -82,7 +82,7 @@ export class FaceVerify extends HTMLElement {
     this.#clear();
   }
 
-  // What the reader does
+  // Actions of the reader
 
   #listen(): void {
     const root = this.#root;
@@ -96,7 +96,7 @@ export class FaceVerify extends HTMLElement {
     find(root, ".retry").addEventListener("click", () => this.#retry());
   }
 
-  /** The first file goes where it was dropped, a second one beside it. */
+  /** The first file goes where it was dropped, and a second one into the other slot. */
   #takeFiles(name: SlotName, [first, second]: Blob[]): void {
     if (first) void this.#take(name, async () => first);
     if (second) void this.#take(name === "a" ? "b" : "a", async () => second);
@@ -114,27 +114,27 @@ export class FaceVerify extends HTMLElement {
   #remove(name: SlotName): void {
     this.#begin(name, null);
     this.#slot(name).empty();
-    this.#say(`${this.#slot(name).label} is removed.`);
+    this.#say(`${this.#slot(name).label} was removed.`);
   }
 
   #clear(): void {
     for (const name of SLOTS) this.#remove(name);
-    this.#say("Both photos are gone from memory.");
+    this.#say("Both photos were removed from memory.");
   }
 
-  /** After a failure: a new engine, and once more with every photo that is still wanted. */
+  /** After a failure: start a new engine, and read every photo again. */
   #retry(): void {
     this.#engine.restart();
     this.#offerEmbedders();
     for (const name of SLOTS) {
       const side = this.#sides[name];
       if (!side) continue;
-      side.handle = undefined; // it meant something to the old engine only
+      side.handle = undefined; // only the old engine knows it
       void this.#take(name, side.load);
     }
   }
 
-  /** The engine has the one that it came with. */
+  /** Offer the listed networks; the page's default is in use. */
   #offerEmbedders(): void {
     this.#listed = null;
     this.#engine.manifest.then((manifest) => {
@@ -142,10 +142,10 @@ export class FaceVerify extends HTMLElement {
       this.#scale = scaleOf(manifest.embedder.calibration?.good);
       this.#network = manifest.embedder.name;
       if (!this.#sides.a && !this.#sides.b) this.#result(null);
-    }, () => {}); // the engine says what went wrong
+    }, () => {}); // the engine reports what went wrong
   }
 
-  /** Every face in view is read again by the new one; where only the distances change, the two are compared again. */
+  /** Read every visible face again with another network. If only the distances change, compare again. */
   async #useEmbedder(asked: EmbedderEvent["detail"]): Promise<void> {
     const choice = this.#choice;
     choice.busy();
@@ -153,7 +153,7 @@ export class FaceVerify extends HTMLElement {
     try {
       const isFile = asked && "file" in asked;
       const wanted = isFile ? { file: await asked.file.arrayBuffer() } : asked;
-      if (isFile && (await this.#engine.alone())) await this.#reopen(); // a reader's network may go on for ever
+      if (isFile && (await this.#engine.alone())) await this.#reopen(); // a reader's network may run for ever
       const told = await this.#engine.useEmbedder(wanted);
       this.#listed = isFile ? null : asked;
       choice.done(told, asked);
@@ -161,19 +161,19 @@ export class FaceVerify extends HTMLElement {
       const isAnother = !network || network !== this.#network;
       this.#network = network;
       read = SLOTS.filter((name) => isAnother && this.#sides[name]?.analysis && this.#sides[name]?.chosen !== null);
-      for (const name of read) this.#sides[name]!.embedded = undefined; // numbers of two networks cannot be compared
+      for (const name of read) this.#sides[name]!.embedded = undefined; // embeddings of two networks cannot be compared
       this.#scale = told.measured ? scaleOf(await this.#engine.scale()) : undefined;
       this.#result(null);
     } catch (error) {
       const known = error instanceof Error && ["PhotoError", "EngineError"].includes(error.name);
       if (!known) console.error(error);
-      return choice.fail(known ? error.message : "This file could not be opened. Choose it again, or another one.");
+      return choice.fail(known ? error.message : "This file could not be opened. Choose it again, or choose another one.");
     }
     for (const name of read) await this.#choose(name, this.#sides[name]?.chosen ?? 0);
     if (!read.length && SLOTS.every((name) => this.#sides[name]?.embedded)) await this.#compare();
   }
 
-  /** Photos and embedder, in an engine that has begun afresh. */
+  /** Give photos and network to an engine that has started again. */
   async #reopen(): Promise<void> {
     for (const name of SLOTS) {
       const side = this.#sides[name];
@@ -182,9 +182,9 @@ export class FaceVerify extends HTMLElement {
     if (this.#listed) await this.#engine.useEmbedder(this.#listed);
   }
 
-  // What happens to a photo
+  // Work on a photo
 
-  /** Replace what is in a slot; whatever was going on there is called off. */
+  /** Replace what is in a slot, and abort the work on it. */
   #begin(name: SlotName, side: Side | null): void {
     const old = this.#sides[name];
     old?.job.abort();
@@ -217,7 +217,7 @@ export class FaceVerify extends HTMLElement {
       this.#say(`${slot.label}: looking for faces.`);
     } else {
       slot.busy("waiting", "Waiting for the models");
-      this.#say(`${slot.label} is in; it waits for the models.`);
+      this.#say(`${slot.label} is open and waits for the models.`);
     }
     side.handle = this.#engine.open(pixelsOf(photo));
     const { faces, chosen, embedded } = (side.analysis = await this.#engine.find(side.handle, signal));
@@ -241,11 +241,11 @@ export class FaceVerify extends HTMLElement {
     slot.busy("working", "Reading the face");
     slot.faces(faces, chosen);
     const embedded = await this.#engine.embed(side.handle!, faces[chosen]!, side.job.signal);
-    if (side.job.signal.aborted || side.chosen !== chosen) return; // another photo, or another face of it, was chosen meanwhile
+    if (side.job.signal.aborted || side.chosen !== chosen) return; // another photo or face was chosen in the meantime
     await this.#read(name, side, embedded);
   }
 
-  /** The verdict may follow. */
+  /** Store the embedding of a face, and compare if both are there. */
   async #read(name: SlotName, side: Side, embedded: Embedded): Promise<void> {
     side.embedded = embedded;
     this.#slot(name).done(embedded);
@@ -253,13 +253,13 @@ export class FaceVerify extends HTMLElement {
     if (SLOTS.every((name) => !this.#sides[name] || this.#sides[name].embedded)) for (const name of SLOTS) void this.#lookForMore(name);
   }
 
-  /** Smaller faces than the one that the answer is about, for the reader to choose; the answer did not wait for them. */
+  /** Look for smaller faces than the one in the answer, so that the reader can choose them. The answer does not wait for this. */
   async #lookForMore(name: SlotName): Promise<void> {
     const side = this.#sides[name];
     const { analysis, chosen } = side ?? {};
     if (!side || !analysis || analysis.complete || chosen == null) return;
     const { detect } = analysis.milliseconds;
-    analysis.complete = true; // is being asked for
+    analysis.complete = true; // so that it is asked for once
     const all = await this.#engine.analyse(side.handle!, side.job.signal, analysis.faces[chosen]).catch(() => undefined);
     if (!all || side.job.signal.aborted || side.chosen !== chosen) return;
     side.analysis = { ...all, milliseconds: { detect } };
@@ -277,14 +277,14 @@ export class FaceVerify extends HTMLElement {
     if (this.#sides.a?.embedded === left && this.#sides.b?.embedded === right) this.#result(verdict);
   }
 
-  /** One photo is done; `other` is the slot that keeps the verdict waiting. */
+  /** Say that one photo is ready. `other`: the slot that the verdict waits for. */
   #sayWhatIsNext(other: SlotName): void {
     const done = other === "a" ? "B" : "A";
     const cannot = this.#slot(other).state === "failed";
-    this.#say(`Photo ${done} is done; photo ${other.toUpperCase()} ${cannot ? "cannot be used: choose another one" : "is next"}.`);
+    this.#say(`Photo ${done} is ready. Photo ${other.toUpperCase()} ${cannot ? "cannot be used: choose another one" : "is next"}.`);
   }
 
-  /** Run a job on a photo; what goes wrong becomes a sentence in its slot, unless nobody waits for it any more. */
+  /** Run a job on a photo. Errors become a sentence in its slot, unless the job was aborted. */
   async #guard(name: SlotName, side: Side, job: () => Promise<void>): Promise<void> {
     try {
       await job();
@@ -292,14 +292,14 @@ export class FaceVerify extends HTMLElement {
       if (side.job.signal.aborted) return;
       const slot = this.#slot(name);
       if (this.#engine.state.phase === "failed") return slot.busy("waiting", "Waiting for the models");
-      const known = error instanceof Error && error.name === "PhotoError"; // by name: across the worker, classes are lost
+      const known = error instanceof Error && error.name === "PhotoError"; // by name, because the worker's errors lose their class
       if (!known) console.error(error);
-      slot.fail(known ? error.message : "This photo could not be worked on. Try another one, or reload the page.");
+      slot.fail(known ? error.message : "Something went wrong with this photo. Try another one, or reload the page.");
       this.#say("");
     }
   }
 
-  // What the page shows
+  // Views
 
   #engineChanged(): void {
     const { state } = this.#engine;
@@ -313,11 +313,11 @@ export class FaceVerify extends HTMLElement {
       for (const slot of waiting) slot.busy("working", LOOKING);
       if (waiting.length) this.#say(`${LOOKING}.`);
     }
-    if (SLOTS.some((name) => this.#sides[name])) return; // the status speaks of the photos
-    this.#say({ loading: "Loading; photos can be added already.", ready: "Ready: add two photos.", failed: "" }[state.phase]);
+    if (SLOTS.some((name) => this.#sides[name])) return; // the status line is about the photos then
+    this.#say({ loading: "Loading. You can add photos now.", ready: "Ready: add two photos.", failed: "" }[state.phase]);
   }
 
-  /** Show a verdict, or (null) that there is none yet; with it everything that follows from the two photos. */
+  /** Show a verdict, or with null that there is none yet, and everything that depends on the two photos. */
   #result(verdict: (Verdict & { milliseconds: number }) | null): void {
     const root = this.#root;
     const heading = find(root, ".verdict");
@@ -332,7 +332,7 @@ export class FaceVerify extends HTMLElement {
       heading.textContent = "No verdict yet";
     }
     find(root, ".reason").textContent = verdict ? reasonOf(verdict) : "";
-    find(root, ".words").textContent = verdict?.words ?? "Add two photos, each with a face in it, and the answer appears here.";
+    find(root, ".words").textContent = verdict?.words ?? "Add two photos that each show a face. The answer appears here.";
     find<EmbeddingStrips>(root, "embedding-strips").show(this.embeddings.a, this.embeddings.b);
     this.#showTimings(verdict?.milliseconds);
     const gauge = find<DistanceGauge>(root, "distance-gauge");
@@ -347,10 +347,10 @@ export class FaceVerify extends HTMLElement {
     const row = (stage: string, what: string, cells: string) => `<tr><th scope="row">${stage}</th>${cells}<td class="what">${what}</td></tr>`;
     const both = (of: (side: Side) => number | undefined) => `<td>${cell(a ? of(a) : undefined)}</td><td>${cell(b ? of(b) : undefined)}</td>`;
     find(this.#root, ".timings tbody").innerHTML =
-      row("Detect", "three small networks look for the largest face; smaller ones follow after the answer", both((side) => side.analysis?.milliseconds.detect)) +
+      row("Detect", "three small networks look for the largest face; smaller faces follow after the answer", both((side) => side.analysis?.milliseconds.detect)) +
       row("Align", "turn, scale and cut out the face by its landmarks", both((side) => side.embedded?.milliseconds.align)) +
       row("Embed", `one larger network turns the chip into ${(a?.embedded ?? b?.embedded)?.embedding.length ?? 128} numbers`, both((side) => side.embedded?.milliseconds.embed)) +
-      row("Compare", "the distance between the two, and the verdict", `<td colspan="2">${cell(compare)}</td>`);
+      row("Compare", "measure the distance between the two embeddings, and decide", `<td colspan="2">${cell(compare)}</td>`);
   }
 
   #offerSamples(folder: URL): void {
@@ -358,7 +358,7 @@ export class FaceVerify extends HTMLElement {
     const kept = new Map<string, Promise<Blob>>();
     const photo = (file: string) => {
       const fetched = kept.get(file) ?? fetchSample(new URL(file, folder));
-      fetched.catch(() => kept.delete(file)); // ask again next time
+      fetched.catch(() => kept.delete(file)); // so that the next click asks again
       kept.set(file, fetched);
       return fetched;
     };
@@ -377,7 +377,7 @@ export class FaceVerify extends HTMLElement {
     );
     find(this.#root, ".credit").textContent = credit;
     const { a, b } = pairs[0]!;
-    for (const file of [a, b]) void photo(file); // the page's head has asked for them
+    for (const file of [a, b]) void photo(file); // fetched at once, because the page's head has asked for them
   }
 
   get #choice(): EmbedderChoice {
@@ -388,28 +388,29 @@ export class FaceVerify extends HTMLElement {
     return find<PhotoSlot>(this.#root, `photo-slot[name="${name}"]`);
   }
 
-  /** For everybody, and read out by screen readers. */
+  /** Show a sentence in the status line, which screen readers read out. */
   #say(words: string): void {
     find(this.#root, ".status").textContent = words;
   }
 }
 
-/** Of faces seen well; undefined where nobody has measured what the distances mean. */
+/** The thresholds for good faces; undefined where nobody has measured them. */
 function scaleOf(thresholds: Thresholds | undefined): Scale | undefined {
   return thresholds && { sure_below: thresholds.same_below, threshold: thresholds.different_from };
 }
 
-/** An answer's own. */
+/** The thresholds of one answer. */
 function scaleFor({ sure_below, threshold }: Verdict): Scale | undefined {
   return sure_below === null || threshold === null ? undefined : { sure_below, threshold };
 }
 
-/** By which limits a distance leads to its verdict; "" where it leads to none. */
+/** The thresholds that led from the distance to the verdict, in words; "" where there is no verdict. */
 function reasonOf(answer: Verdict): string {
   const scale = scaleFor(answer);
   if (!scale || !answer.verdict) return "";
   const values = [answer.distance, scale.sure_below, scale.threshold];
-  const digits = [2, 3, 4].find((digits) => new Set(values.map((value) => value.toFixed(digits))).size === values.length) ?? 5; // it is on one side of each
+  // As few digits as show on which side of each threshold the distance lies.
+  const digits = [2, 3, 4].find((digits) => new Set(values.map((value) => value.toFixed(digits))).size === values.length) ?? 5;
   const [distance, same, different] = values.map((value) => inWords(value, digits));
   const limits = {
     same: `the limit for “same person” is ${same}`,
@@ -425,7 +426,7 @@ async function fetchSample(file: URL): Promise<Blob> {
   return photo;
 }
 
-/** One of a row, `along` it from 0 to 1; the button's label says who it is. */
+/** One picture of a row of thumbnails, at `along` from 0 to 1. The button's label says who it is. */
 function thumbnail(folder: URL, along: number): HTMLElement {
   const picture = document.createElement("span");
   picture.className = "thumbnail";
@@ -435,7 +436,7 @@ function thumbnail(folder: URL, along: number): HTMLElement {
 
 const TEMPLATE = `
   <section class="samples" aria-label="Sample photos">
-    <p>No photos at hand? Take a pair of these:</p>
+    <p>No photos at hand? Try one of these pairs:</p>
     <div class="pairs"></div>
     <p class="credit"></p>
   </section>
@@ -448,21 +449,21 @@ const TEMPLATE = `
     <photo-slot name="a"></photo-slot>
     <photo-slot name="b"></photo-slot>
   </div>
-  <p class="caption">Boxes are the faces found; the five dots are the landmarks of the one compared: eyes, nose, corners of the mouth. The chip is all that the last network gets to see.</p>
+  <p class="caption">Boxes mark the faces that were found. Five dots mark the landmarks of the face that is compared: eyes, nose and corners of the mouth. The chip is all that the embedding network sees.</p>
   <section class="result" aria-labelledby="verdict">
     <h2 class="verdict" id="verdict" data-testid="verdict"></h2>
     <p class="reason" data-testid="reason"></p>
     <p class="words"></p>
     <distance-gauge data-testid="gauge"></distance-gauge>
-    <p class="caption scale">The distance between the two embeddings. Photos of one person lie close together, those of two people far apart; between the two lines the demo does not decide.</p>
+    <p class="caption scale">The distance between the two embeddings. Photos of one person usually lie close together, and photos of two people far apart. Between the two lines the demo does not decide.</p>
   </section>
   <section aria-labelledby="embeddings">
     <h2 id="embeddings">The two embeddings</h2>
     <embedding-strips></embedding-strips>
-    <p class="caption">What the network made of each face: its numbers, a column each, blue below zero and orange above. The third row is darkest where the two differ most.</p>
+    <p class="caption">Each row is the embedding of a face, and each column one of its numbers: blue below zero, orange above. The third row is darkest where the two faces differ most.</p>
   </section>
   <section class="cost" aria-labelledby="cost">
-    <h2 id="cost">What it took</h2>
+    <h2 id="cost">How long it took</h2>
     <table class="timings" data-testid="timings">
       <thead><tr><th scope="col">Milliseconds</th><th scope="col">A</th><th scope="col">B</th><th scope="col" class="what">What happens</th></tr></thead>
       <tbody></tbody>

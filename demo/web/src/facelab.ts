@@ -1,4 +1,4 @@
-/** The bundle's entry: importing it defines the custom elements. */
+/** The entry of the tools' bundle: importing it defines the custom elements. */
 
 import "./facelab.css";
 import "./stray-drops";

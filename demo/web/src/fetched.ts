@@ -1,7 +1,7 @@
-/** Milliseconds for a file of some 100 KB: a line that needs longer brings no engine either. */
+/** Milliseconds to wait for a file of about 100 KB. A connection that needs longer could not load the engine either. */
 const PATIENCE = 120_000;
 
-/** A small file of the site; undefined where it does not come. */
+/** A small file of the site, or undefined if it does not arrive. */
 export async function fetched(url: URL): Promise<Blob | undefined> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) });

@@ -7,7 +7,7 @@ const styles = [sheet(base), sheet(css)];
 
 const TICK = 0.2;
 
-/** `<distance-gauge>`: where a distance lies between "same" and "different", and what was done to it before. */
+/** `<distance-gauge>`: where a distance lies between "same" and "different", and how it was corrected. */
 export class DistanceGauge extends HTMLElement {
   readonly #root = shadow(
     this,
@@ -20,11 +20,11 @@ export class DistanceGauge extends HTMLElement {
     ...styles,
   );
 
-  /** `answer` null: the scale alone. */
+  /** Show an answer; with `answer` null, show the scale alone. */
   show(answer: Verdict | null, { sure_below: sureBelow, threshold }: Scale): void {
-    const plain = answer?.crowdedness ? answer.plain_distance : null; // else the two distances are one
+    const plain = answer?.crowdedness ? answer.plain_distance : null; // null: there was no correction, so both distances are equal
     const end = Math.ceil(Math.max(1.5 * threshold, 1.1 * (answer?.distance ?? 0), 1.1 * (plain ?? 0)) * 10) / 10;
-    const part = (distance: number) => String(Math.max(0, distance) / end); // corrected in wide surroundings, the same photo twice is below zero
+    const part = (distance: number) => String(Math.max(0, distance) / end); // a corrected distance can lie a little below zero
     const gauge = find(this.#root, ".gauge");
     gauge.style.setProperty("--sure", part(sureBelow));
     gauge.style.setProperty("--threshold", part(threshold));
@@ -55,12 +55,12 @@ export class DistanceGauge extends HTMLElement {
     if (!answer?.crowdedness) return;
     const [a, b] = answer.crowdedness.map((distance) => distance.toFixed(2));
     line.textContent =
-      `Plain distance ${answer.plain_distance.toFixed(2)}; the two faces’ surroundings: ${a} and ${b} (how far off their nearest ` +
-      `neighbours in a cohort of other people are). A crowded neighbourhood, a small number, counts against a match.`;
+      `Plain distance ${answer.plain_distance.toFixed(2)}. Mean distances of the two faces to their nearest neighbours in a cohort of other ` +
+      `people: ${a} and ${b}. A small number means a crowded place, and counts against a match.`;
   }
 }
 
-/** At most two digits, as an axis has room for. */
+/** At most two digits: an axis has no room for more. */
 const short = (value: number) => String(Number(value.toFixed(2)));
 
 export const inWords = (distance: number, digits: number) => distance.toFixed(digits).replace("-", "−");

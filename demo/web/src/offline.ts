@@ -1,10 +1,10 @@
-/** The page's side of the service worker: it is registered when the page has nothing else to do, and an update asks before it reloads. */
+/** The page's side of the service worker: it registers the worker when the page is idle, and asks the reader before an update reloads the page. */
 
 import { Workbox } from "workbox-window";
 
 import { SHARES_COMPILED } from "./engine/files";
 
-/** The folder that has app/, in which this script lies. */
+/** The folder that holds app/, where this script lies. */
 const SITE = new URL(import.meta.url.replace(/\/app\/(?!.*\/app\/).*$/, "/"));
 
 const link = document.createElement("link");
@@ -12,11 +12,13 @@ link.rel = "manifest";
 link.href = new URL("manifest.webmanifest", SITE).href;
 document.head.append(link);
 
-/** Milliseconds between two words to the service worker, which holds what was compiled: after half a minute without one the browser ends it. */
+/**
+ * Milliseconds between two messages that keep the service worker alive. It holds compiled code, and browsers end it after half a minute without a message.
+ */
 const REMINDER = 20_000;
 
 if ("serviceWorker" in navigator) {
-  const keep = () => keepOffline().catch(() => {}); // site data is blocked: the site works while there is a network
+  const keep = () => keepOffline().catch(() => {}); // with site data blocked, the site still works online
   if (document.readyState === "complete") void keep();
   else addEventListener("load", () => void keep());
 }
@@ -37,7 +39,7 @@ async function keepOffline(): Promise<void> {
     document.addEventListener("visibilitychange", remind);
     setInterval(remind, REMINDER);
   }
-  await workbox.register({ immediate: true }).catch(() => undefined); // a site without one, or a browser that forbids it
+  await workbox.register({ immediate: true }).catch(() => undefined); // the site may have no service worker, or the browser may forbid it
 }
 
 function offerUpdate(workbox: Workbox): void {
@@ -55,7 +57,7 @@ function offerUpdate(workbox: Workbox): void {
     return made;
   };
   bar.append(
-    "A new version of this book is here. What is kept of a class stays; photos in this page do not.",
+    "A new version of this book is available. If you reload, your classes stay, but the photos in this page are lost.",
     button("Reload", "update-now", () => {
       workbox.addEventListener("controlling", () => location.reload());
       workbox.messageSkipWaiting();

@@ -1,6 +1,6 @@
 import type { Picture } from "./contract";
 
-/** Draw a picture into a canvas, which becomes as large as it is. */
+/** Draw a picture into a canvas, and give the canvas the picture's size. */
 export function paint(canvas: HTMLCanvasElement, { width, height, rgb }: Picture): void {
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;

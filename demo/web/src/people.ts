@@ -1,4 +1,4 @@
-/** The bundle's entry for the roll call, the album and the live camera. */
+/** The entry for the roll call, the album and the live camera. */
 
 import "./stray-drops";
 

@@ -9,10 +9,10 @@ import css from "./styles/slot.css?inline";
 const styles = [sheet(base), sheet(css)];
 const list = new Intl.ListFormat("en-GB");
 
-/** What the slot shows. `waiting`: the photo is in, the engine is not ready; `done`: a face of it has been embedded. */
+/** What the slot shows. `waiting`: the photo is open, but the engine is not ready; `done`: one of its faces has been embedded. */
 export type SlotState = "empty" | "waiting" | "working" | "done" | "failed";
 
-/** What the reader did. What the camera took is a file like any other. */
+/** Events for what the reader did. A photo from the camera is a file like any other. */
 export interface SlotEvents {
   "slot-files": CustomEvent<Blob[]>;
   "slot-choose": CustomEvent<number>;
@@ -20,21 +20,21 @@ export interface SlotEvents {
 }
 
 /**
- * `<photo-slot name="a">`: takes a photo (chosen, dropped or from the camera), shows it with the faces found in it, and asks which
- * one is meant. It decides nothing: it says what the reader did, and shows what it is told.
+ * `<photo-slot name="a">`: takes a photo (chosen, dropped or from the camera), shows it with its faces, and lets the reader choose one. It makes no
+ * decisions: it reports what the reader did, and shows what it is given.
  */
 export class PhotoSlot extends HTMLElement {
   #root!: ShadowRoot;
   #photo: Photo | null = null;
   #camera: AbortController | null = null;
-  /** How the photo had to be turned, in words; "" for one that is upright. */
+  /** How the photo had to be turned, in words; "" for an upright photo. */
   #turned = "";
 
   get name(): SlotName {
     return this.getAttribute("name") === "b" ? "b" : "a";
   }
 
-  /** As the page speaks of it. */
+  /** The slot's name in sentences. */
   get label(): string {
     return `Photo ${this.name.toUpperCase()}`;
   }
@@ -49,7 +49,7 @@ export class PhotoSlot extends HTMLElement {
     const input = find<HTMLInputElement>(this.#root, "input");
     input.addEventListener("change", () => {
       const files = [...(input.files ?? [])];
-      input.value = ""; // choosing the same file again is a choice too
+      input.value = ""; // so that choosing the same file again fires an event
       if (files.length) this.#tell("slot-files", files);
     });
     this.#press(".invitation", () => input.click());
@@ -58,7 +58,7 @@ export class PhotoSlot extends HTMLElement {
     this.#press(".stop-camera", () => this.#closeCamera());
     this.#press(".remove", () => {
       this.#tell("slot-remove", null);
-      input.focus(); // the button pressed is gone
+      input.focus(); // because the focused button was removed
     });
     this.#acceptDrops(find(this.#root, ".stage"));
     this.empty();
@@ -71,7 +71,7 @@ export class PhotoSlot extends HTMLElement {
   empty(): void {
     this.#closeCamera();
     this.#photo = null;
-    find(this.#root, ".picture").replaceChildren(); // with it goes the page's only copy of the photo
+    find(this.#root, ".picture").replaceChildren(); // this removes the page's only copy of the photo
     this.#enter("empty");
   }
 
@@ -87,7 +87,7 @@ export class PhotoSlot extends HTMLElement {
     find(this.#root, ".busy").textContent = words;
   }
 
-  /** Draw the faces, each of them a button, and the landmarks of the one chosen. */
+  /** Draw each face as a button, and the landmarks of the chosen face. */
   faces(faces: Face[], chosen: number | null): void {
     const photo = this.#photo;
     if (!photo) return;
@@ -97,23 +97,23 @@ export class PhotoSlot extends HTMLElement {
     const picture = find(this.#root, ".picture");
     const focused = picture.querySelector(".face:focus") !== null;
     if (photo.parentNode !== picture) picture.replaceChildren(photo);
-    while (photo.nextSibling) photo.nextSibling.remove(); // the photo itself stays: to draw it again takes longer than all else here
+    while (photo.nextSibling) photo.nextSibling.remove(); // keep the photo itself, because drawing it again is slow
     picture.append(...(face ? [landmarks(face, photo)] : []), ...buttons);
-    if (focused && chosen !== null) buttons[chosen]?.focus(); // the button pressed was replaced
+    if (focused && chosen !== null) buttons[chosen]?.focus(); // because the focused button was replaced
     photo.role = "img";
     photo.ariaLabel = faces.length ? `${this.label}: ${faces.length === 1 ? "one face" : `${faces.length} faces`} found` : this.label;
     find(this.#root, ".count").textContent =
-      faces.length > 1 && chosen !== null ? `Face ${chosen + 1} of ${faces.length} is compared; choose another by its box.` : "";
+      faces.length > 1 && chosen !== null ? `Face ${chosen + 1} of ${faces.length} is compared. To compare another face, click its box.` : "";
     find(this.#root, ".face-size").textContent = face ? sizeOf(face) : "";
   }
 
-  /** The chip, and with it the end of the work on this photo. */
+  /** Show the chip, which ends the work on this photo. */
   done({ chip, chip_size: size, poor }: Embedded): void {
     this.#enter("done");
     const quality = find(this.#root, ".quality");
     const told = [
       ...(this.#turned ? [`The photo ${this.#turned}.`] : []),
-      ...(poor.length ? [`The face is ${list.format(poor)}: the answer is more careful because of it.`] : []),
+      ...(poor.length ? [`The face is ${list.format(poor)}, so the answer is more careful.`] : []),
     ];
     quality.hidden = !told.length;
     quality.textContent = told.join(" ");
@@ -121,14 +121,14 @@ export class PhotoSlot extends HTMLElement {
     find(this.#root, ".chip-size").textContent = `${size} × ${size}`;
   }
 
-  /** The photo cannot be used. */
+  /** Show that the photo cannot be used. */
   fail(sentence: string): void {
     this.#closeCamera();
     this.#enter("failed");
     this.#warn(sentence);
   }
 
-  /** What the reader tried did not work; all stays as it was. */
+  /** Show that the reader's action did not work, and leave everything as it was. */
   #warn(sentence: string): void {
     find(this.#root, ".error").textContent = sentence;
   }
@@ -222,7 +222,7 @@ export class PhotoSlot extends HTMLElement {
 
 const sizeOf = ({ box: [x1, y1, x2, y2] }: Face) => `${Math.round(x2 - x1)} × ${Math.round(y2 - y1)}`;
 
-/** Five dots over the photo, in the photo's own pixels. A line of no length with round ends is a dot of the same size at any scale. */
+/** Five dots over the photo, in the photo's pixels. A line of zero length with round ends is a dot whose size does not depend on the scale. */
 function landmarks({ landmarks }: Face, { width, height }: Photo): Element {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);

@@ -1,23 +1,22 @@
-/** From a file to pixels: upright, opaque, no larger than the pipeline wants them; or a sentence that says what to do instead. */
+/** From a file to pixels: upright, opaque, and no larger than the pipeline needs; or an error that says what to do instead. */
 
 import { PhotoError, type Pixels } from "./contract";
 
-/** A decoded photo lives in a canvas: the page shows it, the engine gets a copy of its pixels. */
+/** A decoded photo lives in a canvas. The page shows the canvas, and the engine gets a copy of its pixels. */
 export type Photo = HTMLCanvasElement;
 
 /**
- * The first frame of an image file, turned as its EXIF orientation says, transparent parts on white, its longer side at most
- * `maxSide` pixels.
+ * The first frame of an image file, turned as its EXIF orientation says, with transparent parts on white, its longer side at most `maxSide` pixels.
  *
- * @throws PhotoError when the file is empty, cut short, or no image that this browser reads.
+ * @throws PhotoError when the file is empty, cut short, or not an image that this browser reads.
  */
 export async function decode(file: Blob, maxSide: number): Promise<Photo> {
   if (file.size === 0) throw new PhotoError("This file is empty. Choose another photo.");
   const decoding = createImageBitmap(file, {
     imageOrientation: "from-image",
-    colorSpaceConversion: "none", // the command line sees the file's own values too
+    colorSpaceConversion: "none", // the command line uses the file's own values too
     premultiplyAlpha: "none",
-  }).catch(() => undefined); // while its bytes are looked at
+  }).catch(() => undefined); // it decodes while the bytes of the file are checked
   const bytes = await bytesOf(file);
   const bitmap = await decoding;
   try {
@@ -29,7 +28,7 @@ export async function decode(file: Blob, maxSide: number): Promise<Photo> {
   }
 }
 
-/** The pixels of a photo, row by row. A fresh copy, to be given away. */
+/** A fresh copy of a photo's pixels, row by row, which the caller may give away. */
 export function pixelsOf(photo: Photo): Pixels {
   const { width, height } = photo;
   return { width, height, rgba: context(photo).getImageData(0, 0, width, height).data.buffer };
@@ -43,7 +42,7 @@ function draw(source: ImageBitmap, maxSide: number): Photo {
   const pen = context(photo);
   pen.fillStyle = "white";
   pen.fillRect(0, 0, photo.width, photo.height);
-  pen.imageSmoothingQuality = "high"; // an average of all the pixels, not a pick of some
+  pen.imageSmoothingQuality = "high"; // averages all pixels instead of picking some
   pen.drawImage(source, 0, 0, photo.width, photo.height);
   return photo;
 }
@@ -54,7 +53,7 @@ function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   return context;
 }
 
-/** @throws PhotoError when the file is a folder, or has been moved, changed or deleted since it was chosen. */
+/** @throws PhotoError when the file is a folder, or was moved, changed or deleted after the reader chose it. */
 export async function bytesOf(file: Blob): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await file.arrayBuffer());
@@ -83,15 +82,15 @@ function whyUnreadable(bytes: Uint8Array): string {
   return "This file is not a picture that the browser can open. Choose a JPEG, PNG or WebP photo.";
 }
 
-/** Some browsers paint what there is of a broken file and say nothing: half a face would be a silent wrong answer. */
+/** Some browsers draw as much as there is of a broken file without an error. Half a face would give a wrong answer, so such files are refused. */
 function isCutShort(bytes: Uint8Array): boolean {
   if (startsWith(bytes, JPEG)) return !hasJpegEnd(bytes);
   if (startsWith(bytes, PNG)) return !hasPngEnd(bytes);
-  if (ascii(bytes, 8, 12) === "WEBP") return bytes.length < 8 + new DataView(bytes.buffer).getUint32(4, true); // its own length
+  if (ascii(bytes, 8, 12) === "WEBP") return bytes.length < 8 + new DataView(bytes.buffer).getUint32(4, true); // a WebP file states its length
   return false;
 }
 
-/** Walk the segments (a thumbnail inside one has an end of its own) and the scans between them up to the end marker, FF D9. */
+/** Walk through the segments (a thumbnail inside one has its own end marker) and scans up to the end marker, FF D9. */
 function hasJpegEnd(bytes: Uint8Array): boolean {
   let at = 2;
   while (at + 1 < bytes.length) {

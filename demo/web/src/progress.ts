@@ -6,7 +6,7 @@ import css from "./styles/progress.css?inline";
 const styles = [sheet(base), sheet(css)];
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 
-/** `<load-progress>`: a bar in bytes, and in words what is arriving. */
+/** `<load-progress>`: a bar of bytes, and a sentence about what is loading. */
 export class LoadProgress extends HTMLElement {
   readonly #root = shadow(
     this,
@@ -16,7 +16,7 @@ export class LoadProgress extends HTMLElement {
 
   show(loaded: number, total: number, what: string): void {
     const known = total > 0;
-    const words = (known ? `${megabytes(loaded)} of ${megabytes(total)} MB` : "Asking for the models") + (what && `: ${what}`);
+    const words = (known ? `${megabytes(loaded)} of ${megabytes(total)} MB` : "Requesting the models") + (what && `: ${what}`);
     const bar = find(this.#root, ".bar");
     if (known) {
       bar.ariaValueNow = String(Math.min(loaded, total));
@@ -29,11 +29,11 @@ export class LoadProgress extends HTMLElement {
     find(this.#root, "p").textContent = words;
   }
 
-  /** All there: the bar is full and the sentence stays. No bytes: it was there before. */
+  /** Everything has loaded: fill the bar and keep the sentence. Without bytes, an earlier page had loaded everything. */
   finish({ bytes, distrusted }: Started, seconds: number): void {
     this.show(bytes || 1, bytes || 1, "");
-    const loaded = bytes ? `${megabytes(bytes)} MB loaded` : "Still loaded from the page before";
-    const instead = distrusted ? " The trimmed ONNX Runtime gave a wrong answer to a known face: ONNX Runtime as published is in use." : "";
+    const loaded = bytes ? `${megabytes(bytes)} MB loaded` : "Already loaded by an earlier page";
+    const instead = distrusted ? " The trimmed ONNX Runtime gave a wrong answer to a known face, so ONNX Runtime as published is in use." : "";
     find(this.#root, "p").textContent = `${loaded}, ready after ${seconds.toFixed(1)} s.${instead}`;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Keeps the site for times without a network. The book (pages, styles, scripts) is kept from the first visit on; the engine (Python, the
- * networks), ten times as large, once it has been used. A version is kept whole or not at all, and never mixed with another. What was compiled of it is
- * held from page to page.
+ * Keeps the site for use without a network. It stores the book (pages, styles, scripts) on the first visit, and the engine (Python, the networks), which is
+ * ten times as large, once it has been used. It keeps each version whole or not at all, and never mixes two versions. It also holds compiled code from page
+ * to page.
  */
 
 import { cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
@@ -10,7 +10,7 @@ import { isForLater, SHARES_COMPILED } from "./engine/files";
 
 interface KeptFile {
   url: string;
-  /** SHA-256 of its content. */
+  /** SHA-256 of the file's content. */
   revision: string;
 }
 
@@ -23,7 +23,7 @@ interface FetchEvent extends ExtendableEvent {
   respondWith(response: Promise<Response>): void;
 }
 
-/** What the compiler, which knows pages only, does not know of a service worker. `FILES` is written ahead of this script by the build. */
+/** Types that TypeScript's library for pages does not have. The build writes `FILES` in front of this script. */
 declare const self: {
   FILES: { book: KeptFile[]; engine: KeptFile[] };
   registration: { scope: string; update(): Promise<unknown> };
@@ -33,12 +33,12 @@ declare const self: {
 };
 
 const ENGINE_CACHE = `facelab-engine-${self.registration.scope}`;
-/** With the build's folder. */
+/** Paths that include the build's folder. */
 const MANIFEST = self.FILES.engine.find(({ url }) => /^app\/(\w+\/)?assets\.json$/.test(url))!.url;
 const APP = MANIFEST.replace("assets.json", "");
 const absolute = (url: string) => new URL(url, self.registration.scope).href;
 const engine = new Map(self.FILES.engine.map(({ url, revision }) => [absolute(url), revision]));
-/** Content and address: files of two versions never answer for each other. */
+/** A cache key made of content and address, so that files of two versions never replace each other. */
 const keyOf = (url: string, revision: string) => `${url}?revision=${revision}`;
 
 self.addEventListener("fetch", (event: FetchEvent) => {
@@ -46,7 +46,7 @@ self.addEventListener("fetch", (event: FetchEvent) => {
   const revision = request.method === "GET" ? engine.get(request.url) : undefined;
   if (revision) event.respondWith(engineFile(request, revision));
 });
-// The browser checks files of the build's folder by their hashes, but not pages: a host may change those on the way.
+// Browsers check the files of the build's folder by their hashes, but not pages, which a host may change on the way.
 precacheAndRoute(self.FILES.book.map((file) => (file.url.startsWith(APP) ? { ...file, integrity: integrityOf(file) } : file)));
 cleanupOutdatedCaches();
 
@@ -60,11 +60,11 @@ self.addEventListener("message", (event: ExtendableEvent & MessageEvent<{ type: 
 });
 
 async function engineFile(request: Request, revision: string): Promise<Response> {
-  const cache = await caches.open(ENGINE_CACHE).catch(() => undefined); // damaged, or forbidden
+  const cache = await caches.open(ENGINE_CACHE).catch(() => undefined); // the cache may be damaged or forbidden
   const kept = await cache?.match(keyOf(request.url, revision)).catch(() => undefined);
-  if (kept) return kept; // as it is: beside what comes straight out of a cache the browser keeps what it has compiled of it
+  if (kept) return kept; // Return it unchanged: browsers keep compiled code only for responses that come straight out of a cache.
   const response = await fetch(request);
-  // The engine's list comes first: where it is gone, or another version's than this page, nothing of that version is let in.
+  // Fetch the engine's list first. If it is missing, or belongs to another version than this page, store nothing of that version.
   if (request.url !== absolute(MANIFEST)) return response;
   if (response.ok ? (await hashOf(response.clone())) === revision : response.status !== 404) return response;
   void self.registration.update();
@@ -73,12 +73,12 @@ async function engineFile(request: Request, revision: string): Promise<Response>
 
 let kept = Promise.resolve(false);
 
-/** Once, however often pages ask; again where it did not succeed. */
+/** Keep the files once, however often pages ask, and try again after a failure. */
 function keepEngine(): Promise<boolean> {
-  return (kept = kept.then((all) => all || keepFiles()).catch(() => false)); // short of room, for one
+  return (kept = kept.then((all) => all || keepFiles()).catch(() => false)); // for example, too little room
 }
 
-/** Whether all are. What the page has just loaded mostly comes out of the browser's own cache here. */
+/** Whether all files are stored. Most of them come from the browser's own cache, because the page has just loaded them. */
 async function keepFiles(): Promise<boolean> {
   const cache = await caches.open(ENGINE_CACHE);
   for (const [url, revision] of engine) {
@@ -89,7 +89,7 @@ async function keepFiles(): Promise<boolean> {
       continue;
     }
     const response = await fetch(url).catch(() => undefined);
-    if (!response?.ok) return false; // next time
+    if (!response?.ok) return false; // try again next time
     if ((await hashOf(response.clone())) !== revision) {
       void self.registration.update();
       return false;
@@ -100,14 +100,17 @@ async function keepFiles(): Promise<boolean> {
   return true;
 }
 
-/** WebAssembly that the engine starts with. */
+/** WebAssembly files that the engine starts with. */
 const held = new Map<string, WebAssembly.Module>();
 
-/** A function is compiled when it is first called. Held here, the file outlives its page, and the next one finds compiled what the last one called. */
+/**
+ * Browsers compile a function when it is first called. While this worker holds a module, the next page finds everything compiled that an earlier page has
+ * called.
+ */
 async function hold(url: string, response: Response): Promise<void> {
   const path = url.slice(absolute(APP).length);
   if (!SHARES_COMPILED || !path.endsWith(".wasm") || isForLater(path)) return;
-  const compiled = await WebAssembly.compileStreaming(response).catch(() => undefined); // the page will say what is wrong
+  const compiled = await WebAssembly.compileStreaming(response).catch(() => undefined); // the page reports what is wrong
   if (compiled) held.set(url, compiled);
 }
 

@@ -6,16 +6,16 @@ const styles = [sheet(base), sheet(css)];
 
 type RGB = [number, number, number];
 
-// Blue below zero, orange above, both equally dark: the pair that people with any colour vision tell apart. At zero, nearly white.
+// Blue below zero and orange above, both equally dark, because people with any kind of colour vision can tell these two apart. Zero is nearly white.
 const NEGATIVE: RGB = [28, 74, 190];
 const ZERO: RGB = [244, 242, 240];
 const POSITIVE: RGB = [196, 84, 0];
 const DIFFERENCE: RGB = [92, 30, 130];
 
-/** Numbers of an embedding lie within about 0.3 of zero; beyond it the colour stays. */
+/** Most numbers of an embedding lie within about 0.3 of zero. The colour is full beyond that. */
 const FULL_COLOUR = 0.3;
 
-/** `<embedding-strips>`: two embeddings as rows of colours, and their difference; one number at a time can be read out. */
+/** `<embedding-strips>`: two embeddings and their difference as rows of colours. The pointer or the keyboard reads out single numbers. */
 export class EmbeddingStrips extends HTMLElement {
   readonly #root = shadow(
     this,
@@ -51,7 +51,7 @@ export class EmbeddingStrips extends HTMLElement {
     const difference = a && b ? a.map((value, i) => Math.abs(value - b[i]!)) : null;
     this.#paint("strip-a", "Embedding of face A", a, signed);
     this.#paint("strip-b", "Embedding of face B", b, signed);
-    this.#paint("strip-difference", "How far apart the two are, number by number", difference, (value) => mix(ZERO, DIFFERENCE, value / FULL_COLOUR));
+    this.#paint("strip-difference", "Difference of the two embeddings, number by number", difference, (value) => mix(ZERO, DIFFERENCE, value / FULL_COLOUR));
     const index = find<HTMLInputElement>(this.#root, "input");
     index.disabled = !a && !b;
     index.max = String((a ?? b)?.length ?? 128);
@@ -61,7 +61,7 @@ export class EmbeddingStrips extends HTMLElement {
   #paint(testid: string, name: string, values: Float32Array | null, colour: (value: number) => RGB): void {
     const canvas = find<HTMLCanvasElement>(this.#root, `[data-testid="${testid}"]`);
     canvas.classList.toggle("none", !values);
-    canvas.width = values?.length ?? 1; // one pixel a number; CSS stretches it without smoothing
+    canvas.width = values?.length ?? 1; // one pixel for each number; CSS stretches it without smoothing
     canvas.height = 1;
     canvas.ariaLabel = values ? `${name}: ${values.length} numbers from ${signedText(Math.min(...values))} to ${signedText(Math.max(...values))}` : `${name}: none yet`;
     if (!values) return;

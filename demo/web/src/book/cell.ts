@@ -1,4 +1,4 @@
-/** Code cells: the chapter's Python, which the reader may change and run. Without JavaScript it is the code that it was. */
+/** Code cells: Python of the chapter, which the reader can change and run. Without JavaScript, a cell is the printed code. */
 
 import type { Outcome } from "../contract";
 import { LoadProgress } from "../progress";
@@ -6,7 +6,7 @@ import { desk } from "./desk";
 import type { Editor } from "./editor";
 import { canvasOf, element } from "./panels";
 
-/** `fresh`: not run yet, or not since its page was loaded or stopped. */
+/** `fresh`: not run since the page was loaded or the engine was stopped. */
 type CellState = "fresh" | "waiting" | "running" | "done" | "failed";
 
 export function placeCells(blocks: Iterable<HTMLElement>): void {
@@ -69,11 +69,11 @@ class Cell {
     return this.#host.dataset.state as CellState;
   }
 
-  /** Run the cells above that have not been run, then this one. */
+  /** Run all earlier cells that have not run yet, then this one. */
   async run(): Promise<void> {
     for (const cell of this.all.slice(0, this.place)) {
       if (cell.state === "fresh" && !(await cell.#runAlone())) {
-        this.#show({ text: "", shown: [], error: `Cell ${cell.place + 1} above stopped: this one needs it.`, line: null });
+        this.#show({ text: "", shown: [], error: `Cell ${cell.place + 1} above stopped with an error, and this cell needs it.`, line: null });
         return this.#enter("failed");
       }
     }
@@ -89,14 +89,14 @@ class Cell {
     try {
       const outcome = await desk.runCell(this.source, this.#stopped.signal);
       this.#show(outcome);
-      if (outcome.line !== null) this.#open().then((editor) => editor.mark(outcome.line), () => {}); // without one, the number is enough
+      if (outcome.line !== null) this.#open().then((editor) => editor.mark(outcome.line), () => {}); // if the editor does not load, the line number is enough
       this.#enter(outcome.error === null ? "done" : "failed");
       return outcome.error === null;
     } catch (error) {
-      const died = error instanceof Error && error.name === "EngineError" && desk.engine.state.phase === "loading"; // it begins afresh
+      const died = error instanceof Error && error.name === "EngineError" && desk.engine.state.phase === "loading"; // the engine is starting again
       const lost = this.#stopped.signal.aborted || died;
       const what = this.#stopped.signal.aborted ? "Stopped." : message(error);
-      const sentence = lost ? `${what} What the cells of this page had computed is gone; they run again from the top.` : what;
+      const sentence = lost ? `${what} The results of this page’s cells are lost. The next run starts again with the first cell.` : what;
       this.#show({ text: "", shown: [], error: sentence, line: null });
       this.#enter("failed");
       if (lost) for (const cell of this.all) cell.#enter("fresh");
@@ -134,11 +134,11 @@ class Cell {
       words.role = "alert";
       parts.push(words);
     }
-    if (!parts.length) parts.push(element("p", "cell-quiet", "Done; it prints nothing."));
+    if (!parts.length) parts.push(element("p", "cell-quiet", "Done. This cell prints nothing."));
     this.#output.replaceChildren(...parts);
   }
 
-  /** The book prints what the sample gives right under a cell: that becomes its output, until the cell is run. */
+  /** The book prints the sample's output under a cell. It serves as the cell's output until the reader runs the cell. */
   #moveExpected(): void {
     const next = this.#host.nextElementSibling;
     if (next?.matches(".language-text.highlight")) {
@@ -170,7 +170,7 @@ class Cell {
     this.#editor?.mark(null);
     this.#output.replaceChildren();
     this.#enter("fresh");
-    this.#run.focus(); // the button pressed is gone
+    this.#run.focus(); // because the focused button was removed
   }
 
   #deskChanged(): void {

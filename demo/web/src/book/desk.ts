@@ -1,4 +1,4 @@
-/** The desk that all labs and cells of a page work on: the samples, and the reader's photo, which stays for the visit. */
+/** The desk that all labs and cells of a page share: the samples, and the reader's photo, which stays for the visit. */
 
 import { EngineError, PhotoError, type Outcome, type Panel, type Settings } from "../contract";
 import { engineAt, type EngineClient } from "../engine/client";
@@ -8,18 +8,18 @@ import samples from "../samples.json";
 
 const KEY = "facelab-photo";
 const OWN = "yours";
-/** Sides of the reader's photo, in pixels: enough for the labs, and small enough for the browser to keep. */
+/** Longest side of the reader's photo, in pixels: enough for the labs, and small enough for the browser to store. */
 const LONGEST_SIDE = 1024;
 
 /** book.js and its chunks lie in app/web/. */
 const APP = new URL("../", import.meta.url);
 
-/** Fires `change` when the reader's photo is another, and when the engine's state is. */
+/** Fires `change` when the reader's photo or the engine's state changes. */
 class Desk extends EventTarget {
   #engine: EngineClient | undefined;
   #laid: Promise<void> | undefined;
 
-  /** The engine, started by the first who asks. */
+  /** The engine, which starts when it is first asked for. */
   get engine(): EngineClient {
     if (!this.#engine) {
       this.#engine = engineAt(APP);
@@ -35,7 +35,7 @@ class Desk extends EventTarget {
     return this.#engine !== undefined;
   }
 
-  /** A data URL: a copy in this tab's session storage, gone when the tab is closed or the reader says so. */
+  /** A data URL: a copy in this tab's session storage, which ends when the tab is closed or the reader removes the photo. */
   get own(): string | null {
     try {
       return sessionStorage.getItem(KEY);
@@ -49,10 +49,10 @@ class Desk extends EventTarget {
     return this.engine.lab(kind, settings, signal);
   }
 
-  /** Where the code ends Python itself, or breaks it, the engine has begun afresh by the time that this rejects. */
+  /** Run a cell. If its code ends or breaks Python, the engine has started again by the time this rejects. */
   async runCell(source: string, signal: AbortSignal): Promise<Outcome> {
     if (this.engine.state.phase === "failed") this.engine.restart();
-    await this.engine.alone(); // a reader's code may go on for ever, and may change what it likes
+    await this.engine.alone(); // a reader's code may run for ever, and may change anything
     await this.#lay();
     return this.engine.runCell(source, signal).catch((error: unknown) => {
       if (this.engine.state.phase === "failed") this.interrupt();
@@ -61,38 +61,38 @@ class Desk extends EventTarget {
   }
 
   /**
-   * Take a photo of the reader's own for this and all other chapters of the visit.
+   * Use a photo of the reader in this and all other chapters during the visit.
    *
-   * @throws PhotoError when it cannot be read, or the browser does not keep it.
+   * @throws PhotoError when it cannot be read, or the browser cannot store it.
    */
   async take(file: Blob): Promise<void> {
     const photo = await decode(file, LONGEST_SIDE);
     try {
       sessionStorage.setItem(KEY, photo.toDataURL("image/jpeg", 0.95));
     } catch {
-      throw new PhotoError("The browser does not keep photos for this page. Allow storage for it, or use a smaller photo.");
+      throw new PhotoError("The browser could not store this photo. Allow storage for this page, or use a smaller photo.");
     }
     if (this.#laid) await this.engine.put(OWN, pixelsOf(await this.#own(this.own!)));
     this.#tell();
   }
 
-  /** The reader's photo goes, from the engine and from storage; the samples are back. */
+  /** Remove the reader's photo from the engine and from storage, and return to the samples. */
   async forget(): Promise<void> {
     try {
       sessionStorage.removeItem(KEY);
     } catch {
-      return; // storage is forbidden here, and has nothing
+      return; // storage is forbidden here, so nothing is stored
     }
     if (this.#laid) await this.engine.remove(OWN);
     this.#tell();
   }
 
-  /** Stop an endless cell. What the cells had computed goes with it. */
+  /** Stop an endless cell. All results of cells are lost with the worker. */
   interrupt(): void {
     this.engine.interrupt();
   }
 
-  /** Once for each life of the engine: the samples and the reader's photo. */
+  /** Once in each life of the engine: lay out the samples and the reader's photo. */
   #lay(): Promise<void> {
     this.#laid ??= this.#put().catch((error: unknown) => {
       this.#laid = undefined;
@@ -109,7 +109,7 @@ class Desk extends EventTarget {
         return [file, await decode(await asked(new URL(file, folder)), photo.max_side)] as const;
       }),
     ).then(async (decoded) => {
-      for (const [name, sample] of decoded) await this.engine.put(name, pixelsOf(sample)); // in their order: the first is the default
+      for (const [name, sample] of decoded) await this.engine.put(name, pixelsOf(sample)); // in their order, because the first is the default
     });
     const own = this.own;
     if (own) await this.engine.put(OWN, pixelsOf(await this.#own(own)));

@@ -1,4 +1,4 @@
-/** A small editor for a cell: CodeMirror, in the book's colours. Loaded when a reader first edits. */
+/** A small editor for a cell: CodeMirror in the book's colours. It loads when a reader first edits. */
 
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
@@ -12,7 +12,7 @@ export interface Editor {
   readonly text: string;
   focus(): void;
   replace(text: string): void;
-  /** Mark the line where the cell stopped, from 1; null takes the mark away. */
+  /** Mark the line where the cell stopped, counted from 1; null removes the mark. */
   mark(line: number | null): void;
 }
 
@@ -60,7 +60,7 @@ export function openEditor(text: string, run: () => void, changed: () => void): 
     state: EditorState.create({
       doc: text,
       extensions: [
-        // Escape, then Tab leaves the editor: CodeMirror's own way out for the keyboard.
+        // Escape, then Tab leaves the editor, which is CodeMirror's own way for the keyboard.
         keymap.of([{ key: "Mod-Enter", run: running }, { key: "Shift-Enter", run: running }, indentWithTab, ...historyKeymap, ...defaultKeymap]),
         lineNumbers(),
         history(),

@@ -1,11 +1,11 @@
-/** Panels as elements: what a lab or a cell answers, drawn. */
+/** Panels as elements: the answers of a lab or a cell, drawn. */
 
 import type { Box, ChartLine, ChartPanel, FactsPanel, GridPanel, Panel, Picture, PicturePanel } from "../contract";
 import { paint } from "../paint";
 
 export type Drag = (name: string, x: number, y: number) => void;
 
-/** The elements for panels, in place of those before; a picture whose dot is being dragged stays where it is. `keepRest`: more are to come. */
+/** Replace the elements of the panels. A picture whose dot is being dragged stays in place. `keepRest`: more panels will follow. */
 export function showPanels(host: HTMLElement, panels: Panel[], drag: Drag, keepRest = false): void {
   const old = [...host.children] as HTMLElement[];
   const fresh = panels.map((panel, i) => {

@@ -1,6 +1,6 @@
 /**
- * The engine's files, counted as they arrive. Those asked for ahead are handed to whoever fetches them first: Pyodide and
- * onnxruntime-web fetch their own files, by address, and know nothing of this.
+ * The engine's files, with their bytes counted as they arrive. Files that were requested early are handed to the first reader. Pyodide and onnxruntime-web
+ * fetch their own files by address and do not know about this.
  */
 
 import { EngineError, RELOAD, VersionError, workerName, type ModelFile } from "../contract";
@@ -21,33 +21,33 @@ const NAMES: [prefix: string, name: string][] = [
   ["ort/", "ONNX Runtime"],
 ];
 
-/** Of files by their paths: how many bytes each has. */
+/** The size of each file in bytes, by path. */
 export type Sizes = [path: string, bytes: number][];
 
 const SCRIPT = import.meta.url;
-/** The folder that all of it lies in: this script is one of its web/. */
+/** The folder of all these files; this script lies in its web/. */
 const APP = new URL("../", SCRIPT);
 const CACHE: RequestCache = workerName === RELOAD ? "reload" : "default";
 
 const WASM = "application/wasm";
-/** How every file of WebAssembly begins. */
+/** The first bytes of every WebAssembly file. */
 const WASM_MARK = [0x00, 0x61, 0x73, 0x6d];
 const A_WEB_PAGE = "the server sent a web page in its place (some networks do until you sign in)";
-/** Milliseconds for a file that Python itself stops for: nobody can look meanwhile whether any of it comes. */
+/** Milliseconds for a file that blocks Python. Nothing can check in the meantime whether it arrives. */
 const LONGEST_STOP = 180_000;
 
-/** Bytes that have come so far, and the files that are on their way. */
+/** The bytes that have arrived so far, and the files that are on their way. */
 export interface Arrivals {
   bytes: number;
   files: string[];
 }
 
 export class Assets {
-  /** Rejects when the first file fails to arrive, or turns out to be of another build; never resolves. */
+  /** Rejects when the first file fails to arrive, or belongs to another build. Never resolves. */
   readonly failed: Promise<never>;
   #fail!: (error: EngineError) => void;
   readonly #list: Promise<List>;
-  /** Whether each file is this build's, of those whose readers do not wait to hear. */
+  /** Whether each file belongs to this build, for files whose readers do not wait for the check. */
   readonly #checks = new Map<string, Promise<boolean>>();
 
   readonly #report: Report;
@@ -62,7 +62,7 @@ export class Assets {
   constructor(report: Report) {
     this.#report = report;
     this.failed = new Promise((_, reject) => (this.#fail = reject));
-    this.failed.catch(() => {}); // whoever needs it races against it
+    this.failed.catch(() => {}); // its users race against it
     globalThis.fetch = (input, init) => this.#take(input instanceof Request ? input.url : new URL(input, APP).href) ?? this.#fetch(input, init);
     this.#list = readList(APP, (path, cache) => this.#request(path, cache));
     this.#list.catch((error: EngineError) => this.#fail(error));
@@ -73,30 +73,30 @@ export class Assets {
     return new URL(path, APP);
   }
 
-  /** Of all files that are needed at the start. */
+  /** The size of all files that the start needs. */
   async sizes(): Promise<Sizes> {
     const files = Object.entries(await this.#list).map(([path, { bytes }]): [string, number] => [path, bytes]);
     return files.filter(([path]) => !isForLater(path) && NAMES.some(([prefix]) => path.startsWith(prefix)));
   }
 
-  /** When every file so far is known to be this build's: nobody may have an answer before. */
+  /** Resolves when all files so far are known to belong to this build. No answer may be given before. */
   async allRight(): Promise<void> {
     const right = await Promise.all(this.#checks.values());
     if (right.includes(false)) await this.failed;
   }
 
-  /** Of which files the progress is told. */
+  /** The files that the progress is about. */
   expect(sizes: Sizes): void {
     this.#total = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
     this.#sizes = new Map(sizes);
-    this.note(""); // all of it may have come before
+    this.note(""); // everything may have arrived before
   }
 
-  /** Ask for files now that somebody will fetch soon. */
+  /** Request files early that somebody will fetch soon. */
   ahead(...paths: string[]): void {
     for (const path of paths) {
       const response = this.#request(path);
-      response.catch(() => {}); // `failed` tells of it, even if nobody comes for the file
+      response.catch(() => {}); // `failed` reports it, even if nobody reads the file
       this.#waiting.set(this.url(path).href, response);
     }
   }
@@ -105,7 +105,7 @@ export class Assets {
     return { bytes: this.#arrived, files: [...this.#coming].map(({ path }) => path) };
   }
 
-  /** Rejects the requests of all files that are on their way. `why`: the reason, for the error’s sentence. */
+  /** Abort the requests of all files on their way. `why`: the reason, for the error’s sentence. */
   giveUp(why: string): void {
     for (const { controller } of this.#coming) controller.abort(why);
   }
@@ -133,22 +133,22 @@ export class Assets {
     return (await this.#isRight(path, anew)) ? anew : this.refuse(path);
   }
 
-  /** WebAssembly, compiled as it arrives. */
+  /** A WebAssembly file, compiled as it arrives. */
   async compiled(path: string): Promise<WebAssembly.Module> {
     const compiled = await this.#compiled(path, await this.response(path));
     return compiled ?? (await this.#compiled(path, await this.#request(path, "reload"))) ?? this.refuse(path);
   }
 
-  /** Nothing where the file is of another build. */
+  /** A compiled file that is handed out only if it belongs to this build. */
   async #compiled(path: string, response: Response): Promise<WebAssembly.Module | undefined> {
     const compiled = WebAssembly.compileStreaming(response);
-    compiled.catch(() => {}); // heard of below
+    compiled.catch(() => {}); // handled below
     return (await this.#checks.get(path)) ? compiled : undefined;
   }
 
-  /** What is in a gzipped file that ends in a mark, which is told by another: what was mixed up with another version would answer nonsense. */
+  /** The content of a gzipped file that ends in a mark. The mark comes from another file: a file of another version would lead to nonsense. */
   async inflated(path: string, told: Promise<{ mark: string }>): Promise<Piece[]> {
-    const inflate = ({ body }: Response) => piecesOf(body!.pipeThrough(new DecompressionStream("gzip"))); // gzip’s checksum finds damage
+    const inflate = ({ body }: Response) => piecesOf(body!.pipeThrough(new DecompressionStream("gzip"))); // gzip’s checksum detects damage
     const isRight = async (pieces: Piece[]) => {
       const { mark } = await told;
       return hex(lastOf(pieces, mark.length / 2).buffer) === mark;
@@ -161,12 +161,12 @@ export class Assets {
     return (await isRight(anew)) ? anew : this.refuse(path);
   }
 
-  /** For whoever cannot wait: nothing else happens here until it has arrived. */
+  /** A file for code that cannot wait. This thread does nothing else until it has arrived. */
   now(path: string): ArrayBuffer {
     const request = new XMLHttpRequest();
     request.open("GET", this.url(path), false);
     request.responseType = "arraybuffer";
-    // Where it has been asked for already, it comes as far as this thread takes it, and the browser would let the second wait for the first.
+    // If the file was requested already, it arrives only while this thread reads it, and the browser would let the second request wait for the first.
     request.setRequestHeader("Cache-Control", "no-cache");
     request.timeout = LONGEST_STOP;
     try {
@@ -186,22 +186,22 @@ export class Assets {
   async model({ file, sha256 }: Pick<ModelFile, "file" | "sha256">): Promise<ArrayBuffer> {
     const path = `models/${file}`;
     const bytes = await this.bytes(path);
-    if (!globalThis.crypto.subtle) return bytes; // on plain http
+    if (!globalThis.crypto.subtle) return bytes; // plain http has no hash functions
     return hex(await crypto.subtle.digest("SHA-256", bytes)) === sha256 ? bytes : this.refuse(path);
   }
 
-  /** A file that is not this build's, from the server neither. */
+  /** Throw an error if the server, too, has another build's file. */
   refuse(path: string): never {
     throw new VersionError(path);
   }
 
-  /** Whether what came is this build's. What the list does not name, is the reader's own concern. */
+  /** Whether a file belongs to this build. Files that the list does not name are the reader's own. */
   async #isRight(path: string, bytes?: ArrayBuffer): Promise<boolean> {
     const listed = (await this.#list)[path];
     return !listed || isListed(this.url(path), listed, bytes);
   }
 
-  /** The same for a file that is in use meanwhile. Another build's is fetched anew, for the engine that begins next. */
+  /** The same check for a file that is in use already. A file of another build is fetched again, for the next engine. */
   #check(path: string, content?: Promise<ArrayBuffer>): void {
     const check = (async () => {
       const right = await this.#isRight(path, await content);
@@ -211,25 +211,25 @@ export class Assets {
     this.#checks.set(path, check);
     const tell = async (right: boolean) => {
       if (right) return;
-      await Promise.allSettled(this.#checks.values()); // all that is wrong is fetched anew at once
+      await Promise.allSettled(this.#checks.values()); // so that all wrong files are fetched again together
       this.#fail(new VersionError(path));
     };
-    check.then(tell, () => {}); // of a file that did not arrive, or of the list, `failed` tells
+    check.then(tell, () => {}); // `failed` reports a file, or the list, that did not arrive
   }
 
-  /** Of a file that somebody else reads. */
+  /** Check a file that is fetched elsewhere. */
   response(path: string): Promise<Response> {
     return this.#take(this.url(path).href) ?? this.#request(path);
   }
 
-  /** Say what is being started; the bytes stay as they are. */
+  /** Report what is being started; the byte counts stay as they are. */
   note(what: string): void {
     if (this.#total) this.#report({ loaded: Math.min(this.#loaded, this.#total), total: this.#total, what });
   }
 
   #take(href: string): Promise<Response> | undefined {
     const response = this.#waiting.get(href);
-    this.#waiting.delete(href); // a body can be read only once
+    this.#waiting.delete(href); // because a body can be read only once
     return response;
   }
 
@@ -240,13 +240,13 @@ export class Assets {
       const response = await this.#fetch(this.url(path), { priority: "low", cache, signal }).catch((cause: unknown) => {
         throw this.#failure(path, signal.aborted ? String(signal.reason) : "did not arrive", cause);
       });
-      if (response.status === 409) throw this.#failure(path, "the site has a new version"); // says the service worker
+      if (response.status === 409) throw this.#failure(path, "the site has a new version"); // the service worker's answer
       if (!response.ok || !response.body) throw this.#failure(path, `the server answered ${response.status}`);
       const type = response.headers.get("Content-Type");
       if (isWebPage(type)) throw this.#failure(path, A_WEB_PAGE);
       if (!path.endsWith(".wasm")) return new Response(this.#counted(response.body, arrival), { headers: response.headers });
       this.#check(path, new Response(this.#counted(response.clone().body!, arrival)).arrayBuffer());
-      // Only beside a response that is the network's own does the browser keep what it has compiled of it. It compiles none of another type.
+      // Browsers keep compiled code only for a network's own response, and compile only responses of this type.
       return type === WASM ? response : new Response(response.body, { headers: { "Content-Type": WASM } });
     } catch (error) {
       this.#coming.delete(arrival);
@@ -265,7 +265,7 @@ export class Assets {
     const { signal } = controller;
     const reader = body.getReader();
     return new ReadableStream({
-      // In `start`, not in `pull`: the file keeps arriving while its reader is still busy with something else.
+      // In `start` and not in `pull`, so that the file keeps arriving while its reader is busy.
       start: async (controller) => {
         try {
           for (let isFirst = true; ; isFirst = false) {
@@ -273,7 +273,7 @@ export class Assets {
               throw this.#failure(path, signal.aborted ? String(signal.reason) : "the connection broke", cause);
             });
             if (done) break;
-            // Pyodide keeps to itself that it could not compile a file.
+            // Pyodide does not report that it could not compile a file.
             if (isFirst && path.endsWith(".wasm") && WASM_MARK.some((byte, i) => value[i] !== byte)) throw this.#failure(path, "it is damaged");
             controller.enqueue(value);
             this.#count(path, value.byteLength);
@@ -286,7 +286,7 @@ export class Assets {
     });
   }
 
-  /** `import` does not say. */
+  /** Find out why an `import` failed, because the browser does not say it. */
   async #whyNoScript(path: string): Promise<string> {
     const response = await this.#fetch(this.url(path)).catch(() => undefined);
     if (!response) return "did not arrive";
@@ -298,7 +298,7 @@ export class Assets {
 
   #count(path: string, bytes: number): void {
     this.#arrived += bytes;
-    if (path === LIST) return; // is not on itself
+    if (path === LIST) return; // the list does not contain itself
     this.#loaded += bytes;
     this.note(NAMES.find(([prefix]) => path.startsWith(prefix))?.[1] ?? path);
   }

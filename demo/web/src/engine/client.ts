@@ -1,4 +1,4 @@
-/** The page's side of the worker: one for each app folder, started when first asked for, started again on request. */
+/** The page's side of the engine: one client for each app folder, started when first asked for, and restarted on request. */
 
 import * as Comlink from "comlink";
 
@@ -42,18 +42,18 @@ export type EngineState =
 
 interface Life {
   hired: Promise<Hired>;
-  /** Rejects when the worker dies: a call that it will never answer must not wait for it. */
+  /** Rejects when the worker dies, because calls that it will never answer must not wait. */
   death: Promise<never>;
-  /** Let it die, for a reason. */
+  /** Stop this life of the engine, with a reason. */
   stop: (reason: EngineError) => void;
   ready: Promise<void>;
-  /** Aborts when another one begins. */
+  /** Aborts when the next life begins. */
   left: AbortController;
 }
 
-/** In each page's head: demo/book/theme/renew.html. */
+/** Defined in each page's head: demo/book/theme/renew.html. */
 declare global {
-  /** `engine`: files of it have been fetched anew. Whether the page goes, for a new one to come. */
+  /** `engine`: whether files of the engine have been fetched again. Resolves to whether the page will be replaced. */
   var facelabRenew: ((engine: boolean) => Promise<boolean>) | undefined;
 }
 
@@ -62,7 +62,7 @@ const LOADING: EngineState = { phase: "loading", progress: { loaded: 0, total: 0
 
 const engines = new Map<string, EngineClient>();
 
-/** The engine whose files are under `app`; every element of the page shares it. */
+/** The engine whose files are under `app`; all elements of the page share it. */
 export function engineAt(app: URL): EngineClient {
   let engine = engines.get(app.href);
   if (!engine) engines.set(app.href, (engine = new EngineClient(app)));
@@ -77,10 +77,10 @@ export class EngineClient extends EventTarget {
   #manifest: Promise<Manifest> | undefined;
   /** When the next job may be sent, and when the one after it. */
   #turns: [Promise<unknown>, Promise<unknown>] = [Promise.resolve(), Promise.resolve()];
-  /** Jobs that have not begun, and those that have no answer. */
+  /** Jobs that have not begun, and jobs that have no answer yet. */
   #waiting = 0;
   #unanswered = 0;
-  /** Photos so far. */
+  /** The number of photos so far. */
   #opened = 0;
 
   constructor(app: URL) {
@@ -92,40 +92,40 @@ export class EngineClient extends EventTarget {
   /** models.json, which the page needs long before the worker is ready. */
   get manifest(): Promise<Manifest> {
     this.#manifest ??= this.#askForManifest();
-    this.#manifest.catch(() => (this.#manifest = undefined)); // ask again next time
+    this.#manifest.catch(() => (this.#manifest = undefined)); // the next use asks again
     return this.#manifest;
   }
 
-  /** From the server, or from the engine where that has it sooner; whichever fails, the other may not. */
+  /** From the server, or from the engine if that has it sooner. One of the two may fail. */
   async #askForManifest(): Promise<Manifest> {
     const { hired, death, ready } = this.#life;
     const engines = ready.then(async () => Promise.race([(await hired).remote.manifest(), death]));
     return Promise.any([readManifest(this.#app), engines]).catch((error: AggregateError) => {
-      throw error.errors.at(-1); // the engine knows more of what is wrong
+      throw error.errors.at(-1); // the engine knows more about what is wrong
     });
   }
 
-  /** Bytes of the whole of ONNX Runtime, which networks other than the site's own need (see Pool). */
+  /** Bytes of the whole ONNX Runtime, which other networks need (see Pool). */
   async runtimeBytes(): Promise<number> {
     const { [WHOLE_RUNTIME]: whole } = await readList(this.#app, fetched(this.#app));
     return whole?.bytes ?? 0;
   }
 
-  /** Begin afresh after a failure, in a new worker; photos that were in the old one are gone. */
+  /** Start again after a failure, in a new worker. Photos in the old one are lost. */
   restart(): void {
     this.#manifest = undefined;
     this.#begin("afresh");
   }
 
-  /** Stop whatever runs, which only the end of the worker does, and begin afresh with the files that the browser has kept. */
+  /** Stop whatever runs, by ending the worker, and start again with the files that the browser has stored. */
   interrupt(): void {
     this.#life.stop(new EngineError("Stopped."));
     this.#begin("own");
   }
 
   /**
-   * An engine that is this page's alone, from now on: one that outlives it cannot be interrupted, and others come after. Whether that is another one:
-   * what the one before has been given is gone then.
+   * Make sure that this page has an engine of its own, because an engine that outlives its page cannot be interrupted. Resolves to whether it is a new one,
+   * which knows none of the photos.
    */
   async alone(): Promise<boolean> {
     await this.#turns[1];
@@ -144,30 +144,30 @@ export class EngineClient extends EventTarget {
     this.#enter(LOADING);
   }
 
-  /** A photo for the engine to keep until `close`; the name that comes back stands for it. */
+  /** Give the engine a photo to keep until `close`. Returns a name for it. */
   open(pixels: Pixels): string {
-    const name = `${performance.timeOrigin}/${++this.#opened}`; // no other page's: one that has just gone may be heard of late
+    const name = `${performance.timeOrigin}/${++this.#opened}`; // unique among pages, because messages of the last page may arrive late
     const opened = this.#life.hired.then(({ remote }) => remote.open(name, Comlink.transfer(pixels, [pixels.rgba])));
-    opened.catch(() => {}); // whoever asks about it will hear
+    opened.catch(() => {}); // later questions about the photo report the error
     return name;
   }
 
-  /** The largest face, soon, and its embedding; whether that is all of them, `complete` says. */
+  /** The largest face, quickly, with its embedding. `complete` says whether there are no others. */
   find(photo: string, signal: AbortSignal): Promise<Found> {
     return this.#next(signal, (remote) => remote.find(photo));
   }
 
-  /** All faces; `known` stays as it is, and chosen. */
+  /** All faces; `known` stays unchanged, and chosen. */
   analyse(photo: string, signal: AbortSignal, known?: Face): Promise<Analysis> {
     return this.#next(signal, (remote) => remote.analyse(photo, known));
   }
 
-  /** `embedder`: one of the manifest's; left out, the one in use. */
+  /** `embedder`: a name of models.json; by default the one in use. */
   embed(photo: string, face: Face, signal: AbortSignal, embedder?: string): Promise<Embedded> {
     return this.#next(signal, (remote) => remote.embed(photo, face, embedder));
   }
 
-  /** From the next face on; null: the embedder that the engine came with. */
+  /** Use another network from the next face on; null: the page's default. */
   useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderTold> {
     return this.#next(undefined, (remote) => remote.useEmbedder(choice));
   }
@@ -177,20 +177,20 @@ export class EngineClient extends EventTarget {
     return this.#next(undefined, (remote) => remote.scale(embedder));
   }
 
-  /** `poor`: one of the faces is not seen well. */
+  /** `poor`: whether one of the faces is seen poorly. */
   compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
     return this.#next(undefined, (remote) => remote.compare(a, b, poor));
   }
 
-  // What the roll call and the album ask for. Each question names the embedder of its numbers, one of the manifest's: whichever class was in view
-  // before, and whether the engine has begun afresh since, does not matter then.
+  // Questions of the roll call and the album. Each one names its embedder, a name of models.json, so that it does not matter which class was in view before,
+  // or whether the engine has started again.
 
   /** All faces of a photo, which the engine does not keep. */
   look(pixels: Pixels, smallest: number, embedder: string, signal: AbortSignal): Promise<Look> {
     return this.#next(signal, (remote) => remote.look(Comlink.transfer(pixels, [pixels.rgba]), smallest, embedder));
   }
 
-  /** The embedding of a face of which a chip is left that was cut for the embedder `cutFor`. */
+  /** The embedding of a face from its chip, which was cut for the embedder `cutFor`. */
   reread(chip: Pixels, cutFor: string, embedder: string, signal?: AbortSignal): Promise<Float32Array> {
     return this.#next(signal, (remote) => remote.reread(Comlink.transfer(chip, [chip.rgba]), cutFor, embedder));
   }
@@ -199,22 +199,22 @@ export class EngineClient extends EventTarget {
     return this.#next(undefined, (remote) => remote.enrol(keys, embeddings, embedder));
   }
 
-  /** Among whom was enrolled last. */
+  /** Who is who, among the people enrolled last. */
   who(embeddings: Float32Array[], rule: Rule): Promise<Who[]> {
     return this.#next(undefined, (remote) => remote.who(embeddings.length, joined(embeddings), rule));
   }
 
-  /** `photos`: the number of the photo that each face is in; faces of one photo are kept apart. */
+  /** `photos`: the number of each face's photo; faces of one photo are never grouped together. */
   group(embeddings: Float32Array[], photos: number[], limit: number | undefined, embedder: string): Promise<number[][]> {
     return this.#next(undefined, (remote) => remote.group(photos, joined(embeddings), limit, embedder));
   }
 
-  /** Entries: facelab.layout.Entry as JSON. */
+  /** `entries`: facelab.layout.Entry as JSON. */
   photosAmong(entries: string): Promise<Sifted> {
     return this.#next(undefined, (remote) => remote.photosAmong(entries));
   }
 
-  /** `peopleAt`: an answer to the question that came back before. `called`: whose the photos are, where no folder says so. */
+  /** `peopleAt`: the answer to the question that came back before. `called`: the person whom the photos show if no folder says so. */
   layout(entries: string, peopleAt: number | undefined, called: string): Promise<Layout> {
     return this.#next(undefined, (remote) => remote.layout(entries, peopleAt, called));
   }
@@ -227,7 +227,7 @@ export class EngineClient extends EventTarget {
     return this.#next(undefined, (remote) => remote.readGallery(text));
   }
 
-  // What chapters ask for
+  // Questions of chapters
 
   put(name: string, pixels: Pixels): Promise<void> {
     return this.#next(undefined, (remote) => remote.put(name, Comlink.transfer(pixels, [pixels.rgba])));
@@ -250,8 +250,8 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * In the order asked, once the engine is ready, which works on one at a time and has the next at hand: it need not wait for a page that may be drawing.
-   * What was called off before it was sent never starts.
+   * Send jobs in order, once the engine is ready. The engine works on one job and has the next at hand, so that it need not wait for a busy page. Jobs that
+   * were aborted before they were sent never start.
    */
   #next<T>(signal: AbortSignal | undefined, job: (remote: Comlink.Remote<Engine>) => Promise<T>): Promise<T> {
     const { hired, death, ready } = this.#life;
@@ -270,22 +270,22 @@ export class EngineClient extends EventTarget {
     return result;
   }
 
-  /** The first runs of a network take several times as long as later ones: do them while the reader still looks for a photo. */
+  /** The first run of a network takes several times as long as later ones, so do it while the reader looks for a photo. */
   async #warmUp(): Promise<void> {
     for (let round = 0; round < 3 && this.#waiting === 0; round++) {
-      await this.#next(undefined, (remote) => remote.warmUp()).catch(() => {}); // a photo will tell what is wrong
+      await this.#next(undefined, (remote) => remote.warmUp()).catch(() => {}); // a photo will show what is wrong
     }
   }
 
   #start(kind: Kind): Life {
     const begun = performance.now();
-    document.documentElement.dataset.facelab = "loading"; // book.ts lets it go first
+    document.documentElement.dataset.facelab = "loading"; // book.ts waits for this to change
     let stop!: (reason: EngineError) => void;
     const stopped = new Promise<never>((_, reject) => (stop = reject));
     const hired = hire(kind);
     const current = () => this.#life.stop === stop;
     const fail = (error: unknown): never => {
-      hired.then(({ end }) => end(), () => {}); // there may be none
+      hired.then(({ end }) => end(), () => {}); // there may be no worker
       const known = error instanceof Error && error.name === "EngineError";
       if (!known) console.error(error);
       const message = known ? error.message : `The engine did not start: ${describe(error)} Reload the page; if that does not help, update the browser.`;
@@ -312,13 +312,13 @@ export class EngineClient extends EventTarget {
     const death = Promise.race([stopped, died]).catch(fail);
     const loaded = hired.then(({ remote }) => remote.load(report)).catch(fail);
     const ready = Promise.race([loaded, death]).then((started) => {
-      if (!current()) return; // left meanwhile
+      if (!current()) return; // another life has begun
       this.#enter({ phase: "ready", ...started, seconds: (performance.now() - begun) / 1000 });
       document.documentElement.dataset.facelab = "ready";
       dispatchEvent(new Event("facelab-engine-ready"));
       void this.#warmUp();
     });
-    for (const promise of [death, ready]) promise.catch(() => {}); // told through `state`, and to every job
+    for (const promise of [death, ready]) promise.catch(() => {}); // reported through `state`, and to every job
     const left = new AbortController();
     void over(death).then(() => left.abort());
     const started = over(ready);
@@ -329,11 +329,11 @@ export class EngineClient extends EventTarget {
       arrivals: async () => (await hired).remote.arrivals(),
       tell: (files: string[], silent: number) => {
         if (!current() || this.state.phase !== "loading") return;
-        const what = files.length ? `nothing has come for ${silent / 1000} seconds; waiting for ${files.join(", ")}` : "";
+        const what = files.length ? `nothing has arrived for ${silent / 1000} seconds; waiting for ${files.join(", ")}` : "";
         this.#enter({ phase: "loading", progress: { ...this.state.progress, what } });
       },
       giveUp: (why: string) => void hired.then(({ remote }) => remote.giveUp(why)),
-      lost: () => stop(new EngineError("The engine has not started, and does not say why. Check the connection, then try again.")),
+      lost: () => stop(new EngineError("The engine did not start, for an unknown reason. Check the connection, then try again.")),
     };
     watchForSilence(watched, left.signal);
     return { hired, death, stop, ready, left };
@@ -357,7 +357,7 @@ async function readManifest(app: URL): Promise<Manifest> {
   throw new VersionError(path);
 }
 
-/** By paths in a folder. */
+/** Files by their paths in a folder. */
 function fetched(app: URL): (path: string, cache?: RequestCache) => Promise<Response> {
   return async (path, cache = "default") => {
     const response = await fetch(new URL(path, app), { cache });
@@ -374,8 +374,10 @@ export function joined(embeddings: Float32Array[]): Float32Array {
   return all;
 }
 
-/** What an error that nobody foresaw says of itself, as a sentence. */
+/** An unexpected error's message as a sentence. */
 const describe = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0]!.replace(/\.?$/, ".");
 
-/** When all have ended, well or not. It holds nothing of what they gave: a turn waits for the one before, and so all would be kept for ever. */
+/**
+ * Resolves when all have ended, with or without an error. It holds none of their results: each turn waits for the one before, so all results would be kept.
+ */
 const over = (...all: Promise<unknown>[]): Promise<void> => Promise.allSettled(all).then(() => {});

@@ -1,12 +1,12 @@
-/** Of the engine's files, what page and service worker both have to know. Paths are those in assets.json. */
+/** What both page and service worker have to know about the engine's files. Paths are those in assets.json. */
 
 const LATER = ["ort/ort-wasm-simd-threaded.wasm", "python/packages.json"];
 
-/** Asked for by all but the demo, when they first need it: the rest of Python, the whole of ONNX Runtime, networks as files. */
+/** Files that everything but the demo requests on first use: the rest of Python, the whole ONNX Runtime, networks as files. */
 export const isForLater = (path: string) => LATER.includes(path) || /_rest|\.onnx$|\.whl$/.test(path);
 
 /**
- * Whether the browser has one copy of what it compiled of a file for all of a process, pages and service worker alike, until the last that holds the
- * file is gone. Chromium has, and nobody else says `userAgentData`.
+ * Whether the browser keeps one compiled copy of a file for a whole process, pages and service worker alike, until the last user of the file is gone.
+ * Chromium does, and only Chromium has `userAgentData`.
  */
 export const SHARES_COMPILED = "userAgentData" in navigator;

@@ -1,6 +1,6 @@
 /**
- * The arithmetic: onnxruntime-web in workers of its own (pool.ts), so that it starts while Python is still starting beside it. Photos live here, each
- * under a number that the other side gives it.
+ * Runs the networks: onnxruntime-web in workers (pool.ts), so that it starts while Python starts beside it. Photos are kept here, each under a number that
+ * the other side chooses.
  */
 
 import * as Comlink from "comlink";
@@ -14,8 +14,8 @@ import { takeUp } from "./sessions";
 import { isShared, whoComes } from "./shared";
 
 const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
-// With the sessions made, and without what our own networks never call: see demo/assemble/trim_ort.mjs. After a failure, and for other
-// networks, the whole.
+// The trimmed ONNX Runtime with ready sessions, without the functions that our own networks never call (demo/assemble/trim_ort.mjs). After a failure, and for
+// other networks, the whole one.
 const READY_MADE = workerName !== RELOAD && !workerName.startsWith(WHOLE);
 const RUNTIME = "ort/ort-wasm-simd-threaded";
 const SCRIPT = "ort/ort-wasm-simd-threaded.mjs";
@@ -28,7 +28,7 @@ export interface Plain {
   data: Uint8Array | Float32Array | number[];
 }
 
-/** A photo that lies here. */
+/** A photo that is kept here. */
 export interface Held {
   id: number;
   dims: number[];
@@ -37,7 +37,7 @@ export interface Held {
 export type Feeds = Record<string, Plain | Held>;
 export type Outputs = Record<string, Plain>;
 
-/** What the rows of a network's second input look like where there is a face: the photo of nothing has none. */
+/** A row of a network's second input for a trial run, where there is no face. */
 const FACE = { boxes: [260, 160, 380, 320], transforms: [1, 0, 250, 0, 1, 150] };
 
 class Graphs {
@@ -45,7 +45,7 @@ class Graphs {
   readonly #photos = new Map<number, ort.Tensor>();
   #report: Report = () => {};
   readonly #assets = new Assets((progress) => this.#report(progress));
-  /** The one that the engine came with. */
+  /** The page's default network. */
   #embedder!: ort.InferenceSession;
   #sessionsThere: Promise<unknown> | undefined;
   #started: Promise<void> | undefined;
@@ -57,18 +57,18 @@ class Graphs {
     this.#started ??= this.#start(manifest);
     await Promise.race([Promise.all([this.#sessionsThere, this.#started]), this.#assets.failed]);
     const { known } = storedIn(manifest, "embedder");
-    // Without waiting to be asked, for the other side is busy; but after the answer to this has gone: a damaged runtime may never come back.
+    // Ends without waiting for a question, because the other side is busy, but only after this answer has been sent: a damaged runtime may never return.
     this.#proven ??= new Promise((resolve) => setTimeout(() => resolve(this.#isRight(this.#embedder, known))));
   }
 
-  /** Once it is loaded: whether its files are all of this build, and its embedder gives the known answer. */
+  /** Once loaded: whether all files belong to this build, and the embedder gives the known answer. */
   async isRight(): Promise<boolean> {
     await Promise.race([this.#assets.allRight(), this.#assets.failed]);
     return this.#proven!;
   }
 
   async #isRight(embedder: ort.InferenceSession, known?: number[]): Promise<boolean> {
-    if (!known) return true; // nobody has said what it is
+    if (!known) return true; // no known answer is given
     const { data, dims } = knownPicture();
     const inputs = { image: new ort.Tensor("uint8", data, dims), transforms: new ort.Tensor("float32", TRANSFORM, [1, 2, 3]) };
     const answer = await embedder.run(inputs).catch(() => undefined);
@@ -85,7 +85,7 @@ class Graphs {
     this.#photos.delete(id);
   }
 
-  /** Another embedder in place of the one that the engine came with; null: that one again. `told`: what is said of it; `known`: see StoredGraph. */
+  /** Use another network in place of the default; null: the default again. `told`: its sizes; `known`: see StoredGraph. */
   async use(file: ArrayBuffer | null, told: EmbedderSizes, known?: number[]): Promise<void> {
     const session = file ? await this.#contracted(file, told, known) : this.#embedder;
     const before = this.#sessions.get("embedder")!;
@@ -99,7 +99,7 @@ class Graphs {
     return handedOver(await this.#sessions.get(name)!.run(feeds))[0]!;
   }
 
-  /** P-Net's on smaller and smaller copies of a photo, each made from the one before. */
+  /** P-Net's outputs on smaller and smaller copies of a photo, each made from the one before. */
   async runLevels(photo: Held, sizes: [number, number][]): Promise<Outputs[]> {
     const session = this.#sessions.get("pnet")!;
     const levels = [this.#tensorOf(photo)];
@@ -124,11 +124,11 @@ class Graphs {
     const fault = await this.#fault(session, told);
     if (!fault && (await this.#isRight(session, known))) return session;
     await session.release();
-    if (!fault) throw new PhotoError("This network does not give here the answer that it gave where it was made. Update the browser, or use another one.");
-    throw new PhotoError(`This network is no embedder for this page: ${fault}. python -m export --embedder makes one.`);
+    if (!fault) throw new PhotoError("This network gives another answer here than where it was made. Update the browser, or use another browser.");
+    throw new PhotoError(`This page cannot use this network as an embedder: ${fault}. python -m export --embedder makes one that it can use.`);
   }
 
-  /** Where a network breaks the contract: by its names, or by what it answers on a trial run; "" where it does not. */
+  /** Where a network breaks the contract, by its names or by its answer on a trial run; "" where it does not. */
   async #fault(session: ort.InferenceSession, { dimensions, chip_size: side }: EmbedderSizes): Promise<string> {
     const { inputNames, outputNames } = session;
     const lacks = [
@@ -139,7 +139,7 @@ class Graphs {
     const image = new ort.Tensor("uint8", new Uint8Array(64 * 64 * 3), [64, 64, 3]);
     const transforms = new ort.Tensor("float32", [0.4, 0, 0, 0, 0.4, 0], [1, 2, 3]);
     const tried = await session.run({ image, transforms }).catch(() => undefined);
-    if (!tried) return "it breaks off on a trial run";
+    if (!tried) return "it fails on a trial run";
     const wrong = [
       ["embeddings", `float32 [1,${dimensions}]`] as const,
       ["chips", `uint8 [1,${side},${side},3]`] as const,
@@ -151,17 +151,17 @@ class Graphs {
     return wrong.join("; ");
   }
 
-  /** Its files are asked for as this script begins: nobody has to say so. */
+  /** The files are requested as this script begins, without being asked. */
   constructor() {
-    this.#assets.script(SCRIPT).catch(() => {}); // heard of when ONNX Runtime asks for it
+    this.#assets.script(SCRIPT).catch(() => {}); // handled when ONNX Runtime asks for it
     this.#assets.ahead(RUNTIME_WASM);
     if (!READY_MADE) return;
     this.#sessionsThere = takeUp(this.#assets);
     this.#started = this.#start();
-    for (const promise of [this.#sessionsThere, this.#started]) promise.catch(() => {}); // heard of in `load`
+    for (const promise of [this.#sessionsThere, this.#started]) promise.catch(() => {}); // handled in `load`
   }
 
-  /** `manifest`: of networks whose sessions are not made. */
+  /** `manifest`: of networks whose sessions are not ready. */
   async #start(manifest?: Manifest): Promise<void> {
     const models = GRAPHS.map((name) => (manifest ? this.#assets.model(storedIn(manifest, name)) : new ArrayBuffer(1)));
     ort.env.logLevel = "error";
@@ -180,12 +180,12 @@ class Graphs {
     this.#assets.giveUp(why);
   }
 
-  /** The end of this worker. */
+  /** Ends this worker. */
   end(): void {
     close();
   }
 
-  /** Every network once, or until there is a photo: their first runs take several times as long as later ones. */
+  /** Run every network once, or until a photo arrives, because first runs take several times as long as later ones. */
   async warmUp(): Promise<void> {
     const [height, width] = [480, 640];
     const photo = new ort.Tensor("uint8", new Uint8Array(height * width * 3), [height, width, 3]);
@@ -201,7 +201,7 @@ class Graphs {
       if (this.#photos.size) return;
       const outputs = await this.#sessions.get(name)!.run({ image: photo, ...second[name]() });
       Object.values(outputs).forEach((tensor) => tensor.dispose());
-      await new Promise((resolve) => setTimeout(resolve)); // lets one in
+      await new Promise((resolve) => setTimeout(resolve)); // lets a question in
     }
   }
 
@@ -216,7 +216,7 @@ class Graphs {
   }
 }
 
-/** Outputs without ONNX Runtime's wrapping; their memory goes with them. */
+/** Outputs without ONNX Runtime's wrapping; their memory is released. */
 function handedOver(...answers: ort.InferenceSession.ReturnType[]): Outputs[] {
   const buffers: Transferable[] = [];
   const plain = answers.map((answer) =>

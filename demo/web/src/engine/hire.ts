@@ -1,6 +1,6 @@
 /**
- * How a page comes by an engine. One that outlives its pages (shared.ts) is for one page at a time: whoever finds it free takes it as it is, with
- * all that it has loaded and compiled. Who does not, or has a browser without such, starts one of its own.
+ * How a page gets an engine. An engine that outlives its pages (shared.ts) serves one page at a time. A page that finds it free takes it as it is, with
+ * everything that is loaded and compiled. Otherwise the page starts an engine of its own.
  */
 
 import * as Comlink from "comlink";
@@ -11,25 +11,25 @@ import { startWorker } from "./start-worker";
 import type { Engine } from "./worker";
 import script from "./worker?worker&url";
 
-/** "own": one that is the page's alone, and can be stopped in the middle; "afresh": such a one that distrusts what the browser has kept. */
+/** "own": an engine of this page alone, which can be stopped; "afresh": the same, but without trusting the browser's caches. */
 export type Kind = "any" | "own" | "afresh";
 
 export interface Hired {
   remote: Comlink.Remote<Engine>;
-  /** When it has died by itself, and its last words. */
+  /** Resolves with its last message when it has died. */
   died: Promise<string>;
   end(): void;
-  /** Let others have it, where it outlives this page. */
+  /** Let other pages take it, if it outlives this page. */
   leave?: () => void;
 }
 
 type AnyWorker = Worker | SharedWorker;
 
-/** In each page's head: demo/book/theme/main.html. */
+/** Defined in each page's head: demo/book/theme/main.html. */
 declare global {
-  /** One that outlives its page, where the browser has such. */
+  /** Starts a worker that outlives its page, if the browser has such workers. */
   var facelabBegin: ((script: string, name: string) => AnyWorker) | undefined;
-  /** What has been begun there, long before this script arrives. */
+  /** The worker that the head has started, long before this script arrives. */
   var facelabEngine: Begun | undefined;
 }
 
@@ -38,7 +38,7 @@ interface Begun {
   failed?: boolean;
 }
 
-/** This script is one of them. */
+/** The folder of this script and the workers' scripts. */
 const SCRIPTS = new URL(/* @vite-ignore */ "../web/", import.meta.url);
 const WORKER = "facelab";
 /** Milliseconds for an engine that outlives its pages to say whether it is free. */
@@ -46,7 +46,7 @@ const PATIENCE = 10_000;
 
 export async function hire(kind: Kind): Promise<Hired> {
   const early = globalThis.facelabEngine;
-  globalThis.facelabEngine = undefined; // for one
+  globalThis.facelabEngine = undefined; // only the first caller may take it
   if (kind === "afresh") return own(start(RELOAD));
   if (kind === "own" || early?.failed) return own(start(WORKER));
   const worker = early?.worker ?? begin();
@@ -55,7 +55,7 @@ export async function hire(kind: Kind): Promise<Hired> {
 
 const start = (name: string) => startWorker(script, name);
 
-/** As the head does it. */
+/** The same as the page's head does. */
 function begin(): AnyWorker {
   const worker = globalThis.facelabBegin?.(addressOf("worker.js"), WORKER) ?? start(WORKER);
   if (!(worker instanceof Worker)) {
@@ -78,7 +78,7 @@ function own(worker: Worker): Hired {
   return { remote: Comlink.wrap<Engine>(worker), died, end: () => worker.terminate() };
 }
 
-/** One that outlives its pages, unless another page has it. */
+/** An engine that outlives its pages, unless another page has it. */
 async function taken(worker: SharedWorker): Promise<Hired | undefined> {
   const { port } = worker;
   const died = new Promise<string>((resolve) => {
@@ -100,7 +100,7 @@ async function taken(worker: SharedWorker): Promise<Hired | undefined> {
   return undefined;
 }
 
-/** A lock that is let go of when this page leaves, or is gone. `held` rejects where the browser gives none: site data can be blocked. */
+/** A lock that is released when this page leaves or is gone. `held` rejects if the browser gives no locks, for example with site data blocked. */
 function hold(): { lock: string; held: Promise<void>; leave: () => void } {
   const lock = `facelab ${newId()}`;
   let leave!: () => void;

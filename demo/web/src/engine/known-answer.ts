@@ -1,4 +1,4 @@
-/** What an embedder makes of a picture that anybody can draw: facelab.known_answer, as this side knows it. */
+/** A test picture that can be computed anywhere, and a network's answer to it: the same as facelab.known_answer. */
 
 const SIDE = 240;
 const TOLERANCE = 1e-3;
@@ -15,7 +15,7 @@ export function knownPicture(): { dims: [number, number, number]; data: Uint8Arr
   return { dims: [SIDE, SIDE, 3], data };
 }
 
-/** Where a number is none (NaN), it is not. */
+/** NaN counts as a wrong answer. */
 export function isKnown(embedding: ArrayLike<number>, known: number[]): boolean {
   return embedding.length === known.length && known.every((number, i) => Math.abs(embedding[i]! - number) <= TOLERANCE);
 }

@@ -1,6 +1,6 @@
 /**
- * A build's files and what they have to be: assets.json lists each with its hash, and the folder that all of it lies in is named after the hash of that
- * list (demo/assemble/build_folder.py). A cache, or a site that is just being replaced, can still put another build's file in the place of one.
+ * A build's files and their hashes. assets.json lists each file with its hash, and the folder of all files is named after the hash of that list
+ * (demo/assemble/build_folder.py). A cache, or a site that is just being replaced, can still deliver a file of another build.
  */
 
 import { VersionError } from "../contract";
@@ -10,14 +10,14 @@ export interface Listed {
   sha256: string;
 }
 
-/** By paths from the folder on. */
+/** By paths within the folder. */
 export type List = Record<string, Listed>;
 
 export const LIST = "assets.json";
 
-/** The list of the build in the folder `app`. `get`: how its file is fetched. */
+/** The list of the build in the folder `app`. `get`: a function that fetches its file. */
 export async function readList(app: URL, get: (path: string, cache?: RequestCache) => Promise<Response>): Promise<List> {
-  const build = /\/app\/([0-9a-f]{16})\/$/.exec(app.pathname)?.[1] ?? ""; // none where a site was built without
+  const build = /\/app\/([0-9a-f]{16})\/$/.exec(app.pathname)?.[1] ?? ""; // missing in a site that was built without it
   for (const cache of [undefined, "reload"] as const) {
     const bytes = await (await get(LIST, cache)).arrayBuffer();
     if (!crypto.subtle || hex(await crypto.subtle.digest("SHA-256", bytes)).startsWith(build)) {
@@ -28,8 +28,8 @@ export async function readList(app: URL, get: (path: string, cache?: RequestCach
 }
 
 /**
- * Whether a file is the one that is listed. `bytes`: its content, where somebody has that. For a script, and where the browser keeps its hash functions to
- * https, the browser is asked for the file once more, which it has, and checks it.
+ * Whether a file is the listed one. `bytes`: its content, if known. For a script, and on plain http, where pages have no hash functions, the browser itself
+ * checks the file by requesting it once more from its cache.
  */
 export async function isListed(address: URL, { sha256 }: Listed, bytes?: ArrayBuffer): Promise<boolean> {
   if (bytes && crypto.subtle) return hex(await crypto.subtle.digest("SHA-256", bytes)) === sha256;
@@ -37,7 +37,7 @@ export async function isListed(address: URL, { sha256 }: Listed, bytes?: ArrayBu
   return fetch(address, { cache: "force-cache", integrity }).then((response) => response.arrayBuffer()).then(() => true, () => false);
 }
 
-/** So that the browser has what the server has now, whatever it had before. */
+/** Replaces the browser's copy of a file by the server's. */
 export async function fetchAnew(address: URL): Promise<void> {
   await fetch(address, { cache: "reload" }).then((response) => response.arrayBuffer()).catch(() => {}); // the next request for the file reports a failure
 }

@@ -1,12 +1,12 @@
 /**
- * RGB in place of RGBA, in WebAssembly: when the first photo comes, the browser has compiled no loop of JavaScript for speed yet, and takes ten
- * milliseconds for what takes one.
+ * Turns RGBA into RGB, in WebAssembly. When the first photo arrives, the browser has not yet compiled any JavaScript loop for speed, and such a loop takes
+ * ten times as long.
  */
 
 /** Bytes of a section. */
 const section = (number: number, ...content: number[]) => [number, content.length, ...content];
 
-/** Four pixels at a time, of which the fourth bytes go: what is stored behind them is written over by the next four, or lies beyond the last. */
+/** Four pixels at a time, without their fourth bytes. The bytes stored behind them are overwritten by the next four pixels, or lie beyond the last. */
 const LOOP = [
   ...[1, 2, 0x7f], // (func (param $end i32) (local $from i32) (local $to i32)
   ...[0x03, 0x40, 0x20, 2], //                        loop, local.get $to,
@@ -30,7 +30,7 @@ const PAGE = 65536;
 
 let instance: WebAssembly.Instance | undefined;
 
-/** `rgba`: of all pixels. */
+/** `rgba`: the bytes of all pixels. */
 export function withoutAlpha(rgba: ArrayBuffer): Uint8Array<ArrayBuffer> {
   instance ??= new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(MODULE)));
   const { m, f } = instance.exports as { m: WebAssembly.Memory; f: (end: number) => void };

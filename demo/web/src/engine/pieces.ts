@@ -1,6 +1,5 @@
 /**
- * Bytes in the pieces in which they came. In one, they would be copied several times on the way to where they belong, and each time the system has to
- * find memory for all of them.
+ * Bytes in the pieces in which they arrived. Joining them would copy them several times, and the system would have to find memory for all of them each time.
  */
 
 export type Piece = Uint8Array<ArrayBuffer>;
@@ -12,7 +11,7 @@ export async function piecesOf(stream: ReadableStream<Piece>): Promise<Piece[]> 
   return pieces;
 }
 
-/** The last bytes of all, as many as that. */
+/** The last bytes, as many as `length`. */
 export function lastOf(pieces: Piece[], length: number): Piece {
   const last = new Uint8Array(length);
   for (const piece of [...pieces].reverse()) {
@@ -23,7 +22,10 @@ export function lastOf(pieces: Piece[], length: number): Piece {
   return last;
 }
 
-/** Takes up the next `length` bytes, each time that it is called: it gives `put` parts of them, each with how many came before it. Pieces that are through are let go of. */
+/**
+ * Returns a function that takes the next `length` bytes on each call. It gives `put` the parts, each with the number of bytes before it, and releases pieces
+ * that are used up.
+ */
 export function inTurn(pieces: Piece[]): (length: number, put: (part: Piece, at: number) => void) => void {
   const left = [...pieces];
   pieces.length = 0;

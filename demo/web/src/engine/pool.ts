@@ -1,6 +1,6 @@
 /**
- * ONNX Runtime in a worker for each core, up to four: all have all networks, and each answers for its share of a photo's boxes. Threads of
- * ONNX Runtime's own need a page that nobody else's may be part of, and share each small step; these share a job as a whole, and need nothing.
+ * ONNX Runtime in a worker for each core, up to four. Each worker has all networks and takes a share of a photo's boxes. ONNX Runtime's own threads would
+ * need an isolated page, and share every small step; these workers share whole jobs.
  */
 
 import * as Comlink from "comlink";
@@ -14,67 +14,67 @@ import type { Report } from "./report";
 import { startWorker } from "./start-worker";
 
 const MOST = Math.min(4, navigator.hardwareConcurrency);
-/** Of those with all of ONNX Runtime, which take more time and memory to start. */
+/** At most this many workers with the whole ONNX Runtime, which takes more time and memory to start. */
 const MOST_WHOLE = Math.min(2, MOST);
 
-/** Milliseconds for one network. If that is not enough, the trimmed runtime has come to memory that it does without, and does not come back. */
+/** Milliseconds for one network. A trimmed runtime that needs longer has read memory that was left out, and never returns. */
 const PATIENCE = 30_000;
-/** The same of the whole one, which lacks nothing: slow machines are given more time. After that the network is taken to go on for ever. */
+/** The same for the whole runtime, which lacks nothing, so slow machines get more time. After that, the network counts as endless. */
 const PATIENCE_WHOLE = 120_000;
-/** Milliseconds for another network to be opened and to answer on a trial run. */
+/** Milliseconds for another network to load and to answer a trial run. */
 const PATIENCE_TRIAL = 15_000;
-/** Milliseconds for a worker to say what it waits for: one that computes cannot. */
+/** Milliseconds for a worker to report its state; a worker that computes cannot. */
 const PAUSE = 1000;
-/** After which the browser has compiled for speed, for all members, what counts. */
+/** Rounds after which the browser has compiled the important functions for speed, for all workers. */
 const WARM_ROUNDS = 3;
-/** Milliseconds in which a page that has just come is left alone: it may be drawing, and wait for its first answer. */
+/** Milliseconds in which a new page is left alone, because it may be drawing and waiting for its first answer. */
 const QUIET = 1000;
 
-/** Where ONNX Runtime as published does not give the known answer either. */
-const WRONG = "The networks compute wrongly in this browser, so there are no answers. Update the browser, or use another one.";
+/** The message if the published ONNX Runtime gives a wrong known answer, too. */
+const WRONG = "The networks give wrong results in this browser, so there are no answers. Update the browser, or use another one.";
 
-/** Rows below which a share is not worth it: each share has to shrink the photo for itself. */
+/** Rows below which a share is not worthwhile, because each share has to shrink the photo again. */
 const LEAST: Record<GraphName, number> = { pnet: 1, rnet: 16, onet: 4, embedder: 1 };
 
-/** A photo that the workers may have, and its pixels, RGB. */
+/** A photo for the workers, with its pixels, RGB. */
 export interface Photo extends Held {
   data: Uint8Array;
 }
 
 interface Member {
-  /** Of its worker, where another page can come to know that by it. */
+  /** The worker's name, if other pages can find the worker by it. */
   name?: string;
   worker: Worker | MessagePort;
   graphs: Comlink.Remote<Graphs>;
-  /** Numbers of the photos that it has. */
+  /** The numbers of the photos that it holds. */
   has: Set<number>;
 }
 
 type Prepare = (member: Member) => Promise<void>;
 
-/** How a worker of a name, a new one or one that there is, is had where this one may not start any. */
+/** Gets a worker by name, new or existing, from a page, where this worker cannot start workers itself. */
 export type Hire = (name: string) => Promise<MessagePort>;
 
 export class Pool {
   #members: Member[] = [];
-  /** Those that are being started. */
+  /** Workers that are starting. */
   readonly #starting = new Set<Member>();
   readonly #begun: Promise<void>;
   #hire: Hire | undefined;
-  /** When there is one, where this worker may not start any itself. */
+  /** Resolves when a page can start workers, where this worker cannot. */
   readonly #mayHire: Promise<void>;
   #nowHire = () => {};
   #manifest!: Manifest;
   #grown = false;
-  /** Whether ONNX Runtime is the whole one; whether it has to stay so, as the trimmed one has failed; whether it just has. */
+  /** Whether the whole ONNX Runtime is in use; whether it has to stay in use because the trimmed one has failed; whether it has just failed. */
   #whole = workerName === RELOAD;
   #distrusted = this.#whole;
   #lacking = false;
-  /** Photos that have not been released. */
+  /** The numbers of photos that have not been released. */
   readonly #held = new Set<number>();
   #numbers = 0;
 
-  /** `first`: a worker with ONNX Runtime, where this one may not start any: a page brings it before it asks for anything. */
+  /** `first`: a worker with ONNX Runtime that a page brings, where this worker cannot start one. */
   constructor(first?: Promise<MessagePort>) {
     this.#begun = this.#begin(first);
     this.#mayHire = first ? new Promise((resolve) => (this.#nowHire = resolve)) : Promise.resolve();
@@ -84,7 +84,7 @@ export class Pool {
     this.#members = [first ? reached(await first) : bound(start(workerName))];
   }
 
-  /** From now on. What the page before was asked for, it may have left undone. */
+  /** Get workers from this page from now on. The page before may have left some requests undone. */
   hireBy(hire: Hire): void {
     this.#hire = hire;
     this.#nowHire();
@@ -92,23 +92,23 @@ export class Pool {
     setTimeout(() => this.#show(hire), QUIET);
   }
 
-  /** All workers to the page that this engine is with: the browser ends those that no page has asked for in its last five minutes. */
+  /** Name all workers to the current page, because the browser ends workers that no page has requested in the last five minutes. */
   #show(hire: Hire): void {
     if (hire !== this.#hire) return;
-    for (const { name } of this.#members) if (name) hire(name).then((port) => port.close(), () => {}); // the port that there is will do
+    for (const { name } of this.#members) if (name) hire(name).then((port) => port.close(), () => {}); // the existing port is kept
   }
 
-  /** Whether the trimmed ONNX Runtime has failed, and the whole one is used in its place. */
+  /** Whether the trimmed ONNX Runtime has failed, and the whole one replaces it. */
   get distrusted(): boolean {
     return this.#distrusted && workerName !== RELOAD;
   }
 
-  /** Whether it has become another than it was at first. */
+  /** Whether the runtime has changed since the start. */
   get changed(): boolean {
     return this.#whole || this.#distrusted;
   }
 
-  /** Until the first is ready. */
+  /** Resolves when the first worker is ready. */
   async load(sizes: Sizes, manifest: Manifest, report: Report): Promise<void> {
     this.#manifest = manifest;
     await this.#begun;
@@ -122,12 +122,12 @@ export class Pool {
     await this.takeWhole();
   }
 
-  /** Of the first; what the browser compiles for it, the others have too. */
+  /** Warm up the first worker. The others share what the browser compiles for it. */
   async warmUp(): Promise<void> {
     await this.#asked(this.#members[0]!.graphs.warmUp());
   }
 
-  /** More workers, now that the browser has the files: each from when it is ready on. Where one does not start, the others do its work. */
+  /** Start more workers, now that the browser has the files. Each works as soon as it is ready. If one does not start, the others do its work. */
   grow(): void {
     if (this.#whole || this.#grown) return;
     this.#grown = true;
@@ -138,9 +138,9 @@ export class Pool {
     const hire = this.#hire;
     const member = await this.#ready("").catch(() => undefined);
     if (!member) return;
-    if (members !== this.#members || hire !== this.#hire) return end(member); // others have taken over, or its page is gone
+    if (members !== this.#members || hire !== this.#hire) return end(member); // other workers have replaced these, or the page is gone
     members.push(bound(member));
-    for (let round = 0; round < WARM_ROUNDS; round++) await member.graphs.warmUp().catch(() => {}); // a photo will tell what is wrong
+    for (let round = 0; round < WARM_ROUNDS; round++) await member.graphs.warmUp().catch(() => {}); // a photo will show what is wrong
   }
 
   /** See Assets. */
@@ -159,14 +159,14 @@ export class Pool {
     return [...this.#members, ...this.#starting];
   }
 
-  /** Workers with all of ONNX Runtime in place of those that there are, for good. */
+  /** Replace all workers for good by workers with the whole ONNX Runtime. */
   async takeWhole(): Promise<void> {
     this.#distrusted = true;
     this.#lacking = false;
     await this.#become(true);
   }
 
-  /** `prepare`: before they are in use. Where none of the new workers starts, or the first cannot be prepared, those that there are stay. */
+  /** `prepare`: called on each worker before use. If no new worker starts, or the first cannot be prepared, the old ones stay. */
   async #become(whole: boolean, prepare: Prepare = async () => {}): Promise<void> {
     if (whole === this.#whole) return;
     const tried = await Promise.allSettled(Array.from({ length: whole ? MOST_WHOLE : 1 }, () => this.#ready(whole ? WHOLE : "")));
@@ -185,7 +185,7 @@ export class Pool {
     await this.#prepareOthers(prepare);
   }
 
-  /** All but the first; those that cannot be are dismissed: one may be short of memory. */
+  /** Prepare all workers but the first, and end those that fail: memory may be short. */
   async #prepareOthers(prepare: Prepare): Promise<void> {
     const [, ...others] = this.#members;
     const prepared = await Promise.allSettled(others.map(prepare));
@@ -197,7 +197,7 @@ export class Pool {
     const member = this.#hire ? await hired(this.#hire, `${kind} ${newId()}`) : start(kind);
     const broken = new Promise<never>((_, reject) =>
       member.worker.addEventListener("error", (event) => {
-        event.preventDefault(); // not the page's end
+        event.preventDefault(); // the page survives this
         reject(new Error((event as ErrorEvent).message));
       }),
     );
@@ -214,7 +214,7 @@ export class Pool {
     }
   }
 
-  /** Of all workers. */
+  /** End all workers. */
   end(): void {
     this.#members.forEach(end);
   }
@@ -224,7 +224,7 @@ export class Pool {
     this.#members = this.#members.filter((one) => one !== member);
   }
 
-  /** See Graphs.use. Networks of others may call for anything, and may never end; the own ones not. Where this fails, the one in use stays. */
+  /** See Graphs.use. Other networks may call any function and may never end; the site's own do not. If this fails, the network in use stays. */
   async use(file: ArrayBuffer | null, told: EmbedderSizes, known?: number[]): Promise<void> {
     const whole = file !== null || this.#distrusted;
     const prepare: Prepare = ({ graphs }) => inTime(graphs.use(file, told, known));
@@ -240,7 +240,7 @@ export class Pool {
   hold(data: Uint8Array, dims: number[]): Photo {
     const photo = { id: ++this.#numbers, dims, data };
     this.#held.add(photo.id);
-    this.#seeing(photo, 0); // while the page, and Python, come to their first question
+    this.#seeing(photo, 0); // while the page and Python prepare their first question
     return photo;
   }
 
@@ -249,19 +249,19 @@ export class Pool {
     for (const { graphs, has } of this.#members) if (has.delete(id)) void graphs.release(id);
   }
 
-  /** A member that has a photo from now on: most photos are small work, and need no copy with every one. */
+  /** A worker that has the photo from now on. Most photos are little work and need no copy in every worker. */
   #seeing({ id, dims, data }: Photo, number: number): Comlink.Remote<Graphs> {
     if (!this.#held.has(id)) throw new EngineError("That photo was removed.");
     const { graphs, has } = this.#members[number % this.#members.length]!;
     if (!has.has(id)) {
-      const copy = data.slice(); // what moves arrives sooner than what the browser copies on the way
-      void graphs.hold(id, dims, Comlink.transfer(copy, [copy.buffer])); // answers come in the order of the questions: nobody need wait
+      const copy = data.slice(); // moving a copy is faster than letting the browser copy
+      void graphs.hold(id, dims, Comlink.transfer(copy, [copy.buffer])); // answers come in the order of the questions, so nothing has to wait
       has.add(id);
     }
     return graphs;
   }
 
-  /** All outputs of a graph. Its input besides the photo has a row for each box, as have its outputs. */
+  /** All outputs of a graph. Its second input and its outputs have a row for each box. */
   async run(name: GraphName, photo: Photo, input: string, rows: Plain): Promise<Outputs> {
     const { id, dims } = photo;
     const shares = shared(rows, this.#members.length, LEAST[name]);
@@ -269,7 +269,7 @@ export class Pool {
     return joined(await this.#asked(Promise.all(answers)));
   }
 
-  /** P-Net's outputs on each level of a photo's pyramid. Each level is made from the one before the last: two chains, which know nothing of each other. */
+  /** P-Net's outputs on each level of a photo's pyramid. Each level is made from the one before the last, which gives two independent chains. */
   async runPyramid(photo: Photo, sizes: [number, number][]): Promise<Outputs[]> {
     const { id, dims } = photo;
     const chains = [0, 1].map((odd) => this.#seeing(photo, odd).runLevels({ id, dims }, sizes.filter((_, level) => level % 2 === odd)));
@@ -277,7 +277,7 @@ export class Pool {
     return sizes.map((_, level) => answers[level % 2]![level >> 1]!);
   }
 
-  /** Whether the trimmed ONNX Runtime, and nothing else, is why the last question found no answer. */
+  /** Whether the trimmed ONNX Runtime is the only reason why the last question failed. */
   get lacking(): boolean {
     return this.#lacking;
   }
@@ -286,7 +286,7 @@ export class Pool {
     let clock: ReturnType<typeof setTimeout> | undefined;
     const lost = new Promise<never>((_, reject) => {
       const giveUp = () => {
-        if (this.#whole) died(new EngineError("A network goes on for ever, or this machine is too slow for it."));
+        if (this.#whole) died(new EngineError("A network does not finish, or this machine is too slow for it."));
         reject(new WebAssembly.RuntimeError("no answer"));
       };
       clock = setTimeout(giveUp, this.#whole ? PATIENCE_WHOLE : PATIENCE);
@@ -294,7 +294,7 @@ export class Pool {
     try {
       return await Promise.race([answer, lost]);
     } catch (error) {
-      this.#lacking = !this.#whole && error instanceof Error && /RuntimeError/.test(`${error.name} ${error.message}`); // WebAssembly's own
+      this.#lacking = !this.#whole && error instanceof Error && /RuntimeError/.test(`${error.name} ${error.message}`); // an error of WebAssembly itself
       throw error;
     } finally {
       clearTimeout(clock);
@@ -306,7 +306,7 @@ function start(name: string): Member {
   return reached(startWorker(script, name));
 }
 
-/** Where it dies, so does this worker, and the page hears of it. */
+/** A worker whose death also ends this worker, which the page hears of. */
 function bound(member: Member): Member {
   member.worker.addEventListener("error", (event) => died(new Error((event as ErrorEvent).message)));
   return member;
@@ -319,7 +319,7 @@ function died(reason: Error): void {
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   let clock: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    const sentence = `This network has not answered a trial run within ${PATIENCE_TRIAL / 1000} seconds; it may never end. The one before it stays in use.`;
+    const sentence = `This network did not answer a trial run within ${PATIENCE_TRIAL / 1000} seconds, so the network before it stays in use.`;
     clock = setTimeout(() => reject(new PhotoError(sentence)), PATIENCE_TRIAL);
   });
   return Promise.race([answer, late]).finally(() => clearTimeout(clock));
@@ -338,7 +338,7 @@ function end({ worker, graphs }: Member): void {
   else void graphs.end();
 }
 
-/** Rows in at most so many parts, of `least` at least. */
+/** Split rows into at most `most` parts, each of `least` rows or more. */
 function shared(rows: Plain, parts: number, least: number): Plain[] {
   const [count = 0, ...rest] = rows.dims;
   if (count < 2 * least) return [rows];
@@ -350,7 +350,7 @@ function shared(rows: Plain, parts: number, least: number): Plain[] {
   });
 }
 
-/** Of each output, the rows of all answers. */
+/** Join the rows of all answers, for each output. */
 function joined(answers: Outputs[]): Outputs {
   const [first] = answers as [Outputs];
   if (answers.length === 1) return first;

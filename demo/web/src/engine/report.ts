@@ -1,12 +1,12 @@
-/** Progress, told to other threads. */
+/** Progress reports to other threads. */
 
 import type { Progress } from "../contract";
 
 export type Report = (progress: Progress) => void;
 
-const PAUSE = 250; // milliseconds; each report is a frame to draw
+const PAUSE = 250; // milliseconds, because each report makes the page draw
 
-/** The first report at once, then at most one in each pause, and always the last one. */
+/** Sends the first report at once, then at most one in each pause, and always the last one. */
 export function throttled(report: Report): Report {
   let pausing = false;
   let latest: Progress | undefined;

@@ -1,12 +1,12 @@
 /**
- * The rest of Pyodide and of NumPy (demo/assemble/split_pyodide.mjs): functions that the demo has no need of before its first verdict, three
- * quarters of their code. The page fetches them when it has nothing else to do. Should Python call one earlier, it stops until they are there.
+ * The rest of Pyodide and NumPy (demo/assemble/split_pyodide.mjs): functions that the demo does not need before its first verdict, three quarters of the
+ * code. The page fetches them when it is idle. If Python calls one earlier, Python waits until they are there.
  */
 
 import { VersionError } from "../contract";
 import type { Assets } from "./assets";
 
-/** A function of JavaScript as one of WebAssembly, as nothing else fits into a table: (module (import "e" "f" (func)) (export "f" (func 0))). */
+/** A WebAssembly function that calls a JavaScript function, because a table holds nothing else: (module (import "e" "f" (func)) (export "f" (func 0))). */
 const WRAPPED = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 7, 1, 1, 101, 1, 102, 0, 0, 7, 5, 1, 1, 102, 0, 0);
 
 export class Rest {
@@ -17,18 +17,18 @@ export class Rest {
     this.#assets = assets;
   }
 
-  /** Functions that the file exports lead to the rest of it, from now on. Exports with a slash in their names are for that alone. */
+  /** From now on, missing functions of this file lead to its rest. Exports with a slash in their names exist for this alone. */
   belongTo(file: string, first: WebAssembly.Exports): void {
     this.#parts.push(new Part(this.#assets, file.replace(".wasm", "_rest.wasm"), first));
   }
 
-  /** Have it here before anybody asks for it. */
+  /** Load the rest before it is needed. */
   async come(): Promise<void> {
     await Promise.all(this.#parts.map((part) => part.come()));
   }
 }
 
-/** Of one file. */
+/** The rest of one file. */
 class Part {
   readonly #assets: Assets;
   readonly #file: string;
@@ -47,7 +47,7 @@ class Part {
 
   come(): Promise<void> {
     this.#coming ??= this.#come().catch((error: unknown) => {
-      this.#coming = undefined; // once more, when it is asked for again
+      this.#coming = undefined; // so that the next use tries again
       throw error;
     });
     return this.#coming;
@@ -61,12 +61,12 @@ class Part {
     try {
       this.#join(new WebAssembly.Module(this.#assets.now(this.#file)));
     } catch (error) {
-      setTimeout(() => { throw error; }); // Python has stopped half-way and is of no use any more: the page hears of it as of a worker's end
+      setTimeout(() => { throw error; }); // Python has stopped half-way and cannot continue: the page hears of it like of a worker's end
       throw error;
     }
   }
 
-  /** It fills the table that the file calls these functions through. */
+  /** Instantiating the rest fills the table through which the first file calls these functions. */
   #join(rest: WebAssembly.Module): void {
     if (this.#there) return;
     try {

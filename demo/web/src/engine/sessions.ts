@@ -1,27 +1,27 @@
 /**
- * ONNX Runtime taken up where the build left it (demo/assemble/runtime.py): its memory, with a session of each network in it. ONNX Runtime's own
- * script does not know: it asks for sessions, and is given those.
+ * Loads ONNX Runtime's memory as the build stored it (demo/assemble/runtime.py), with a session of each network in it. ONNX Runtime's own script does not
+ * notice: it asks for sessions and gets these.
  */
 
 import type { Assets } from "./assets";
 import { inTurn, type Piece } from "./pieces";
 
-/** What the build tells of the memory: ort.json. */
+/** What the build says about the memory: ort.json. */
 interface Told {
   bytes: number;
-  /** Of this version; the file ends in it. */
+  /** This version's mark, with which the file ends. */
   mark: string;
-  /** Of what size the pages are; which of them, [first, end), are in the file, and which are all ones, as nobody ever reads them. */
+  /** The size of a page; the ranges of pages [first, end) that the file holds; the ranges that are all ones because nothing reads them. */
   page: number;
   runs: [number, number][];
   idle: [number, number][];
-  /** Addresses of the sessions, in the order in which they were made. */
+  /** Addresses of the sessions, in the order of the networks. */
   sessions: number[];
-  /** Weights: the file has a step for each row, float32, and how many steps each weight is, int8; memory holds their products, float32. */
+  /** Weights: the file has a step for each row, float32, and a whole number for each weight, int8. Memory holds their products, float32. */
   tables: { address: number; rows: number; columns: number }[];
 }
 
-/** Of Emscripten's module what is needed here. */
+/** The parts of Emscripten's module that are used here. */
 interface Inner {
   HEAPU8: Uint8Array;
   _malloc(bytes: number): number;
@@ -34,7 +34,7 @@ declare global {
   var showOnnxRuntime: ((module: Inner) => Promise<void>) | undefined;
 }
 
-/** From the next start of ONNX Runtime on. Rejects where the memory does not come, which ONNX Runtime would tell in words of its own. */
+/** Applies to the next start of ONNX Runtime. Rejects if the memory does not arrive, which ONNX Runtime would report less clearly. */
 export function takeUp(assets: Assets): Promise<unknown> {
   const told = assets.text("ort/ort.json").then((text) => JSON.parse(text) as Told);
   const memory = assets.inflated("ort/ort.memory.gz", told);
@@ -43,7 +43,7 @@ export function takeUp(assets: Assets): Promise<unknown> {
 }
 
 function layOut(module: Inner, { bytes, page, runs, idle, sessions, tables }: Told, file: Piece[]): void {
-  if (module.HEAPU8.length < bytes) module._malloc(bytes); // only grows the memory: what it notes is written over
+  if (module.HEAPU8.length < bytes) module._malloc(bytes); // only grows the memory; what it writes is overwritten below
   const next = inTurn(file);
   const lay = (length: number, address: number) => next(length, (part, at) => module.HEAPU8.set(part, address + at));
   for (const [from, to] of runs) lay((to - from) * page, from * page);
@@ -59,6 +59,6 @@ function layOut(module: Inner, { bytes, page, runs, idle, sessions, tables }: To
   }
   const left = [...sessions];
   const create = module._OrtCreateSession;
-  module._OrtInit = () => 0; // has been
+  module._OrtInit = () => 0; // already initialised
   module._OrtCreateSession = (...model) => left.shift() ?? create(...model);
 }

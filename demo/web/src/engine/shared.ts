@@ -1,17 +1,17 @@
 /**
- * Workers that outlive their page for a while: whoever goes to another page of this site, or loads one again, finds the engine as it was. Only
- * Chromium has such, since 148. They may start no workers of their own, so pages start all of them, and give one the way to the other.
+ * Workers that outlive their page for a while, so that the next page of this site, or a reload, finds the engine as it was. Only Chromium has them, since
+ * version 148. They cannot start workers, so pages start all of them and connect them.
  */
 
-/** Whether this script runs in one. */
+/** Whether this script runs in such a worker. */
 export const isShared = "onconnect" in globalThis;
 
-/** Called with the way to each page that comes. */
+/** `welcome` is called with a port to each page that connects. */
 export function whoComes(welcome: (page: MessagePort) => void): void {
   addEventListener("connect", (event) => welcome((event as MessageEvent).ports[0]!));
 }
 
-/** When whoever holds a lock is gone. */
+/** Resolves when the holder of a lock is gone. */
 export function whenFree(lock: string): Promise<void> {
   return navigator.locks.request(lock, () => {});
 }

@@ -1,30 +1,30 @@
 /**
- * Ends the wait for a network that has fallen silent. Only silence counts: a slow line is left alone as long as anything comes. The engine itself
- * cannot look: it may be computing for seconds while files arrive.
+ * Stops waiting for a connection that has fallen silent. A slow connection is left alone as long as bytes arrive. The engine itself cannot watch, because it
+ * may compute for seconds while files arrive.
  */
 
 import type { Arrivals } from "./assets";
 
-/** Milliseconds between two looks; without a byte until the page says what it waits for, and until it gives up. */
+/** Milliseconds between two checks; without a byte until the page says what it waits for; without a byte until it gives up. */
 const STEP = 2000;
 const QUIET = 6000;
-/** A browser lets one request wait 20 seconds for another of the same file. */
+/** Longer than 20 seconds, for which a browser may let one request wait for another of the same file. */
 const SILENT = 30_000;
-/** Milliseconds without a byte and without an answer, or with nothing on its way, in which an engine must have started. */
+/** Milliseconds within which an engine must have started, if no byte and no answer arrives, or nothing is on its way. */
 const LOST = 120_000;
 
 export interface Waiting {
-  /** Whether anything is waited for: the engine's start, or an answer of it. */
+  /** Whether the page waits for the engine's start, for an answer, or for nothing. */
   phase: () => "starting" | "asked" | "idle";
   arrivals: () => Promise<Arrivals>;
-  /** Files, and for how many milliseconds nothing has come; no files: something has come again. */
+  /** Reports the files and for how many milliseconds nothing has arrived; without files, something arrives again. */
   tell: (files: string[], silent: number) => void;
   giveUp: (why: string) => void;
-  /** It has not started, and nobody knows why. */
+  /** Called if it has not started for an unknown reason. */
   lost: () => void;
 }
 
-/** Looks until `signal` aborts. */
+/** Watches until `signal` aborts. */
 export function watchForSilence({ phase, arrivals, tell, giveUp, lost }: Waiting, signal: AbortSignal): void {
   let [silent, idle, before] = [0, 0, -1];
   let told: string[] = [];
@@ -39,7 +39,7 @@ export function watchForSilence({ phase, arrivals, tell, giveUp, lost }: Waiting
     if (!files.length) silent = 0;
     before = bytes;
     say(silent >= QUIET ? files : []);
-    if (silent >= SILENT) giveUp(`nothing has come for ${SILENT / 1000} seconds`);
+    if (silent >= SILENT) giveUp(`nothing has arrived for ${SILENT / 1000} seconds`);
   };
   const timer = setInterval(() => {
     if (phase() === "idle") return;

@@ -1,6 +1,6 @@
 /**
- * Python taken up where the build left it (demo/assemble/snapshot_python.mjs): the interpreter's memory with NumPy and facelab imported, and
- * the libraries that were linked in, each at the place that the pointers in that memory mean. Nothing is unpacked or imported any more.
+ * Loads Python's memory as the build stored it (demo/assemble/snapshot_python.mjs), with NumPy and facelab imported, and the linked libraries, each at the
+ * address that the pointers in that memory mean. Nothing is unpacked or imported.
  */
 
 import { loadPyodide, type PyodideAPI, type PyodideConfig } from "pyodide";
@@ -9,31 +9,31 @@ import type { Assets } from "./assets";
 import { inTurn, type Piece } from "./pieces";
 import type { Rest } from "./rest";
 
-/** What the build tells of the memory: python.json. */
+/** What the build says about the memory: python.json. */
 interface Told {
   bytes: number;
-  /** Of this version; the file ends in it. */
+  /** This version's mark, with which the file ends. */
   mark: string;
-  /** Of what size the pages are, and which of them are in the file, [first, end). The others are as Pyodide has them, and zero behind its data. */
+  /** The size of a page, and the ranges of pages [first, end) that the file holds. The other pages are as Pyodide makes them, or zero behind its data. */
   page: number;
   runs: [number, number][];
-  /** What of Pyodide's exports its own script, or its own file, asks for by name, with its place in the table of functions where it has one. */
+  /** Pyodide's exports that its own script or file asks for by name, each with its place in the table of functions, if it has one. */
   asked: Record<string, number>;
   /** Length of the table of functions. */
   table: number;
   libraries: { file: string; name: string; handle: number; global: boolean; memoryBase: number; memorySize: number; tableBase: number }[];
-  /** Functions of a library, or behind those Pyodide's own, that stand elsewhere in the table than its own do. */
+  /** Functions of a library, or of Pyodide behind them, whose place in the table differs from that of their own file. */
   functions: { index: number; library: number; name: string }[];
   /** Addresses of the libraries' symbols. */
   symbols: Record<string, number>;
-  /** JavaScript's objects that Python holds, as Pyodide writes them down. */
+  /** JavaScript objects that Python holds, in Pyodide's notation. */
   javascript: Conf;
   lock: object;
 }
 
 type Conf = ReturnType<Inner["API"]["restoreSnapshot"]>;
 
-/** Of Pyodide's module what it does not tell in its types: Emscripten's dynamic linker, and its own start. */
+/** The parts of Pyodide's module that its types do not show: Emscripten's dynamic linker, and its start. */
 interface Inner {
   API: { restoreSnapshot(): { hiwireKeys: unknown[]; immortalKeys: string[] } };
   GOT: Record<string, WebAssembly.Global>;
@@ -58,22 +58,22 @@ type Exports = Record<string, WebAssembly.ExportValue & { stub?: boolean }>;
 
 type Home = Pick<Rest, "belongTo">;
 
-/** How Emscripten lets others make the instance of its module. */
+/** The hook by which Emscripten lets others make its module's instance. */
 type Instantiate = (
   imports: WebAssembly.Imports,
   done: (instance: { exports: WebAssembly.Exports }, compiled: WebAssembly.Module) => void,
 ) => object;
 
 const PYODIDE = "pyodide/pyodide.asm.wasm";
-/** NumPy's. python.json names them too, but when that has come and been read, much else is waiting. */
+/** NumPy's libraries. python.json names them too, but arrives too late to request them early. */
 const LIBRARIES = ["_multiarray_umath.wasm", "_umath_linalg.wasm"];
 const EMPTY_ZIP = "data:application/zip;base64,UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
 const pathOf = (library: string) => `python/${library}`;
 
-/** `rest`: what becomes of functions that are not in these files. */
+/** `rest`: gets the functions that these files lack. */
 export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI> {
-  // First, for a browser has six connections to a server, and large files keep them long.
+  // First, because a browser has six connections to a server, and large files occupy them for long.
   const script = assets.script<{ default: NonNullable<PyodideConfig["createPyodideModule"]> }>("python/pyodide.asm.mjs");
   assets.ahead(PYODIDE);
   const told = assets.text("python/python.json").then((text) => JSON.parse(text) as Told);
@@ -83,12 +83,12 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
   ).then((compiled) => new Map(compiled));
   const pyodide = loadPyodide({
     indexURL: assets.url("pyodide/").href,
-    stdLibURL: EMPTY_ZIP, // what has been imported is in the memory, and what has not comes later
+    stdLibURL: EMPTY_ZIP, // imported modules are in the memory, and the others come later
     lockFileContents: told.then(({ lock }) => JSON.stringify(lock)),
-    _loadSnapshot: new Uint8Array(1), // there is one, which it need not wait for
+    _loadSnapshot: new Uint8Array(1), // tells Pyodide that there is a snapshot, which it need not wait for
     createPyodideModule: async (settings) => {
       const { instantiateWasm } = settings as unknown as { instantiateWasm: Instantiate };
-      const places = new WeakMap<object, number>(); // which Pyodide's script looks up: see demo/assemble/trim_script.mjs
+      const places = new WeakMap<object, number>(); // Pyodide's script looks these up: see demo/assemble/trim_script.mjs
       let own: WebAssembly.Exports = {};
       const instantiate: Instantiate = (imports, done) =>
         instantiateWasm(imports, async ({ exports }, compiled) => {
@@ -101,18 +101,18 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
       const { default: create } = await script;
       const module = await create({ ...settings, places, instantiateWasm: instantiate } as typeof settings);
       thaw(module as unknown as Inner, own, await told, await libraries, await memory, rest);
-      Object.assign(places, { all: false }); // whoever comes from now on may ask for others
+      Object.assign(places, { all: false }); // later libraries may ask for other exports
       return module;
     },
   });
-  await Promise.all([pyodide, script, told, memory, libraries]); // the first that fails: Pyodide waits for ever for what does not come
+  await Promise.all([pyodide, script, told, memory, libraries]); // rejects with the first failure, because Pyodide would wait for ever
   return pyodide;
 }
 
-/** Link the libraries, and let Pyodide find the memory when it comes to that. */
+/** Link the libraries, and give Pyodide the memory when it asks for it. */
 function thaw(module: Inner, own: WebAssembly.Exports, told: Told, libraries: Map<string, WebAssembly.Module>, pages: Piece[], rest: Home): void {
   const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
-  Object.setPrototypeOf(pyodide, own); // where libraries look, now and later
+  Object.setPrototypeOf(pyodide, own); // where libraries look for symbols, now and later
   (pyodide.emscripten_resize_heap as (bytes: number) => void)(told.bytes);
   module.wasmTable.grow(told.table - module.wasmTable.length);
   const linked: WebAssembly.Exports[] = told.libraries.map((library) => link(module, told, library, libraries.get(library.file)!, rest));
@@ -122,11 +122,11 @@ function thaw(module: Inner, own: WebAssembly.Exports, told: Told, libraries: Ma
   }
 
   module.API.restoreSnapshot = () => {
-    // The one thing in the memory that depends on the browser: which function calls others whose signature is not quite known.
+    // The only part of the memory that depends on the browser: the function that calls others whose signature is not known exactly.
     const trampoline = (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET / 4]!) / 4;
     const ours = module.HEAP32[trampoline]!;
     const { page, runs, javascript } = told;
-    // Pages that are not in the file are zero, and most have been untouched all the while.
+    // Pages that are not in the file are zero, and most were never touched.
     module.HEAPU8.fill(0, module._emscripten_stack_get_base(), module._sbrk(0));
     for (const { memoryBase, memorySize } of told.libraries) module.HEAPU8.fill(0, memoryBase, memoryBase + memorySize);
     const next = inTurn(pages);
@@ -136,7 +136,7 @@ function thaw(module: Inner, own: WebAssembly.Exports, told: Told, libraries: Ma
   };
 }
 
-/** As Emscripten's own loader does, at given places, and without starting the library: its memory is as it was after that. */
+/** Links a library like Emscripten's own loader, but at a given address and without starting it, because its memory is stored as it was after its start. */
 function link(module: Inner, { symbols }: Told, library: Told["libraries"][number], compiled: WebAssembly.Module, rest: Home): Exports {
   const { name, handle, global, memoryBase, tableBase } = library;
   const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
@@ -148,7 +148,7 @@ function link(module: Inner, { symbols }: Told, library: Told["libraries"][numbe
       if (symbol === "__table_base") return tableBase;
       const known = pyodide[symbol];
       if (known && !known.stub) return known;
-      return (own[symbol] ??= (...values: unknown[]) => (exports[symbol] as Function)(...values)); // its own, not there yet
+      return (own[symbol] ??= (...values: unknown[]) => (exports[symbol] as Function)(...values)); // its own function, which is not there yet
     },
   });
   const addresses = new Proxy(module.GOT, {
@@ -166,7 +166,7 @@ function link(module: Inner, { symbols }: Told, library: Told["libraries"][numbe
   });
   rest.belongTo(pathOf(library.file), instance.exports);
   for (const [symbol, value] of Object.entries(instance.exports)) {
-    if (symbol.includes("/")) continue; // for the rest of it alone
+    if (symbol.includes("/")) continue; // exported for its rest alone
     exports[symbol] = typeof value === "function" ? value : new WebAssembly.Global({ value: "i32" }, Number((value as WebAssembly.Global).value) + memoryBase);
   }
   module.newDSO(name, handle, exports).global = global;

@@ -1,19 +1,19 @@
 /**
- * Workers under the page's Content-Security-Policy, which lets nothing leave the machine. A worker that comes from an http address has the policy
- * that its server sends, and a server of plain files sends none. A worker that comes from a blob address inherits its creator's.
+ * Starts workers under the page's Content-Security-Policy, which lets nothing leave the machine. A worker from an http address has the policy that its server
+ * sends, and a server of plain files sends none. A worker from a blob address inherits the policy of its creator.
  */
 
 const { Worker } = globalThis;
 
-/** As `facelabBegin` does in each page's head: demo/book/theme/main.html. */
+/** The same as `facelabBegin` does in each page's head: demo/book/theme/main.html. */
 export function startWorker(script: string, name: string): Worker {
   const address = URL.createObjectURL(new Blob([`import ${JSON.stringify(script)}`], { type: "text/javascript" }));
   return new Worker(`${address}#${script.split("/").at(-1)!}`, { type: "module", name }); // developers’ tools show the address
 }
 
 /**
- * To be called before a reader's code runs in this worker: Python reaches all that JavaScript reaches, and two ways lead around the policy. A worker
- * from an http address has none, and what is written into the browser's caches is a page of this site when it is next opened.
+ * Call this before a reader's code runs in this worker. Python reaches everything that JavaScript reaches, and two ways lead around the policy: workers from
+ * http addresses have none, and anything written into the browser's caches becomes a page of this site.
  *
  * @throws Error where this worker is under no policy.
  */
@@ -22,5 +22,5 @@ export function closeWaysOut(): void {
   for (const name of ["Worker", "SharedWorker", "caches"]) {
     for (let owner: object | null = globalThis; owner; owner = Object.getPrototypeOf(owner) as object | null) Reflect.deleteProperty(owner, name);
   }
-  Reflect.deleteProperty(Worker.prototype, "constructor"); // of the workers that there are
+  Reflect.deleteProperty(Worker.prototype, "constructor"); // for the workers that exist already
 }

@@ -1,6 +1,6 @@
 /**
- * The engine room: Python (Pyodide) decides here, onnxruntime-web computes in workers of its own (pool.ts), and photos live in all for
- * as long as the page shows them. Nothing of it leaves them but boxes, chips and embeddings.
+ * The engine: Python (Pyodide) decides here, onnxruntime-web computes in workers of its own (pool.ts), and photos stay in their memory as long as the page
+ * shows them. Only boxes, chips and embeddings leave it.
  */
 
 import * as Comlink from "comlink";
@@ -45,21 +45,21 @@ import { isShared, whenFree, whoComes } from "./shared";
 import { thawPython } from "./snapshot";
 import { closeWaysOut } from "./start-worker";
 
-/** Of the files that Python has no use for. */
+/** Files that Python does not need. */
 const isForGraphs = (path: string) => path.startsWith("ort/") || path.endsWith(".onnx");
 
-/** The name of a photo of nothing. */
+/** The name of an empty photo for warming up. */
 const NOTHING = "nothing";
 
-/** Functions of Python that the demo does not call. */
+/** Python functions that the demo does not call. */
 const ASIDE = "python/python_rest.marshal.gz";
 
-/** Milliseconds after a verdict until the rest of Pyodide is fetched: the page shows the verdict first, and looks for more faces. */
+/** Milliseconds after a verdict until the rest of Pyodide is fetched. The page first shows the verdict and looks for more faces. */
 const QUIET = 1000;
 
-/** Milliseconds for a page to be gone, when the next one is there already. */
+/** Milliseconds for the last page to leave when the next one is there already. */
 const PATIENCE = 100;
-/** Milliseconds for a next page to come; then what all this takes of memory is given back. */
+/** Milliseconds to wait for a next page. After that the engine ends and releases its memory. */
 const LINGER = 120_000;
 
 /** `facelab.browser.Session`, as JavaScript sees it. */
@@ -110,58 +110,58 @@ class Engine {
   readonly #assets = new Assets(this.#parts[0]);
   readonly #rest = new Rest(this.#assets);
   #manifest!: Manifest;
-  /** Of the manifest's embedders the one in use, on plain distances; undefined: a file of the reader's, or distances corrected for crowding. */
+  /** The name in models.json of the network in use, if distances are plain; undefined for a reader's file or corrected distances. */
   #plain: string | undefined;
-  /** Under names that the page gives them; those of `look` and `reread` under names of their own. */
+  /** Photos under the names that the page gives them. `look` and `reread` use names of their own. */
   readonly #photos = new Map<string, Photo>();
   #passed = 0;
-  /** Names of those that lie on Python's desk. */
+  /** The names of photos that lie on Python's desk. */
   readonly #desk = new Set<string>();
   #python!: Python;
   #completed: Promise<void> | undefined;
   readonly #loaded: Promise<void>;
-  /** A page has had an answer. */
+  /** Whether a page has had an answer. */
   #warm = false;
-  /** Until the page is gone that has it, where it outlives pages. */
+  /** Resolves when the page that has this engine is gone; only for engines that outlive pages. */
   #taken: Promise<void> | undefined;
   #visits = 0;
-  /** What it cannot make good again: no other page shall have it. */
+  /** Set after an unrecoverable error. The engine is then not given to another page. */
   #spent = false;
   #lingering: ReturnType<typeof setTimeout> | undefined;
 
-  /** Nobody need ask for it to be loaded. `graphs`: see Pool. */
+  /** Begins to load without being asked. `graphs`: see Pool. */
   constructor(graphs?: Promise<MessagePort>) {
-    requireWebAssembly(); // before there are others whose end would be heard of first
+    requireWebAssembly(); // before other workers exist whose end would be reported first
     this.#pool = new Pool(graphs);
     this.#loaded = Promise.race([this.#load(), this.#assets.failed]);
-    this.#loaded.catch(() => (this.#spent = true)); // heard of in `load`
+    this.#loaded.catch(() => (this.#spent = true)); // handled in `load`
   }
 
   /**
-   * Whether it is a page's from now on, until that is gone: one that outlives pages is for one at a time. `lock`: a name that the page holds as long
-   * as it is there; `build`: which version it is of.
+   * Let a page take this engine until the page is gone, because an engine that outlives pages serves one at a time. Resolves to whether the page may have it.
+   * `lock`: a name of a lock that the page holds as long as it exists; `build`: the page's version.
    */
   async take(lock: string, build: string, hire: Hire): Promise<boolean> {
-    await Promise.race([this.#taken, new Promise((resolve) => setTimeout(resolve, PATIENCE))]); // the page before may just be going
+    await Promise.race([this.#taken, new Promise((resolve) => setTimeout(resolve, PATIENCE))]); // the page before may just be leaving
     if (this.#taken) return false;
     if (this.#spent || build !== BUILD) {
-      this.end(); // the page after this one begins another
+      this.end(); // the next page starts another engine
       return false;
     }
     clearTimeout(this.#lingering);
-    this.#letGo(); // of what the page before asked for as it went
+    this.#letGo(); // whatever the page before has requested while it was leaving
     this.#pool.hireBy(hire);
-    // Where that is never known, nobody else has it: the browser ends it some time after its page.
+    // If that is never known, no other page gets the engine, and the browser ends it some time after its page.
     this.#taken = whenFree(lock).then(() => this.#forget(), () => new Promise(() => {}));
     return true;
   }
 
-  /** Changes when a page is gone. */
+  /** A number that changes when a page is gone. */
   visit(): number {
     return this.#visits;
   }
 
-  /** What a page has left here, as it is gone. */
+  /** Remove what a page has left here. */
   #forget(): void {
     this.#visits++;
     this.#taken = undefined;
@@ -172,19 +172,19 @@ class Engine {
     if (this.#completed) this.#session.enrol("[]", { rows: 0, numbers: new Float32Array() });
   }
 
-  /** All photos. */
+  /** Close all photos. */
   #letGo(): void {
     for (const name of [...this.#photos.keys()]) this.close(name);
     for (const name of [...this.#desk]) void this.remove(name);
   }
 
-  /** Of all its workers. */
+  /** End this worker and all its workers. */
   end(): void {
     this.#pool.end();
     close();
   }
 
-  /** Until it is ready. */
+  /** Resolves when the engine is ready. */
   async load(report: Report): Promise<Started> {
     const { distrusted } = this.#pool;
     if (this.#warm) return { bytes: 0, distrusted };
@@ -193,7 +193,7 @@ class Engine {
     return { bytes: this.#bytes, distrusted: this.#pool.distrusted };
   }
 
-  /** What it has had of its files so far, and which are on their way: for a page that waits. */
+  /** The bytes that have arrived so far, and the files on their way, for a page that waits. */
   async arrivals(): Promise<Arrivals> {
     const [own, graphs] = [this.#assets.arrivals, await this.#pool.arrivals()];
     return { bytes: own.bytes + graphs.bytes, files: [...own.files, ...graphs.files] };
@@ -213,7 +213,7 @@ class Engine {
   async #load(): Promise<void> {
     const assets = this.#assets;
     const starting = thawPython(assets, this.#rest);
-    starting.catch(() => {}); // heard of below
+    starting.catch(() => {}); // handled below
     const [sizes, text] = await Promise.all([assets.sizes(), assets.text("models/models.json")]);
     const manifest = (this.#manifest = JSON.parse(text) as Manifest);
     this.#plain = manifest.embedder.name;
@@ -238,7 +238,7 @@ class Engine {
     await assets.allRight();
   }
 
-  /** What another network answers, for a lab that compares; labs read with the page's own, which is in use again afterwards. */
+  /** The answer of another network, for a lab that compares networks. The page's default is in use again afterwards. */
   async #runWith(name: string, jobs: Transformed[]): Promise<Outputs[]> {
     const { graph, embedder } = this.#manifest.embedders![name]!;
     const stored = graph.compact ?? graph;
@@ -262,13 +262,13 @@ class Engine {
     if (this.#photos.delete(name)) this.#pool.release(photo!);
   }
 
-  /** The largest face, soon, and its embedding. */
+  /** The largest face, quickly, with its embedding. */
   async find(photo: string): Promise<Found> {
     const { analysis, embedded } = await this.#surely(() => this.#session.find(this.#photo(photo)));
     return { ...(JSON.parse(analysis) as Analysis), ...(embedded && { embedded }) };
   }
 
-  /** All faces; `known` stays as it is, and chosen. */
+  /** All faces; `known` stays unchanged, and chosen. */
   async analyse(photo: string, known?: Face): Promise<Analysis> {
     return JSON.parse(await this.#surely(() => this.#session.analyse(this.#photo(photo), known && JSON.stringify(known)))) as Analysis;
   }
@@ -278,10 +278,10 @@ class Engine {
     return this.#surely(() => this.#session.embed(this.#photo(photo), JSON.stringify(face)));
   }
 
-  /** From the next face on; null: the embedder that the engine came with. Where this fails, the one in use stays. */
+  /** Use another network from the next face on; null: the default. If this fails, the one in use stays. */
   async useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderTold> {
     const before = this.#spent;
-    this.#spent = true; // should the page go meanwhile: the next one expects the embedder that the engine came with
+    this.#spent = true; // if the page leaves now, the next one expects the default network
     try {
       const [file, offered] = choice && "file" in choice ? await this.#offerFile(choice.file) : await this.#offerListed(choice ?? {});
       const told = JSON.parse(offered) as EmbedderTold;
@@ -304,7 +304,7 @@ class Engine {
     return [file, await plainly(() => this.#session.offer_file(new Uint8Array(file)))];
   }
 
-  /** The page's own needs no file: its graph is there. */
+  /** The default needs no file, because its graph is loaded. */
   async #offerListed({ name = this.#manifest.embedder.name, normalise = false }): Promise<[ArrayBuffer | null, string]> {
     const graph = this.#manifest.embedders?.[name]?.graph;
     return Promise.all([
@@ -313,7 +313,7 @@ class Engine {
     ]);
   }
 
-  /** Before a job that gives or takes numbers of an embedder: one job follows another here, so that no other comes between. */
+  /** Switch to a network before a job that needs its embeddings. Jobs run one after another, so no other job comes between. */
   async #readWith(embedder: string): Promise<void> {
     if (embedder !== this.#plain) await this.useEmbedder({ name: embedder });
   }
@@ -330,22 +330,22 @@ class Engine {
     const milliseconds = performance.now() - start;
     setTimeout(() => {
       this.#pool.grow();
-      void this.#python.bringBack().catch(() => {}); // whoever needs it then will hear why it is not there
+      void this.#python.bringBack().catch(() => {}); // later uses report why it is missing
     }, QUIET);
     return { ...verdict, milliseconds };
   }
 
-  /** All faces of a photo, which is not kept. `smallest`: side of the smallest face looked for, pixels. */
+  /** All faces of a photo that is not kept. `smallest`: side of the smallest face looked for, pixels. */
   async look(pixels: Pixels, smallest: number, embedder: string): Promise<Look> {
     return this.#passing(pixels, embedder, (photo) => this.#session.look(photo, smallest));
   }
 
-  /** The embedding of a face by its chip, which was cut for the embedder `cutFor`. */
+  /** The embedding of a face from its chip, which was cut for the embedder `cutFor`. */
   async reread(chip: Pixels, cutFor: string, embedder: string): Promise<Float32Array> {
     return this.#passing(chip, embedder, (photo) => this.#session.reread(photo, cutFor));
   }
 
-  /** A question about a photo that is not kept. */
+  /** Ask about a photo that is not kept. */
   async #passing<T>(pixels: Pixels, embedder: string, ask: (photo: Photo) => Promise<T>): Promise<T> {
     await this.#readWith(embedder);
     this.#pool.grow();
@@ -360,7 +360,7 @@ class Engine {
     }
   }
 
-  /** Whom `who` is to know: whose each photo is, and their embeddings, one after another. */
+  /** Enrol the people whom `who` may name: the person on each photo, and the embeddings one after another. */
   async enrol(keys: string[], numbers: Float32Array, embedder: string): Promise<ClassTold> {
     await this.#readWith(embedder);
     await this.#whole();
@@ -399,7 +399,7 @@ class Engine {
     return JSON.parse(await plainly(() => this.#session.read_gallery(text))) as GalleryFile;
   }
 
-  /** Lay a photo on the desk that the labs and the code cells work on, in place of one of the same name. */
+  /** Put a photo on the desk for labs and code cells, in place of one of the same name. */
   async put(name: string, pixels: Pixels): Promise<void> {
     this.#desk.add(name);
     this.#session.put(name, this.#holdOpaque(pixels));
@@ -421,7 +421,7 @@ class Engine {
     return plainly(() => this.#session.run(source));
   }
 
-  /** Every network and every stage once, on a photo of nothing with a face where none is; or until there is a photo. */
+  /** Run every network and stage once, on an empty photo with an invented face, or until a photo arrives. */
   async warmUp(): Promise<void> {
     if (this.#warm) return;
     await this.#surely(() => this.#pool.warmUp());
@@ -430,14 +430,14 @@ class Engine {
     this.open(NOTHING, { width, height, rgba: new ArrayBuffer(width * height * 4) });
     const face: Face = { box: [260, 160, 380, 320], score: 1, landmarks: [[293, 216], [347, 216], [320, 249], [295, 276], [345, 276]], turned: 0 };
     try {
-      await this.analyse(NOTHING); // `find` would turn it too, in search of a face
+      await this.analyse(NOTHING); // `find` would also turn the photo in search of a face
       await this.embed(NOTHING, face);
     } finally {
       this.close(NOTHING);
     }
   }
 
-  /** All of Python and NumPy: only the demo does with what starting touched. */
+  /** Load all of Python and NumPy. Only the demo can do without the rest. */
   #whole(): Promise<void> {
     return (this.#completed ??= this.#python.complete());
   }
@@ -448,7 +448,7 @@ class Engine {
     return photo;
   }
 
-  /** Once more where the trimmed runtime lacked something. */
+  /** Ask again if the trimmed runtime has failed. */
   async #surely<T>(job: () => T | Promise<T>): Promise<T> {
     try {
       return await plainly(job);
@@ -464,7 +464,7 @@ class Engine {
   }
 }
 
-/** What nobody has chosen yet: the cohorts, and the graphs of other embedders. */
+/** Files that nobody has chosen yet: the cohorts, and the graphs of other embedders. */
 function laterModels({ embedder, embedders = {} }: Manifest): Set<string> {
   const others = Object.values(embedders);
   const cohorts = [embedder, ...others.map((other) => other.embedder)].flatMap(({ cohort }) => cohort ?? []);
@@ -474,9 +474,9 @@ function laterModels({ embedder, embedders = {} }: Manifest): Set<string> {
 
 interface Python {
   session: PyProxy & PythonSession;
-  /** What the first verdict has no need of: the rest of Pyodide, and functions of Python. */
+  /** Bring what the first verdict does not need: the rest of Pyodide, and Python functions. */
   bringBack: () => Promise<void>;
-  /** All else that was left out at the start: the larger half of Python's library and of NumPy, for all but the demo. */
+  /** Bring everything that the start left out: the larger half of Python's library and of NumPy. Everything but the demo needs it. */
   complete: () => Promise<void>;
 }
 
@@ -496,7 +496,7 @@ function facelabIn(pyodide: PyodideAPI, assets: Assets, rest: Rest): Python {
       const functions = await assets.bytes(ASIDE);
       if (!aside.bring_back(functions)) assets.refuse(ASIDE);
     })().catch((error: unknown) => {
-      back = undefined; // once more, when it is asked for again
+      back = undefined; // so that the next use tries again
       throw error;
     }));
   return {
@@ -510,7 +510,7 @@ function facelabIn(pyodide: PyodideAPI, assets: Assets, rest: Rest): Python {
         pyodide.unpackArchive(await assets.bytes(`python/${packages[name]!.file}`), format, { extractDir });
       }
       pyodide.FS.writeFile("/lib/python_rest.zip", new Uint8Array(await assets.bytes("python/python_rest.zip")));
-      // Packages begun in the archive that the memory was made with go on in this one.
+      // Packages that were begun in the first archive continue in this one.
       pyodide.runPython(`
 import importlib, sys
 
@@ -525,26 +525,26 @@ importlib.invalidate_caches()
   };
 }
 
-/** The browser can have it switched off, and a server's Content-Security-Policy can forbid it. */
+/** Readers can switch WebAssembly off, and a server's Content-Security-Policy can forbid it. */
 function requireWebAssembly(): void {
   try {
     new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
   } catch (cause) {
-    const sentence = "WebAssembly is switched off here, and this page computes with it. Allow it in the browser’s settings; where the site forbids it, its Content-Security-Policy needs 'wasm-unsafe-eval'.";
+    const sentence = "WebAssembly is switched off here, and this page needs it. Allow it in the browser’s settings. If the site forbids it, its Content-Security-Policy needs 'wasm-unsafe-eval'.";
     throw new EngineError(sentence, { cause });
   }
 }
 
-/** An interpreter that has broken down, or was ended by code, answers nothing any more: the page hears of it as of a worker's end. */
+/** An interpreter that has crashed, or was ended by code, answers nothing any more. The page hears of it like of a worker's end. */
 function tellOfItsEnd(pyodide: PyodideAPI): void {
   const { _api: api } = pyodide as unknown as { _api: { on_fatal: (error: Error) => void } };
   api.on_fatal = ({ name, message }) => {
-    const why = name === "Exit" ? "the code ended it" : `it broke down (${message.split("\n")[0]})`;
+    const why = name === "Exit" ? "the code ended it" : `it crashed (${message.split("\n")[0]})`;
     setTimeout(() => { throw new EngineError(`Python has stopped: ${why}.`); });
   };
 }
 
-/** Python's own errors carry a sentence for the reader in their last line, `facelab.errors.NoFace: There is ...`. */
+/** Python's errors carry a sentence for the reader in their last line, `facelab.errors.NoFace: There is ...`. */
 async function plainly<T>(ask: () => T | Promise<T>): Promise<T> {
   try {
     return await ask();
@@ -555,7 +555,7 @@ async function plainly<T>(ask: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** Two reporters, of which each tells its part of one progress. */
+/** Two reporters, each of which reports its part of one progress. */
 function together(report: Report): [Report, Report] {
   const parts: [Progress, Progress] = [
     { loaded: 0, total: 0, what: "" },
@@ -568,7 +568,10 @@ function together(report: Report): [Report, Report] {
   return [part(0), part(1)];
 }
 
-/** As a page sees it: it may ask several things at once, which are done one after another. What has not begun when it is gone is not done at all. */
+/**
+ * The engine as a page sees it. A page may ask several things at once; they run one after another, and those that have not begun when the page is gone never
+ * run.
+ */
 function inTurn(engine: Engine): Engine {
   let last: Promise<unknown> = Promise.resolve();
   return new Proxy(engine, {
@@ -588,7 +591,7 @@ function inTurn(engine: Engine): Engine {
   });
 }
 
-/** What needs nobody's answer, or comes before there is any. */
+/** Calls that need no answer, or that come before there is one. */
 const AT_ONCE = new Set<keyof Engine>(["take", "load", "open", "end", "arrivals", "giveUp", "manifest"]);
 
 export type { Engine };
@@ -598,10 +601,10 @@ if (isShared) {
   whoComes((page) => {
     page.onmessage = ({ data }) => {
       page.onmessage = null;
-      bring(data as MessagePort); // the first that comes: files are being fetched meanwhile
+      bring(data as MessagePort); // the first message; files are being fetched in the meantime
       Comlink.expose(inTurn(engine), page);
     };
-    addEventListener("error", ({ message }) => page.postMessage({ died: message })); // as nobody else would hear of it
+    addEventListener("error", ({ message }) => page.postMessage({ died: message })); // because nobody else would hear of it
   });
 } else {
   Comlink.expose(inTurn(new Engine()));

@@ -1,4 +1,4 @@
-/** The rows that the browser keeps, and the database that they lie in. */
+/** The rows that the browser stores, and their database. */
 
 import { Dexie, type EntityTable } from "dexie";
 
@@ -7,17 +7,17 @@ import { nameEmbedder, tidy } from "./upgrades";
 
 export interface ClassRow {
   id: string;
-  /** No other class's. */
+  /** Unique among classes. */
   name: string;
   rule: Rule;
-  /** Whose numbers its faces are; undefined until it has a face. */
+  /** The network of its embeddings; undefined until the class has a face. */
   embedder?: string;
 }
 
 export interface Person {
   id: string;
   classId: string;
-  /** Nobody else's in the class. */
+  /** Unique in the class. */
   name: string;
 }
 
@@ -27,18 +27,18 @@ export interface Enrolled {
   classId: string;
   personId: string;
   file: string;
-  /** SHA-256 of the file, no other photo's in the class. It is missing where the file was not seen, and on plain http, where browsers compute none. */
+  /** SHA-256 of the file, unique in the class. Missing if the file was not seen, and on plain http, where browsers compute no hashes. */
   hash?: string;
-  /** Its numbers as a key (see faceKey), no other photo's in the class. It is missing where an older version of this page enrolled one photo for two pupils. */
+  /** The embedding as a key (see faceKey), unique in the class. Missing if an older version of this page enrolled one photo for two pupils. */
   face?: string;
   embedding: Float32Array;
-  /** Whose numbers these are: the class's. */
+  /** The network of the embedding, which is the class's. */
   embedder: string;
-  /** A data URL; "" where none was in the gallery's file. */
+  /** A data URL; "" if the gallery's file had no picture. */
   chip: string;
 }
 
-/** A photo of a day. `key`: the file's SHA-256, or else the first face's; no other photo's of that day. */
+/** A photo of a day. `key`: the file's SHA-256, or else the first face's key; unique on that day. */
 export interface GroupPhoto {
   id: string;
   file: string;
@@ -47,20 +47,20 @@ export interface GroupPhoto {
   key?: string;
 }
 
-/** A day's roll. */
+/** The roll of a day. */
 export interface Day {
   id: string;
   classId: string;
-  /** As in 2026-11-24. */
+  /** In the form 2026-11-24. */
   date: string;
   photos: GroupPhoto[];
-  /** What the teacher says of somebody, whatever the photos say. */
+  /** What the teacher decided about pupils, which overrides the photos. */
   marks: Record<string, Mark>;
 }
 
 export type Mark = "present" | "absent";
 
-/** A face in one of a day's photos. */
+/** A face in a photo of a day. */
 export interface Sighting {
   id: string;
   classId: string;
@@ -68,7 +68,7 @@ export interface Sighting {
   photoId: string;
   box: [x1: number, y1: number, x2: number, y2: number];
   embedding: Float32Array;
-  /** Whose numbers these are: the class's. */
+  /** The network of the embedding, which is the class's. */
   embedder: string;
   chip: string;
   poor: string[];
@@ -76,7 +76,7 @@ export interface Sighting {
   answer: Certainty;
   distance: number | null;
   chance: number | null;
-  /** Who says so. */
+  /** Who decided. */
   by: "machine" | "teacher";
 }
 
@@ -97,7 +97,7 @@ export class Database extends Dexie {
       sightings: "id, classId, dayId, personId",
     });
     this.version(2).upgrade(nameEmbedder);
-    this.version(3).upgrade(tidy); // what the unique indexes of the next version would refuse goes first
+    this.version(3).upgrade(tidy); // first removes rows that the next version's unique indexes would refuse
     this.version(4).stores({
       classes: "id, &name",
       photos: "id, classId, personId, &[classId+hash], &[classId+face]",

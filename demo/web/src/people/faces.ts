@@ -1,6 +1,6 @@
-/** What may be kept of a face: numbers that can be compared, and a picture that lies in the page itself. */
+/** Checks of what is stored about a face: embeddings that can be compared, and pictures that lie in the page itself. */
 
-/** What is wrong with an embedding, after “has” in a sentence; null where it can be compared. As facelab.embed.fault_of does it. */
+/** What is wrong with an embedding, as words after "has"; null if it can be compared. The same rule as facelab.embed.fault_of. */
 export function faultOf(embedding: Float32Array, dimensions: number): string | null {
   if (embedding.length !== dimensions) return `an embedding of ${embedding.length} numbers instead of ${dimensions}`;
   const length = Math.fround(embedding.reduce((sum, value) => sum + value * value, 0));
@@ -8,10 +8,10 @@ export function faultOf(embedding: Float32Array, dimensions: number): string | n
   return "an embedding with infinite or invalid numbers, or with zeros alone";
 }
 
-/** The numbers as a key: the same photo, read by the same network, gives the same. */
+/** The embedding as a key: the same photo read by the same network gives the same key. */
 export function faceKey(embedding: Float32Array): string {
   return btoa(String.fromCharCode(...new Uint8Array(embedding.buffer, embedding.byteOffset, embedding.byteLength)));
 }
 
-/** A chip, or "" for what would make the browser ask for a file. */
+/** A chip, or "" if its address would make the browser fetch a file. */
 export const pictureOnly = (chip: string): string => (/^data:image\/(jpeg|png|webp);base64,[A-Za-z0-9+/]+={0,2}$/.test(chip) ? chip : "");

@@ -7,13 +7,13 @@ export type Tone = "sure" | "unsure" | "unknown";
 
 export const toneOf = (one: Sighting): Tone => (!one.personId ? "unknown" : isSure(one) ? "sure" : "unsure");
 
-/** As it stands beside the face. */
+/** As it is shown beside the face. */
 export function labelOf(one: Sighting, nameOf: (id: string) => string): string {
   if (!one.personId) return "?";
   return isSure(one) ? nameOf(one.personId) : `${nameOf(one.personId)}?`;
 }
 
-/** A group photo with a button on each face; where the photo is not kept, the faces alone. */
+/** A group photo with a button on each face. If the photo is not stored, only the faces. */
 export function groupPicture(
   photo: string | undefined,
   size: { width: number; height: number },
@@ -23,7 +23,7 @@ export function groupPicture(
 ): TemplateResult {
   const percent = (part: number, whole: number) => `${(part / whole) * 100}%`;
   const spoken = (one: Sighting, i: number) =>
-    `Face ${i + 1} of ${faces.length}: ${one.personId ? `${nameOf(one.personId)}, ${isSure(one) ? "sure" : "not sure"}` : "nobody of the class"}. Correct it`;
+    `Face ${i + 1} of ${faces.length}: ${one.personId ? `${nameOf(one.personId)}, ${isSure(one) ? "sure" : "not sure"}` : "nobody in the class"}. Correct it`;
   const face = (one: Sighting, i: number, style: string, inside: unknown) => html`<button
     type="button"
     class="face ${toneOf(one)}"

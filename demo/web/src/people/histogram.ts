@@ -7,7 +7,7 @@ const HEIGHT = 150;
 const FLOOR = HEIGHT - 24;
 const TICK = 0.2;
 
-/** How far photos of one pupil lie apart, how far those of two, and where the answers change. */
+/** Distances between photos of one pupil and between photos of two, with the thresholds between the answers. */
 export function histogram({ genuine, impostor, step, sure_below, unknown_from }: ClassTold): SVGTemplateResult {
   const used = Math.max(...[genuine, impostor].map((counts) => counts.findLastIndex((count) => count > 0) + 1));
   const longest = Math.max(used * step, 1.1 * unknown_from);

@@ -1,19 +1,19 @@
-/** Files out of drops and file inputs, with the folders that they lie in. Which are photos, and whose, is for facelab/layout.py to say. */
+/** Files from drops and file inputs, with their folders. facelab/layout.py decides which of them are photos, and of whom. */
 
 import { bytesOf } from "../photos";
 
-/** A file or folder as it was given. */
+/** A file or folder as the reader gave it. */
 export interface Listed {
-  /** Its names from the outermost folder given to its own, with "/" between them. */
+  /** Names from the outermost folder down to the file itself, joined by "/". */
   path: string;
-  /** None for a folder, and for what cannot be opened. */
+  /** Missing for a folder, and for a file that cannot be opened. */
   file?: File;
   folder?: boolean;
   /** Why it cannot be opened. */
   trouble?: string;
 }
 
-/** A photo, and the folder that it lies in, "" for none; for portraits that is the name of the person. */
+/** A photo, and its folder ("" for none). For portraits the folder is the person's name. */
 export interface Given {
   file: File;
   folder: string;
@@ -21,11 +21,11 @@ export interface Given {
 
 export function fromInput(input: HTMLInputElement): Listed[] {
   const listed = [...(input.files ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
-  input.value = ""; // choosing the same again is a choice too
+  input.value = ""; // so that choosing the same files again fires an event
   return listed;
 }
 
-/** The entries must be taken before anything is awaited: they are gone when the event is over. */
+/** Takes the entries before anything is awaited, because they end with the event. */
 export async function fromDrop(transfer: DataTransfer | null): Promise<Listed[]> {
   const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
   const loose = [...(transfer?.files ?? [])].map((file) => ({ path: file.name, file }));
@@ -43,7 +43,7 @@ async function within(entry: FileSystemEntry, path: string): Promise<Listed[]> {
     const found: FileSystemEntry[] = [];
     for (;;) {
       const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-      if (!some.length) break; // it hands out a hundred at a time
+      if (!some.length) break; // the browser returns at most a hundred at a time
       found.push(...some);
     }
     const inside = await Promise.all(found.map((inner) => within(inner, `${path}/${inner.name}`)));
@@ -53,7 +53,7 @@ async function within(entry: FileSystemEntry, path: string): Promise<Listed[]> {
   }
 }
 
-/** SHA-256 of a file; undefined on plain http, where browsers compute none. */
+/** SHA-256 of a file; undefined on plain http, where browsers compute no hashes. */
 export async function hashOf(file: Blob): Promise<string | undefined> {
   const bytes = await bytesOf(file);
   if (!globalThis.crypto.subtle) return undefined;
@@ -61,7 +61,7 @@ export async function hashOf(file: Blob): Promise<string | undefined> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Give the reader a file. */
+/** Offer a file to the reader as a download. */
 export function save(name: string, text: string, type: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type }));

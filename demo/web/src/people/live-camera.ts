@@ -7,8 +7,8 @@ import { networkName } from "../network-names";
 import type { ClassRow, Snapshot } from "./store";
 import { Tool } from "./tool";
 
-const WIDTH = 480; // pixels of the frame that is looked at: faces of half a metre's distance and more
-const FRESH = 1500; // milliseconds for which a name stays with a face that stays in its place
+const WIDTH = 480; // pixels: width of the frames that are processed, enough for faces a few metres away
+const FRESH = 1500; // milliseconds for which a face that stays in place keeps its name
 const SAME_PLACE = 0.4; // intersection over union with the box before
 
 interface Followed {
@@ -18,11 +18,11 @@ interface Followed {
   named: number;
 }
 
-/** `<live-camera app="../app/">`: boxes over the camera's picture, with names out of a class. Stops when nobody looks. */
+/** `<live-camera app="../app/">`: boxes over the camera's picture, with names from a class. It stops when the page is hidden. */
 export class LiveCamera extends Tool {
   #classes: ClassRow[] = [];
   #classId = "";
-  /** The page's own embedder. */
+  /** The page's default embedder. */
   #own = "";
   #job: AbortController | undefined;
   #followed: Followed[] = [];
@@ -48,7 +48,7 @@ export class LiveCamera extends Tool {
   }
 
   #hidden = (): void => {
-    if (document.hidden && this.#job) this.#stop("The camera went off as this page was hidden.");
+    if (document.hidden && this.#job) this.#stop("The camera stopped because this page was hidden.");
   };
 
   #stop(words: string): void {
@@ -103,7 +103,7 @@ export class LiveCamera extends Tool {
     const rate = 1000 / (performance.now() - begun);
     this.#rate = this.#rate ? 0.8 * this.#rate + 0.2 * rate : rate;
     this.requestUpdate();
-    await new Promise((resolve) => requestAnimationFrame(resolve)); // the page comes first
+    await new Promise((resolve) => requestAnimationFrame(resolve)); // let the page draw first
   }
 
   async #name(photo: string, face: Face, known: Snapshot | undefined, embedder: string, signal: AbortSignal): Promise<Followed> {
@@ -126,7 +126,7 @@ export class LiveCamera extends Tool {
               }}>
                 ${this.#classes.map(({ id, name }) => html`<option value=${id} ?selected=${id === this.#classId}>${name}</option>`)}
               </select></label>`
-          : html`<p>No class yet: faces will be found, but nobody named. <a href="../roll-call/">Make one</a>.</p>`}
+          : html`<p>There is no class yet, so the camera finds faces but names nobody. <a href="../roll-call/">Make a class</a>.</p>`}
         ${this.#job
           ? html`<button type="button" data-testid="live-stop" @click=${() => this.#stop("The camera is off.")}>Stop the camera</button>`
           : html`<button type="button" class="primary" data-testid="live-start" @click=${() => void this.#start()}>Start the camera</button>`}
@@ -137,22 +137,22 @@ export class LiveCamera extends Tool {
               <video muted playsinline aria-label="What the camera sees" data-testid="live-video"></video>
               ${this.#followed.map(({ face, label, tone }) => this.#box(face, label, tone))}
             </div>
-            <p class="caption" data-testid="live-rate">${this.#followed.length} ${this.#followed.length === 1 ? "face" : "faces"}; ${this.#rate.toFixed(1)} looks a second</p>`
+            <p class="caption" data-testid="live-rate">${this.#followed.length} ${this.#followed.length === 1 ? "face" : "faces"}; ${this.#rate.toFixed(1)} frames a second</p>`
         : nothing}
-      <p class="caption">Frames are looked at in this page and forgotten at once. The camera goes off when you stop it, and when this page is hidden.</p>
+      <p class="caption">Each frame is processed in this page and forgotten at once. The camera stops when you stop it, and when this page is hidden.</p>
     </section>`;
   }
 
   #embedderNote() {
     const { embedder } = this.#classes.find(({ id }) => id === this.#classId) ?? {};
     if (!this.#own || !embedder || embedder === this.#own) return nothing;
-    return html`<p data-testid="class-embedder">This class was enrolled with ${networkName(embedder)}, and is still read with it. The <a href="../roll-call/">roll call</a> can read it again with ${networkName(this.#own)}.</p>`;
+    return html`<p data-testid="class-embedder">This class was enrolled with ${networkName(embedder)}, and still uses it. The <a href="../roll-call/">roll call</a> can read its faces again with ${networkName(this.#own)}.</p>`;
   }
 
   #box({ box: [x1, y1, x2, y2] }: Face, label: string, tone: string) {
     const { width, height } = this.#size;
     const percent = (part: number, whole: number) => `${(part / whole) * 100}%`;
-    // Mirrored, as the video is.
+    // Mirrored, like the video.
     const place = `left: ${percent(width - x2, width)}; top: ${percent(y1, height)}; width: ${percent(x2 - x1, width)}; height: ${percent(y2 - y1, height)}`;
     return html`<div class="face ${tone}" style=${place} data-testid="live-face"><span>${label}</span></div>`;
   }

@@ -13,22 +13,25 @@ import type { ClassRow } from "./store";
 import { Tool } from "./tool";
 
 const MOST = 500;
-const SMALLEST = 40; // side of the smallest face looked for, pixels
-const REGROUP = 1500; // milliseconds between two groupings while photos come in
-const RANGE = [0.65, 1.25] as const; // of the slider, in parts of the limit that it starts at
-const SHOWN = 24; // faces of a group before it is unfolded
+const SMALLEST = 40; // pixels: side of the smallest face that is looked for
+const REGROUP = 1500; // milliseconds between two groupings while photos arrive
+const RANGE = [0.65, 1.25] as const; // ends of the slider, as parts of the limit at which it starts
+const SHOWN = 24; // faces of a group that are shown before it is unfolded
 
 interface AlbumFace {
   id: number;
   file: string;
-  /** The number of the photo, as two photos may bear one name. */
+  /** The number of the photo, because two photos can have one name. */
   photo: number;
   embedding: Float32Array;
   chip: string;
   poor: string[];
 }
 
-/** What the photos gave so far: a new one, when the album is cleared. `faceless`, `unread`, `turned`: photos, and what is wrong with them. `others`: other files. */
+/**
+ * What the photos gave so far; clearing the album makes a new one. `faceless`, `unread`, `turned`: photos, with what is wrong with them. `others`: other
+ * files.
+ */
 interface Found {
   faces: AlbumFace[];
   files: number;
@@ -38,7 +41,7 @@ interface Found {
   others: string[];
 }
 
-/** A person, as far as is known. `held`: the reader has had a hand in it, so that no grouping touches it again. */
+/** A person, as far as is known. `held`: the reader has changed this group, so no grouping changes it any more. */
 interface Group {
   id: number;
   name: string;
@@ -46,16 +49,16 @@ interface Group {
   held: boolean;
 }
 
-/** `<photo-album app="../app/">`: photos in, the people in them out, to be named and corrected by hand. Nothing of it is kept. */
+/** `<photo-album app="../app/">`: sorts photos by the people in them; the reader names and corrects the groups. Nothing is stored. */
 export class PhotoAlbum extends Tool {
   #found = nothingFound();
   #groups: Group[] = [];
   #next = 1;
   #nextPhoto = 1;
-  /** The page's own embedder, which reads all faces here, and what its distances mean. */
+  /** The page's default embedder, which reads all faces here, and its thresholds. */
   #embedder = "";
   #scale: EmbedderScale | undefined;
-  /** The reader's; undefined: the usual one. */
+  /** The limit that the reader has chosen; undefined: the usual one. */
   #limit: number | undefined;
   #work: { job: AbortController; done: number; of: number } | undefined;
   #grouping: Promise<void> | undefined;
@@ -84,7 +87,7 @@ export class PhotoAlbum extends Tool {
   }
 
   async #add(listed: Listed[]): Promise<void> {
-    if (this.#work) return this.warn("One thing at a time: wait, or stop what is going on.");
+    if (this.#work) return this.warn("Something is still running. Wait until it is done, or stop it.");
     const found = this.#found;
     const work = (this.#work = { job: new AbortController(), done: 0, of: listed.length });
     const { signal } = work.job;
@@ -106,19 +109,19 @@ export class PhotoAlbum extends Tool {
       }
     });
     this.#work = undefined;
-    if (found !== this.#found) return this.requestUpdate(); // cleared meanwhile
+    if (found !== this.#found) return this.requestUpdate(); // the album was cleared in the meantime
     await this.guarded(() => this.#regroup());
     if (!work.of) return;
-    this.say(work.done === work.of ? "All photos are looked at." : `Stopped after ${work.done} of ${work.of} photos; what was found stays.`);
+    this.say(work.done === work.of ? "All photos are done." : `Stopped after ${work.done} of ${work.of} photos. The faces found so far stay.`);
   }
 
-  /** As many as there is room for. */
+  /** Take as many photos as there is room for. */
   async #photosAmong(found: Found, listed: Listed[]): Promise<Given[]> {
     const { photos: given, remarks } = await photosAmong(this.engine, listed);
     found.others.push(...remarks.map(({ words }) => words));
     const room = MOST - found.files;
-    if (!given.length) this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
-    if (given.length > room) this.warn(`An album holds ${MOST} photos: the first ${room} of these ${given.length} are taken.`);
+    if (!given.length) this.warn("There were no photos in it. Choose JPEG, PNG or WebP files.");
+    if (given.length > room) this.warn(`An album holds ${MOST} photos, so only the first ${room} of these ${given.length} are used.`);
     return given.slice(0, room);
   }
 
@@ -135,7 +138,7 @@ export class PhotoAlbum extends Tool {
     }
   }
 
-  /** The machine's groups of all faces that the reader has not put somewhere; one grouping at a time. */
+  /** Group all faces that the reader has not assigned, one grouping at a time. */
   async #regroup(): Promise<void> {
     while (this.#grouping) await this.#grouping;
     this.#grouping = this.#group(this.#found, this.#limit).finally(() => (this.#grouping = undefined));
@@ -149,8 +152,8 @@ export class PhotoAlbum extends Tool {
       ? await this.engine.group(free.map(({ embedding }) => embedding), free.map(({ photo }) => photo), limit, this.#embedder)
       : [];
     if (free.length) this.#scale ??= await this.engine.scale(this.#embedder);
-    if (found !== this.#found) return; // cleared meanwhile
-    // What was held meanwhile stays, and what lies in it is not put elsewhere too.
+    if (found !== this.#found) return; // the album was cleared in the meantime
+    // Groups that the reader has changed in the meantime stay, and their faces are put nowhere else.
     const held = this.#groups.filter((group) => group.held);
     const placedNow = new Set(held.flatMap(({ faces }) => faces));
     const groups = parts.map((members) => members.map((i) => free[i]!).filter((face) => !placedNow.has(face)));
@@ -162,7 +165,7 @@ export class PhotoAlbum extends Tool {
     this.requestUpdate();
   }
 
-  // By hand
+  // Changes by the reader
 
   #name(group: Group, name: string): void {
     group.name = normalName(name);
@@ -177,10 +180,10 @@ export class PhotoAlbum extends Tool {
     const merged = { ...first, name: chosen.find(({ name }) => name)?.name ?? "", faces: chosen.flatMap(({ faces }) => faces), held: true };
     this.#groups = [merged, ...this.#groups.filter((group) => !chosen.includes(group))].sort((a, b) => b.faces.length - a.faces.length);
     this.#chosenGroups.clear();
-    this.say(`${chosen.length} groups are one now.`);
+    this.say(`${chosen.length} groups were merged.`);
   }
 
-  /** The faces chosen leave their groups and make one of their own. */
+  /** Move the selected faces out of their groups into a new one. */
   #split(): void {
     const out = this.#found.faces.filter(({ id }) => this.#chosenFaces.has(id));
     const touched = this.#groups.map((group) => {
@@ -189,18 +192,18 @@ export class PhotoAlbum extends Tool {
     });
     this.#groups = [{ id: this.#next++, name: "", faces: out, held: true }, ...touched.filter(({ faces }) => faces.length)];
     this.#chosenFaces.clear();
-    this.say(`${faces(out.length)} taken out into a group of their own.`);
+    this.say(`${faces(out.length)} moved into a new group.`);
   }
 
   #addToClass({ name, faces: all }: Group, classId: string): void {
     const target = this.#classes.find(({ id }) => id === classId);
     const read = this.#embedder;
     void this.guarded(async () => {
-      if (!target || !name) return this.warn("Give the group a name first: it is what the pupil will be called.");
+      if (!target || !name) return this.warn("Give the group a name first. The pupil gets that name.");
       const embedder = await this.embedderOf(target);
       const other = embedder !== read;
       const photos = [];
-      this.say(other ? `Reading the faces again with ${networkName(embedder)}, which the class ${target.name} is read with.` : "");
+      this.say(other ? `Reading the faces again with ${networkName(embedder)}, the network of the class ${target.name}.` : "");
       const good = all.filter(({ poor }) => !poor.length);
       for (const { file, embedding, chip } of good) {
         const numbers = other ? await reread(this.engine, { chip, embedder: read }, embedder) : embedding;
@@ -209,8 +212,8 @@ export class PhotoAlbum extends Tool {
       const { added, elsewhere } = await this.store.take(target, { embedder, people: [{ name, photos }] });
       const known = good.length - added - elsewhere.length;
       const rest = [
-        known ? `${faces(known)} of them ${known === 1 ? "was" : "were"} there already` : "",
-        good.length < all.length ? "those not seen well are left out" : "",
+        known ? `${faces(known)} of them ${known === 1 ? "was" : "were"} enrolled already` : "",
+        good.length < all.length ? "poor photos of faces were left out" : "",
       ].filter(Boolean);
       this.say(`${[`${name} is in the class ${target.name} with ${faces(added)} of this album`, ...rest].join("; ")}.`);
       this.warn(elsewhere.length ? `${elsewhere.join("; ")}.` : "");
@@ -221,7 +224,7 @@ export class PhotoAlbum extends Tool {
     this.#work?.job.abort();
     [this.#found, this.#groups] = [nothingFound(), []];
     for (const chosen of [this.#chosenFaces, this.#chosenGroups, this.#unfolded]) chosen.clear();
-    this.say("The album is gone from memory.");
+    this.say("The album is cleared.");
   }
 
   #export(): void {
@@ -229,7 +232,7 @@ export class PhotoAlbum extends Tool {
     save("album.json", JSON.stringify({ kind: "facelab album", format: 1, people: told, without_a_face: this.#found.faceless }, null, 1), "application/json");
   }
 
-  // What is seen
+  // Views
 
   protected override render(): TemplateResult {
     const work = this.#work;
@@ -254,7 +257,7 @@ export class PhotoAlbum extends Tool {
       ${this.#aside(`${this.#found.others.length === 1 ? "one remark" : `${this.#found.others.length} remarks`} on other files`, this.#found.others)}
     </section>
     ${this.#groups.length ? this.#groupsView() : nothing}
-    <p class="caption">Nothing of an album is kept: it lives in this page until you clear it or close the page. Only what you add to a class is.</p>`;
+    <p class="caption">An album is not stored. It stays in this page until you clear it or close the page. Only faces that you add to a class are stored.</p>`;
   }
 
   #photosAside(what: string, names: string[]) {
@@ -278,11 +281,11 @@ export class PhotoAlbum extends Tool {
             this.#limit = Number((event.target as HTMLInputElement).value);
             void this.guarded(() => this.#regroup());
           }} /></label>
-        <span class="muted">mean distance below ${limit.toFixed(2)}; groups that you have named or changed stay</span>
+        <span class="muted">mean distance below ${limit.toFixed(2)}; groups that you named or changed stay as they are</span>
       </div>
       <div class="row bar">
-        <button type="button" data-testid="merge" ?disabled=${this.#chosenGroups.size < 2} @click=${() => this.#merge()}>Merge the groups ticked</button>
-        <button type="button" data-testid="split" ?disabled=${!this.#chosenFaces.size} @click=${() => this.#split()}>Take out the faces chosen</button>
+        <button type="button" data-testid="merge" ?disabled=${this.#chosenGroups.size < 2} @click=${() => this.#merge()}>Merge the selected groups</button>
+        <button type="button" data-testid="split" ?disabled=${!this.#chosenFaces.size} @click=${() => this.#split()}>Move the selected faces to a new group</button>
         <button type="button" data-testid="album-export" @click=${() => this.#export()}>Save as JSON</button>
       </div>
       <ul class="groups" data-testid="groups">${repeat(this.#groups, ({ id }) => id, (group) => this.#groupView(group))}</ul>

@@ -20,11 +20,11 @@ import { isQuestion, photosAmong, portraitsAmong, questionView, type Remark } fr
 import { ConflictError, type Bin, type ClassRow, type Day, type Enrolled, type NewPhoto, type Person, type Sighting, type Snapshot } from "./store";
 import { Tool, embedderIn, isPhotoError, sentenceFor } from "./tool";
 
-/** Sides of the smallest face looked for, pixels: portraits are large, a class in twelve metres is not. */
+/** Sides of the smallest face looked for, in pixels: faces of portraits are large, those of a class twelve metres away are small. */
 const SMALLEST = { portrait: 40, group: 24 };
 const UNDO_SECONDS = 20;
-const CLOCK = 30_000; // milliseconds between two looks at the date
-const PICTURES = 12; // of the day's group photos stay in memory, to be looked at
+const CLOCK = 30_000; // milliseconds between two checks of the date
+const PICTURES = 12; // of the day's group photos stay in memory, to be shown
 
 const RULES: Record<Rule, string> = {
   template: "nearest mean of a pupil’s photos (usual)",
@@ -33,7 +33,7 @@ const RULES: Record<Rule, string> = {
   original: "the original system’s rule",
 };
 
-/** What became of one photo of an enrolment. `spare`: its face, where it could be enrolled all the same. */
+/** What became of one photo of an enrolment. `spare`: its face, if it can be enrolled anyway. */
 interface Outcome {
   file: string;
   name: string;
@@ -42,7 +42,7 @@ interface Outcome {
   spare?: Omit<NewPhoto, "file">;
 }
 
-/** What became of the photos of one enrolment. `names`: of all whose photos should be among them. `remarks`: on other files, and on folders. */
+/** What became of the photos of one enrolment. `names`: all people who should be among them. `remarks`: on other files and on folders. */
 interface Outcomes {
   classId: string;
   names: string[];
@@ -50,37 +50,37 @@ interface Outcomes {
   all: Outcome[];
 }
 
-/** `<roll-call app="../app/">`: a class with its pupils, the day's group photos, and the roll that comes of them. */
+/** `<roll-call app="../app/">`: a class with its pupils, the day's group photos, and the roll. */
 export class RollCall extends Tool {
   #classes: ClassRow[] = [];
-  /** Which class is in view, and which day. Work that has begun goes on in the class and the day in which it began. */
+  /** The class and the day in view. Work stays with the class and the day in which it began. */
   #classId = "";
   #date = today();
-  /** The day in view is today, and the next one from midnight on: the teacher has chosen no other. */
+  /** Whether the day in view follows the clock past midnight. It does until the teacher chooses another day. */
   #followsClock = true;
   #clock: ReturnType<typeof setInterval> | undefined;
   #class: Snapshot | undefined;
   #watching: Subscription[] = [];
-  /** What the engine was told last: a class's photos, in their order, and whose numbers they are. */
+  /** The class that the engine knows: its photos in their order, and their network. */
   #enrolled = "";
-  /** Questions to the engine, which knows one class at a time. */
+  /** Questions to the engine, one after another, because it knows one class at a time. */
   #asking: Promise<unknown> = Promise.resolve();
-  /** Of the class in view. `ids`: of its photos that the engine knows, in their order. */
+  /** Facts about the class in view. `ids`: its photos that the engine knows, in their order. */
   #told: (ClassTold & { ids: string[] }) | undefined;
-  /** By photo: of whom, by which rule and beside which decisions of the teacher its faces were asked about. */
+  /** By photo: the class, the rule and the teacher's decisions with which its faces were last identified. */
   #asked = new Map<string, string>();
   #likely = new Map<string, [key: string, distance: number][]>();
-  /** Who else a face may be just as well. */
+  /** For each face, another pupil who is just as near. */
   #runnersUp = new Map<string, string | null>();
-  /** The latest photos of this visit, as addresses of compressed copies; none is kept. */
+  /** The latest photos of this visit, as addresses of compressed copies. None is stored. */
   #pictures = new Map<string, string>();
   #outcomes: Outcomes | undefined;
-  /** Whose photos these files are, the teacher has to say. */
+  /** A question to the teacher: which pupils do these files show? */
   #question: { asked: LayoutQuestion; listed: Listed[]; into: Snapshot } | undefined;
   #work: { job: AbortController; done: number; of: number; what: string } | undefined;
-  /** Photos of the class in view without a chip, of which the teacher has to say whether to read the class again without them. */
+  /** How many photos of the class in view have no chip, so that the teacher has to decide whether to leave them out. */
   #unreadable = 0;
-  /** What was deleted, the latest last. */
+  /** Deletions that can be undone, the latest last. */
   #bins: Bin[] = [];
   #face: Sighting | undefined;
   #camera: { job: AbortController; name: string } | undefined;
@@ -129,7 +129,7 @@ export class RollCall extends Tool {
     if (this.#followsClock && this.#date !== today()) this.#choose(this.#classId, today());
   };
 
-  /** Of photos that are given now: midnight may just have passed. */
+  /** The day for photos that are added now, because midnight may just have passed. */
   #dayOfPhotos(): string {
     this.#followClock();
     return this.#date;
@@ -137,7 +137,7 @@ export class RollCall extends Tool {
 
   #choose(classId: string, date = this.#date): void {
     this.#watching.splice(1).forEach((one) => one.unsubscribe());
-    if (classId !== this.#classId) this.#closeCamera(); // it was opened for the other class
+    if (classId !== this.#classId) this.#closeCamera(); // the camera was opened for the other class
     [this.#classId, this.#date, this.#class, this.#told, this.#enrolled, this.#unreadable] = [classId, date, undefined, undefined, "", 0];
     remember(classId);
     this.requestUpdate();
@@ -160,7 +160,7 @@ export class RollCall extends Tool {
     void this.guarded(() => this.#recognise());
   }
 
-  /** Ask again about every face that the teacher has not decided on, where the class has changed. */
+  /** Identify all faces again that the teacher has not decided on, if the class has changed. */
   async #recognise(): Promise<void> {
     const current = this.#class;
     if (!current) return;
@@ -171,14 +171,14 @@ export class RollCall extends Tool {
       const asked = `${enrolled} ${current.row.rule} ${faces.map(({ by, personId }) => (by === "teacher" ? personId : "")).join()}`;
       if (this.#asked.get(id) === asked) continue;
       const changed = (await this.#judged(current, faces)).filter((face, i) => differs(face, faces[i]!));
-      if (this.#class !== current) return; // what has come since is asked about instead
+      if (this.#class !== current) return; // a newer snapshot has arrived and is handled instead
       this.#asked.set(id, asked);
       if (changed.length) await this.store.judge(changed);
     }
     this.requestUpdate();
   }
 
-  /** One question after another, each with the class that it is about. */
+  /** Ask the engine one question at a time, each about its own class. */
   #inTurn<T>(ask: () => Promise<T>): Promise<T> {
     const answer = this.#asking.then(ask);
     this.#asking = answer.catch(() => {});
@@ -189,7 +189,7 @@ export class RollCall extends Tool {
     return `${row.id} ${embedder} ${photos.map(({ id }) => id).join()}`;
   }
 
-  /** Tell the engine whom it may name. */
+  /** Tell the engine which pupils it may name. */
   async #enrolEngine(current: Snapshot): Promise<void> {
     const embedder = await this.embedderOf(current.row);
     const signature = this.#signatureOf(current, embedder);
@@ -201,7 +201,7 @@ export class RollCall extends Tool {
     this.requestUpdate();
   }
 
-  /** The faces of one photo, with the machine's answers; those of the teacher stay, and nobody is named a second time beside them. */
+  /** The faces of one photo with the engine's answers. The teacher's answers stay, and nobody whom the teacher has named is named again. */
   async #judged(current: Snapshot, faces: Sighting[]): Promise<Sighting[]> {
     const asked = faces.filter((face) => this.isComparable(face));
     if (!asked.length) return faces;
@@ -233,17 +233,17 @@ export class RollCall extends Tool {
       const { id } = await this.store.addClass(name);
       this.#choose(id);
       form.reset();
-      this.say(`The class ${name} is made. Add its pupils.`);
+      this.say(`The class ${name} is ready. Add its pupils.`);
     });
   }
 
-  /** Files of pupils, into a class: whose each photo is, their folders tell, or the name that was typed; or the teacher is asked. */
+  /** Add files of pupils to a class. Their folders, the typed name or the teacher say which pupils they show. */
   async #sort(listed: Listed[], typed: string, into: Snapshot, peopleAt?: number): Promise<void> {
     const answer = await this.#sorted(listed, () => portraitsAmong(this.engine, listed, typed, peopleAt));
     if (!answer) return;
     [this.#question, this.#outcomes] = [undefined, undefined];
     if (!isQuestion(answer)) return this.#enrol(answer.photos, into, answer);
-    if (!answer.answers.length) return this.warn(`${answer.words} Type the pupil’s name first, or drop a folder that bears it.`);
+    if (!answer.answers.length) return this.warn(`${answer.words} Type the pupil’s name first, or drop a folder that has this name.`);
     this.#question = { asked: answer, listed, into };
     this.requestUpdate();
     await this.updateComplete;
@@ -259,19 +259,19 @@ export class RollCall extends Tool {
     await done;
   }
 
-  /** What is asked about files: a work like another. */
+  /** Sort files, as a piece of work with progress. */
   async #sorted<T>(listed: Listed[], ask: () => Promise<T>): Promise<T | undefined> {
     let answer: T | undefined;
     await this.#workOn("Sorting the files", listed.length, [ask], async (ask) => void (answer = await ask()));
     return answer;
   }
 
-  /** Photos of pupils, each in a folder that bears the pupil’s name, into a class. */
+  /** Enrol photos of pupils, each in a folder with the pupil’s name. */
   async #enrol(given: Given[], { row, people }: Snapshot, { names, remarks }: Pick<Outcomes, "names" | "remarks"> = { names: [], remarks: [] }): Promise<void> {
     const classId = row.id;
     const outcomes: Outcomes = { classId, names, remarks, all: [] };
     if (!this.#work) this.#outcomes = outcomes;
-    if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
+    if (!given.length) return this.warn("There were no photos in it. Choose JPEG, PNG or WebP files.");
     const pupils = new Map(people.map(({ name, id }) => [name, id]));
     await this.#process(`Enrolling in ${row.name}`, given, async ({ file, folder }, photo, signal) => {
       const name = normalName(folder);
@@ -292,7 +292,7 @@ export class RollCall extends Tool {
           const { person, added } = await this.store.enrol(name, { ...kept, file: file.name }, pupils.get(name));
           if (!added) return tellOwner(person);
           pupils.set(name, person.id);
-          const changed = [evened ? "was too dark, so its light was evened out first" : "", turnedInWords(faces.map(({ face }) => face))];
+          const changed = [evened ? "was too dark, so it was brightened first" : "", turnedInWords(faces.map(({ face }) => face))];
           tell("enrolled", ["enrolled", ...changed.filter(Boolean).map((what) => `it ${what}`)].join("; "));
         },
         (why) => tell("left out", `left out: ${why}`),
@@ -304,29 +304,29 @@ export class RollCall extends Tool {
     void this.guarded(async () => {
       const { person, added } = await this.store.enrol(outcome.name, { ...outcome.spare!, file: outcome.file });
       outcome.fate = added ? "enrolled" : "known";
-      outcome.sentence = added ? "enrolled all the same" : `is enrolled already, as a photo of ${person.name}`;
+      outcome.sentence = added ? "enrolled anyway" : `is enrolled already, as a photo of ${person.name}`;
       delete outcome.spare;
       this.requestUpdate();
     });
   }
 
-  /** A day's photos, into a class: who is in them. */
+  /** Add photos of a day to a class, and identify their faces. */
   async #addGroupPhotos(given: Given[], { row }: Snapshot, date: string): Promise<void> {
-    if (!given.length) return this.warn("No photos were in it: JPEG, PNG or WebP files are looked for.");
+    if (!given.length) return this.warn("There were no photos in it. Choose JPEG, PNG or WebP files.");
     let day: Day | undefined;
     await this.#process(`Looking at group photos of ${row.name}, ${date}`, given, async ({ file }, opening, signal) => {
       await this.orLeaveOut(
         async () => {
           day ??= await this.store.day(row.id, date);
           const hash = await hashOf(file);
-          if (hash && (await this.store.hasGroupPhoto(day.id, hash))) throw new PhotoError("is on this roll already");
+          if (hash && (await this.store.hasGroupPhoto(day.id, hash))) throw new PhotoError("is already on this roll");
           const photo = await opening;
           const embedder = await this.embedderOf(row);
           const look = await this.#look(photo, SMALLEST.group, embedder, signal);
           const [first] = look.faces;
           if (!first) throw new PhotoError("no face was found; go nearer, or take it in better light");
           const current = await this.store.snapshot(row.id, date);
-          if (!current) throw new ConflictError(`The class ${row.name} has been deleted meanwhile: nothing more is added to it.`);
+          if (!current) throw new ConflictError(`The class ${row.name} was deleted in the meantime, so nothing more was added to it.`);
           const id = newId();
           const faces = await this.#judged(current, look.faces.map((face) => sighting(face, embedder, day!, id)));
           await this.#show(id, photo);
@@ -368,16 +368,16 @@ export class RollCall extends Tool {
     return this.engine.look(pixelsOf(photo), smallest, embedder, signal);
   }
 
-  /** Photos one after another, with progress, until it is stopped; what is done is kept. */
+  /** Process photos one after another, with progress, until the reader stops it. Finished photos stay. */
   async #process(what: string, given: Given[], one: (given: Given, photo: Promise<Photo>, signal: AbortSignal) => Promise<void>): Promise<void> {
     const done = await this.#workOn(what, given.length, this.opened(given), ([each, photo], signal) => one(each, photo, signal));
-    if (done !== undefined) this.say(done === given.length ? `All done: ${photos(done)}.` : `Stopped after ${photos(done)}; those are kept.`);
+    if (done !== undefined) this.say(done === given.length ? `All done: ${photos(done)}.` : `Stopped after ${photos(done)}. They are stored.`);
   }
 
-  /** How many of `count` things were done before the end or a stop; undefined where another work is going on. */
+  /** How many of `count` items were done before the end or a stop; undefined if other work is running. */
   async #workOn<T>(what: string, count: number, things: Iterable<T>, one: (thing: T, signal: AbortSignal) => Promise<void>): Promise<number | undefined> {
     if (this.#work) {
-      this.warn("One thing at a time: wait, or stop what is going on.");
+      this.warn("Something is still running. Wait until it is done, or stop it.");
       return undefined;
     }
     const work = (this.#work = { job: new AbortController(), done: 0, of: count, what });
@@ -397,9 +397,9 @@ export class RollCall extends Tool {
     return work.done;
   }
 
-  // Another network for a class: its faces are read again by their chips, for numbers of two networks cannot be compared
+  // Another network for a class: its faces are embedded again from their chips, because embeddings of two networks cannot be compared.
 
-  /** All faces of a class, with the page's own network; nothing is changed before all are read. `leaveOut`: photos without a chip go. */
+  /** Embed all faces of a class again with the page's default network. Nothing changes before all are done. `leaveOut`: photos without a chip are deleted. */
   #readAgain({ id, name }: ClassRow, leaveOut: boolean): void {
     void this.guarded(async () => {
       const embedder = await this.embedderOf(undefined);
@@ -408,32 +408,32 @@ export class RollCall extends Tool {
       const doubtful = leaveOut ? 0 : unreadable.length;
       if (this.#classId === id) this.#unreadable = doubtful;
       this.requestUpdate();
-      if (doubtful) return; // the teacher is asked
+      if (doubtful) return; // the teacher is asked first
       const faces = [...enrolled, ...sightings].filter(({ chip }) => chip);
       const read = new Map<string, Float32Array>();
       const done = await this.#workOn(`Reading faces again with ${networkName(embedder)}`, faces.length, faces, async (face, signal) => {
         const numbers = await reread(this.engine, face, embedder, signal).catch((error: unknown) => {
           if (!isPhotoError(error)) throw error;
-          throw new PhotoError(`${"file" in face ? face.file : "A face of a group photo"} cannot be read again; remove it, then start once more. ${error.message}`);
+          throw new PhotoError(`${"file" in face ? face.file : "A face of a group photo"} cannot be read again. Remove it, then start again. ${error.message}`);
         });
         read.set(face.id, numbers);
       });
       if (done === undefined) return;
-      if (done < faces.length) return this.say(`Stopped: the class ${name} is as it was.`);
+      if (done < faces.length) return this.say(`Stopped. The class ${name} has not changed.`);
       await this.store.changeEmbedder(id, embedder, read, unreadable);
-      if (this.#outcomes?.classId === id) this.#outcomes = undefined; // it holds numbers of the other network
-      this.say(`The class ${name} is read with ${networkName(embedder)} now: ${done === 1 ? "one face was" : `${done} faces were`} read again.`);
+      if (this.#outcomes?.classId === id) this.#outcomes = undefined; // its embeddings come from the other network
+      this.say(`The class ${name} now uses ${networkName(embedder)}: ${done === 1 ? "one face was" : `${done} faces were`} read again.`);
     });
   }
 
-  /** A gallery as an embedder of a class reads it; undefined where that is not possible, or was stopped. */
+  /** A gallery, embedded again for a class; undefined if that is impossible, or was stopped. */
   async #readFor({ name, embedder }: ClassRow & { embedder: string }, gallery: Gallery): Promise<Gallery | undefined> {
     const faces = gallery.people.flatMap(({ photos }) => photos);
     const unreadable = faces.filter(({ chip }) => !chip).length;
     if (unreadable) {
       this.warn(
-        `The class ${name} is read with ${networkName(embedder)}, and this file was made with ${networkName(gallery.embedder)}. Of its ${photos(faces.length)}, ` +
-          `${unreadable} came without a picture of the face, which could be read again: it cannot be added to this class. Under another name, the file makes a new class.`,
+        `The class ${name} uses ${networkName(embedder)}, but this file was made with ${networkName(gallery.embedder)}. Of its ${photos(faces.length)}, ` +
+          `${unreadable} came without a picture of the face that could be read again, so the file cannot be added to this class. Under another name, the file makes a new class.`,
       );
       return undefined;
     }
@@ -441,7 +441,7 @@ export class RollCall extends Tool {
       photo.embedding = [...(await reread(this.engine, { chip: photo.chip!, embedder: gallery.embedder }, embedder, signal))];
     });
     if (done === faces.length) return { embedder, people: gallery.people };
-    if (done !== undefined) this.say(`Stopped: the class ${name} is as it was.`);
+    if (done !== undefined) this.say(`Stopped. The class ${name} has not changed.`);
     return undefined;
   }
 
@@ -452,11 +452,11 @@ export class RollCall extends Tool {
     void this.guarded(async () => {
       await this.store.correct(face.id, personId);
       this.#closeFace();
-      this.say(name ? `That is ${name} now.` : "That is nobody of the class now.");
+      this.say(name ? `This face is ${name} now.` : "This face is nobody in the class now.");
     });
   }
 
-  /** A face of a group photo as one more photo of a pupil, or the first of a new one. */
+  /** Enrol a face of a group photo as another photo of a pupil, or as the first photo of a new one. */
   #enrolFace(face: Sighting, name: string): void {
     void this.guarded(async () => {
       const { person, added } = await this.store.enrolFace(face, name);
@@ -481,7 +481,7 @@ export class RollCall extends Tool {
     void this.guarded(async () => {
       const remarks = await this.store.restore(bin);
       this.#empty(bin);
-      this.say(["It is back.", ...remarks].join(" "));
+      this.say(["Restored.", ...remarks].join(" "));
     });
   }
 
@@ -587,7 +587,7 @@ export class RollCall extends Tool {
     else await this.#addGroupPhotos(given, into, date);
   }
 
-  // What is seen
+  // Views
 
   protected override render(): TemplateResult {
     return html`${this.engineBar()} ${this.#workBar()} ${this.#binBar()} ${this.#classBar()}
@@ -601,7 +601,7 @@ export class RollCall extends Tool {
     if (this.#face && dialog && !dialog.open) dialog.showModal();
   }
 
-  /** The roll comes first, once there is somebody to call. */
+  /** The roll comes first once the class has pupils. */
   #classView(current: Snapshot) {
     const roll = this.#rollView(current);
     const pupils = this.#pupilsView(current);
@@ -646,24 +646,24 @@ export class RollCall extends Tool {
       ${this.#class ? this.#embedderNote(this.#class.row) : nothing}
       ${this.#classes.length
         ? nothing
-        : html`<p>No class yet. Name one, or see how it goes with <button type="button" class="link" data-testid="try-samples" @click=${() => this.#trySamples()}>four sample photos of two presidents</button>.</p>`}
+        : html`<p>There is no class yet. Name one, or try it with <button type="button" class="link" data-testid="try-samples" @click=${() => this.#trySamples()}>four sample photos of two presidents</button>.</p>`}
     </section>`;
   }
 
-  /** Where a class was enrolled with another network than the page's own. */
+  /** A note for classes that were enrolled with another network than the page's default. */
   #embedderNote(row: ClassRow) {
     const own = this.manifest?.embedder.name;
     if (!own || !row.embedder || row.embedder === own) return nothing;
     const [theirs, ours] = [networkName(row.embedder), networkName(own)];
     const known = Boolean(embedderIn(this.manifest, row.embedder));
-    const [they, them] = this.#unreadable === 1 ? ["it", "it"] : ["they", "them"];
-    const opening = known && !this.#told && !this.warning ? " It is being opened …" : "";
+    const them = this.#unreadable === 1 ? "it" : "them";
+    const opening = known && !this.#told && !this.warning ? " It is opening …" : "";
     return html`<div class="network" data-testid="class-embedder">
-      <p>This class was enrolled with ${theirs}, ${known ? "and is still read with it." : "which this site does not have, so nobody of it can be recognised."}${opening}</p>
+      <p>This class was enrolled with ${theirs}, ${known ? "and still uses it." : "which this site does not have, so nobody in it can be recognised."}${opening}</p>
       ${this.#unreadable
-        ? html`<p role="alert" data-testid="unreadable">${ours} cannot read ${photos(this.#unreadable)} of this class, as no picture of the face is kept: ${they} would have to be enrolled anew.</p>
+        ? html`<p role="alert" data-testid="unreadable">${ours} cannot read ${photos(this.#unreadable)} of this class, because no picture of the face is stored. To keep them, enrol ${them} again.</p>
             <div class="row">
-              <button type="button" data-testid="read-again-without" @click=${() => this.#readAgain(row, true)}>Leave ${them} out, and read all others again</button>
+              <button type="button" data-testid="read-again-without" @click=${() => this.#readAgain(row, true)}>Leave ${them} out, and read all other faces again</button>
               <button type="button" data-testid="keep-embedder" @click=${() => {
                 this.#unreadable = 0;
                 this.requestUpdate();
@@ -695,17 +695,17 @@ export class RollCall extends Tool {
           }}>
             Drop the day’s group photos here: whoever is in one of them is present.
           </div>`
-        : html`<p>Enrol the pupils first, below; then the group photo can be asked who is there.</p>`}
+        : html`<p>Enrol the pupils below first. Then add a group photo.</p>`}
       ${this.#camera && !this.#camera.name ? this.#viewfinder("Take the group photo", current) : nothing}
       ${repeat(day?.photos ?? [], ({ id }) => id, (photo) => html`<figure data-testid="group-photo">
           ${groupPicture(this.#pictures.get(photo.id), photo, sightings.filter(({ photoId }) => photoId === photo.id), this.#nameOf, (face) => this.#openFace(face))}
           <figcaption class="caption">
-            ${photo.file}. ${this.#pictures.has(photo.id) ? "A click on a face corrects it." : "The photo itself is not kept, only the faces found; a click on one corrects it."}
+            ${photo.file}. ${this.#pictures.has(photo.id) ? "Click a face to correct it." : "The photo itself is not stored, only its faces. Click a face to correct it."}
             <button type="button" class="link" data-testid="remove-photo" @click=${() => this.#removePhoto(day!.id, photo.id)}>Remove it</button>
           </figcaption>
         </figure>`)}
       ${people.length
-        ? html`<p class="counts" data-testid="counts" ?hidden=${!any}>${counts}${strangers ? `; ${strangers === 1 ? "one face is" : `${strangers} faces are`} nobody of the class` : ""}.</p>
+        ? html`<p class="counts" data-testid="counts" ?hidden=${!any}>${counts}${strangers ? `; ${strangers === 1 ? "one face is" : `${strangers} faces are`} nobody in the class` : ""}.</p>
             <table class="roll" data-testid="roll" ?hidden=${!any}>
               <thead><tr><th scope="col">Face</th><th scope="col">Name</th><th scope="col">Status</th><th scope="col">By hand</th></tr></thead>
               <tbody>${repeat(roll, ({ person }) => person.id, (entry) => this.#rollRow(entry, current.date))}</tbody>
@@ -715,7 +715,7 @@ export class RollCall extends Tool {
               <button type="button" data-testid="json" @click=${() => save(`${row.name} ${date}.json`, asJson(roll, row.name, date, day), "application/json")}>Save as JSON</button>
               <button type="button" data-testid="print" @click=${() => print(roll, row.name, date)}>Print</button>
             </div>
-            <p class="caption" ?hidden=${!any}>A draft: who knows the class reads it, and nobody is absent by a machine alone.</p>`
+            <p class="caption" ?hidden=${!any}>This is a draft. Somebody who knows the class must check it before anybody counts as absent.</p>`
         : nothing}
     </section>`;
   }
@@ -738,7 +738,7 @@ export class RollCall extends Tool {
     const name = () => normalName(this.renderRoot.querySelector<HTMLInputElement>("#pupil")?.value ?? "");
     return html`<section aria-labelledby="pupils">
       <h2 id="pupils">Pupils</h2>
-      <p class="caption">Three to six photos of each pupil, taken on different days, make a good class. A folder for each pupil, named after them, enrols a whole class at once.</p>
+      <p class="caption">Three to six photos of each pupil, taken on different days, work well. To enrol a whole class at once, choose a folder that holds a folder for each pupil, named after the pupil.</p>
       <div class="row">
         <label class="button primary file">Choose a folder<input type="file" webkitdirectory multiple data-testid="folder" @change=${(event: Event) => void this.#sort(fromInput(event.target as HTMLInputElement), "", current)} /></label>
         <span class="or">or one by one:</span>
@@ -763,7 +763,7 @@ export class RollCall extends Tool {
         <button type="button" data-testid="export" ?disabled=${!enrolled.length} @click=${() => this.#export(current)}>Save the class as a file</button>
         <button type="button" class="danger" data-testid="delete-class" @click=${() => this.#delete(() => this.store.deleteClass(row))}>Delete the class</button>
       </div>
-      <p class="caption">The file holds names, faces and embeddings, and a checksum; <code>facelab identify</code> reads it too. Keep it as you would keep the class’s photos. Rolls are not in it.</p>
+      <p class="caption">The file holds names, faces, embeddings and a checksum, but no rolls. <code>facelab identify</code> reads it too. Keep it as safe as photos of the class.</p>
     </section>`;
   }
 
@@ -800,7 +800,7 @@ export class RollCall extends Tool {
         ${remarks.map(({ words, mild }) => html`<li class=${mild ? "good" : "note"}>${words}</li>`)}
         ${[...bad, ...remarkable].map((outcome) => html`<li class=${bad.includes(outcome) ? "bad" : "good"}>
             <b>${outcome.name}</b>, ${outcome.file}: ${outcome.sentence}
-            ${outcome.spare ? html`<button type="button" class="link" @click=${() => this.#enrolAllTheSame(outcome)}>Enrol it all the same</button>` : nothing}
+            ${outcome.spare ? html`<button type="button" class="link" @click=${() => this.#enrolAllTheSame(outcome)}>Enrol it anyway</button>` : nothing}
           </li>`)}
       </ul>
     </details>`;
@@ -814,9 +814,9 @@ export class RollCall extends Tool {
             aria-label="${photo.chip ? "" : "no picture: "}${person.name}, ${photo.file}: remove it" @click=${() => remove(photo)}>${photo.chip ? html`<img src=${photo.chip} alt="" />` : html`<span>no picture</span>`}</button>`)}
       </div>
       <b>${person.name}</b> <span class="muted">${photos(enrolled.length)}</span>
-      ${enrolled.some(({ id }) => odd.has(id)) ? html`<p class="note" data-testid="odd">The framed photo is not like the others: is it ${person.name}’s?</p>` : nothing}
-      ${enrolled.every((photo) => this.isComparable(photo)) ? nothing : html`<p class="note" data-testid="incomparable">Of ${photos(enrolled.filter((photo) => !this.isComparable(photo)).length)} the numbers are damaged: remove what is damaged, then enrol it again.</p>`}
-      ${enrolled.length ? nothing : html`<p class="note">No photo: cannot be recognised.</p>`}
+      ${enrolled.some(({ id }) => odd.has(id)) ? html`<p class="note" data-testid="odd">The framed photo does not look like the others. Does it show ${person.name}?</p>` : nothing}
+      ${enrolled.every((photo) => this.isComparable(photo)) ? nothing : html`<p class="note" data-testid="incomparable">The embeddings of ${photos(enrolled.filter((photo) => !this.isComparable(photo)).length)} are damaged. Remove what is damaged, then enrol it again.</p>`}
+      ${enrolled.length ? nothing : html`<p class="note">No photo, so this pupil cannot be recognised.</p>`}
       <button type="button" class="link" data-testid="delete-person" aria-label="Delete ${person.name}" @click=${() => this.#delete(() => this.store.deletePerson(person))}>Delete</button>
     </li>`;
   }
@@ -825,13 +825,13 @@ export class RollCall extends Tool {
     const own = Math.round((100 * (told.people - 1)) / (told.people + 9));
     const once = Math.round(1 / told.rate / told.people / 10) * 10 || 1;
     return html`<div class="calibration">
-      <h3>What this class tells of itself</h3>
-      <p data-testid="class-sentence">With ${told.people} pupils and ${photos(told.photos)}, a face is named for <b>sure</b> below a distance of ${told.sure_below.toFixed(2)}, with a
-        question mark up to ${told.unknown_from.toFixed(2)}, and not at all beyond. So set, about one stranger in ${once.toLocaleString("en-GB")} is named for sure as somebody of the class. The limits rest
-        to ${own} % on the distances between these very pupils, and for the rest on what was measured before for everybody.</p>
+      <h3>The thresholds of this class</h3>
+      <p data-testid="class-sentence">With ${told.people} pupils and ${photos(told.photos)}, a face gets a name for <b>sure</b> below a distance of ${told.sure_below.toFixed(2)}, a name with a
+        question mark up to ${told.unknown_from.toFixed(2)}, and no name beyond that. At these limits, about one stranger in ${once.toLocaleString("en-GB")} is named for sure. The limits rest
+        to ${own} % on the distances between these pupils, and for the rest on measurements of other people.</p>
       ${histogram(told)}
-      <p class="caption">Blue: each photo to its own pupil’s other photos. Grey: to all other pupils. Green ground: sure; yellow: unsure.</p>
-      <p data-testid="alike">Most alike: ${told.alike.map(([a, b, distance], i) => html`${i ? "; " : ""}<b>${this.#nameOf(a)}</b> and <b>${this.#nameOf(b)}</b> (${distance.toFixed(2)}${distance < told.unknown_from ? ": they will be mixed up" : ""})`)}. Look twice at these.</p>
+      <p class="caption">Blue: distances from each photo to the pupil’s other photos. Grey: distances to all other pupils. Green background: sure; yellow: unsure.</p>
+      <p data-testid="alike">Most alike: ${told.alike.map(([a, b, distance], i) => html`${i ? "; " : ""}<b>${this.#nameOf(a)}</b> and <b>${this.#nameOf(b)}</b> (${distance.toFixed(2)}${distance < told.unknown_from ? ": easily confused" : ""})`)}. Check these names every time.</p>
       ${told.twice.map(([a, b]) => html`<p data-testid="twice"><b>${this.#nameOf(a)}</b> and <b>${this.#nameOf(b)}</b> look like one person under two names. If they are, delete one of the two, and
         enrol those photos under the other name.</p>`)}
       <label class="field">How faces are named
@@ -863,7 +863,7 @@ export class RollCall extends Tool {
   #dataView() {
     return html`<section aria-labelledby="data">
       <h2 id="data">Your data</h2>
-      <p>Names, faces (as small crops) and embeddings are kept in this browser, on this machine; photos are not kept, and nothing is sent anywhere.</p>
+      <p>Names, small crops of faces, and embeddings are stored in this browser, on this machine. Photos are not stored, and nothing is sent anywhere.</p>
       <div class="row"><button type="button" class="danger" data-testid="delete-everything" @click=${() => this.#delete(() => this.store.deleteEverything())}>Delete everything</button></div>
     </section>`;
   }
@@ -902,15 +902,15 @@ export class RollCall extends Tool {
       <div class="who">
         <img src=${face.chip} alt="The face" />
         <div>
-          <h2 id="who">${named ? labelOf(face, this.#nameOf) : "Nobody of the class"}</h2>
-          <p class="caption">${certainty(face)}${other ? ` ${other.name} is as near.` : ""}</p>
+          <h2 id="who">${named ? labelOf(face, this.#nameOf) : "Nobody in the class"}</h2>
+          <p class="caption">${certainty(face)}${other ? ` ${other.name} is just as near.` : ""}</p>
         </div>
       </div>
       <p>Who is it?</p>
       <div class="choices">
         ${nearest.map(([key, distance]) => html`<button type="button" data-testid="choose-person" aria-pressed=${key === named} @click=${() => this.#correct(face, key)}>
             ${this.#nameOf(key)} <span class="muted">${distance.toFixed(2)}</span></button>`)}
-        <button type="button" data-testid="choose-nobody" aria-pressed=${!named} @click=${() => this.#correct(face, null)}>Nobody of the class</button>
+        <button type="button" data-testid="choose-nobody" aria-pressed=${!named} @click=${() => this.#correct(face, null)}>Nobody in the class</button>
       </div>
       ${rest.length
         ? html`<label class="field">Somebody else of the class
@@ -928,7 +928,7 @@ export class RollCall extends Tool {
         <button data-testid="name-stranger">Enrol with this face</button>
       </form>
       <div class="row">
-        ${named ? html`<button type="button" data-testid="add-to-gallery" @click=${() => this.#enrolFace(face, this.#nameOf(named))}>It is ${this.#nameOf(named)}: add this face to the photos enrolled</button>` : nothing}
+        ${named ? html`<button type="button" data-testid="add-to-gallery" @click=${() => this.#enrolFace(face, this.#nameOf(named))}>This is ${this.#nameOf(named)}: add this face to the enrolled photos</button>` : nothing}
         <button type="button" data-testid="close-face" @click=${() => this.#closeFace()}>Close</button>
       </div>
     </dialog>`;
@@ -939,7 +939,7 @@ export class RollCall extends Tool {
   async #dropped(event: DragEvent, take: (listed: Listed[]) => Promise<void>): Promise<void> {
     leave(event);
     event.preventDefault();
-    const listed = fromDrop(event.dataTransfer); // begun at once: what was dropped can be read only while the event lasts
+    const listed = fromDrop(event.dataTransfer); // begins at once, because dropped files can be read only during the event
     await this.guarded(async () => take(await listed));
   }
 }
@@ -970,10 +970,10 @@ const differs = (a: Sighting, b: Sighting) => a.personId !== b.personId || a.ans
 
 function certainty({ by, answer, distance, chance, poor }: Sighting): string {
   const quality = poor.length ? ` The face is ${new Intl.ListFormat("en-GB").format(poor)}.` : "";
-  if (by === "teacher") return `You have said so.${quality}`;
+  if (by === "teacher") return `You decided this.${quality}`;
   const near = distance === null ? "" : ` Distance ${distance.toFixed(2)}.`;
-  const rare = chance === null || answer === "unknown" ? "" : ` A stranger comes as near to anybody of the class ${often(chance)}.`;
-  return `${{ sure: "Sure.", unsure: "Not sure.", unknown: "Near to nobody." }[answer]}${near}${rare}${quality}`;
+  const rare = chance === null || answer === "unknown" ? "" : ` A stranger comes this near to somebody in the class ${often(chance)}.`;
+  return `${{ sure: "Sure.", unsure: "Not sure.", unknown: "Near nobody." }[answer]}${near}${rare}${quality}`;
 }
 
 function often(chance: number): string {
@@ -994,7 +994,7 @@ function remember(classId: string): void {
     if (classId) localStorage.setItem(KEY, classId);
     else localStorage.removeItem(KEY);
   } catch {
-    // Storage is forbidden here: the first class is shown next time.
+    // Storage is forbidden here, so the next visit begins with the first class.
   }
 }
 

@@ -7,13 +7,13 @@ export type Presence = "present" | "unsure" | "absent";
 export interface Entry {
   person: Person;
   presence: Presence;
-  /** The best that the photos have of them. */
+  /** The best answer that the photos have for them. */
   evidence: Sighting | undefined;
-  /** The teacher has said so. */
+  /** Whether the teacher has decided it. */
   marked: boolean;
 }
 
-/** Somebody seen in any of the day's photos is present. */
+/** A pupil is present who was seen in any of the day's photos. */
 export function rollOf({ people, day, sightings }: Snapshot): Entry[] {
   return people.map((person) => {
     const seen = sightings.filter(({ personId }) => personId === person.id).sort(surestFirst);
@@ -43,7 +43,7 @@ function rows(roll: Entry[], day: Day | undefined): { name: string; status: Pres
   }));
 }
 
-/** For a spreadsheet: the mark at the beginning tells it that this is UTF-8. */
+/** For spreadsheets: the mark at the beginning says that the file is UTF-8. */
 export function asCsv(roll: Entry[], className: string, date: string, day: Day | undefined): string {
   const lines = rows(roll, day).map(({ name, status, by, distance, photo }) =>
     [...[date, className, name, status, by].map(cell), distance?.toFixed(3) ?? "", cell(photo)].join(","),
@@ -55,7 +55,7 @@ export function asJson(roll: Entry[], className: string, date: string, day: Day 
   return JSON.stringify({ kind: "facelab roll", format: 1, class: className, date, roll: rows(roll, day) }, null, 1);
 }
 
-/** Where a spreadsheet may see a formula begin, however it splits or normalises text: the rule of demo/facelab/output.py. */
+/** Where a spreadsheet could see a formula, however it splits or normalises text. The same rule as demo/facelab/output.py. */
 const FORMULA = /((?:^|[,;|\t\r\n])[\s"\x00-\x1f\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*)(?=[-=+@−＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋⩵⩶﬩])/g;
 
 function cell(text: string): string {
@@ -63,7 +63,7 @@ function cell(text: string): string {
   return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** In a frame of its own, so that nothing of the page is on the paper. */
+/** Prints from a frame, so that nothing else of the page gets on the paper. */
 export function print(roll: Entry[], className: string, date: string): void {
   const frame = document.createElement("iframe");
   frame.hidden = true;

@@ -1,4 +1,4 @@
-/** Which of the files given are photos, and whose each is: asked of Python, and of the reader where the folders do not tell. */
+/** Which files are photos, and which pupil each one shows. Python decides, or the reader where the folders do not say. */
 
 import { html, type TemplateResult } from "lit";
 
@@ -6,7 +6,7 @@ import type { LayoutQuestion, Sifted } from "../contract";
 import type { EngineClient } from "../engine/client";
 import type { Given, Listed } from "./intake";
 
-/** What is left out, or what else is to be said of the files. `mild`: nobody will miss it. */
+/** A remark on files that were left out, or on others. `mild`: nobody will miss the file. */
 export interface Remark {
   words: string;
   mild?: true;
@@ -17,7 +17,7 @@ export interface Photos {
   remarks: Remark[];
 }
 
-/** `names`: of all people, those without a photo too. */
+/** `names`: all people, including those without a photo. */
 export interface Portraits extends Photos {
   names: string[];
 }
@@ -30,7 +30,7 @@ export async function photosAmong(engine: EngineClient, listed: Listed[]): Promi
   return { photos, remarks: leftOut(listed, sifted) };
 }
 
-/** `called`: whose the photos are, where no folder says so. `peopleAt`: the reader's answer to the question that came back. */
+/** `called`: the pupil whom the photos show if no folder says so. `peopleAt`: the reader's answer to the last question. */
 export async function portraitsAmong(engine: EngineClient, listed: Listed[], called: string, peopleAt?: number): Promise<Portraits | LayoutQuestion> {
   const layout = await engine.layout(asEntries(listed), peopleAt, called);
   if (layout.question) return layout.question;
@@ -55,7 +55,7 @@ export function questionView({ words, answers }: LayoutQuestion, answer: (people
       )}
       <button type="button" class="link" data-testid="layout-cancel" @click=${cancel}>${answers.length > 1 ? "None of these: enrol nothing" : "No: enrol nothing"}</button>
     </div>
-    <p class="caption">A folder for each pupil, named after them, needs no question.</p>
+    <p class="caption">If each pupil has a folder with the pupil’s name, there is no question.</p>
   </div>`;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Classes, their pupils and their days, in this browser and nowhere else (IndexedDB). Faces are kept, as chips and embeddings;
- * photos are not. Every tab of the site sees what another one changes, and may have changed anything since this one looked: so each change is one
- * transaction, which looks again at all that it relies on. All faces of a class are numbers of one embedder, as those of two cannot be compared.
+ * Classes, their pupils and their days, in this browser only (IndexedDB). Faces are stored as chips and embeddings; photos are not. Each tab sees the changes
+ * of the others, and data may have changed since a tab last read it. So each change is one transaction that checks everything it relies on. All faces of a
+ * class have embeddings of one network, because those of two cannot be compared.
  */
 
 import { Dexie } from "dexie";
@@ -15,46 +15,46 @@ import { freeName, normalName } from "./names";
 
 export type * from "./database";
 
-/** All of a class that the page shows at once. */
+/** Everything about a class that the page shows at once. */
 export interface Snapshot {
   row: ClassRow;
   people: Person[];
   photos: Enrolled[];
   days: Day[];
-  /** Of the day in view, which has a row only once there is something to keep. */
+  /** The day in view, which gets a row only when there is something to store. */
   date: string;
   day: Day | undefined;
   sightings: Sighting[];
 }
 
-/** What was deleted, for as long as it may be wanted back. */
+/** What was deleted, for as long as it can be restored. */
 export interface Bin {
   what: string;
   rows: { classes: ClassRow[]; people: Person[]; photos: Enrolled[]; days: Day[]; sightings: Sighting[] };
-  /** Of a pupil, on days that stay. */
+  /** Marks of a deleted pupil on days that stay. */
   marks: { dayId: string; personId: string; mark: Mark }[];
 }
 
-/** What is kept has changed meanwhile, so that the work cannot go on; the message is a sentence for the reader. */
+/** The stored data changed in the meantime, so the work cannot continue. The message is a sentence for the reader. */
 export class ConflictError extends Error {
   override name = "ConflictError";
 }
 
 export interface Hearing {
-  /** Something is wrong with the browser's storage: a sentence for the reader; "" when it is over. */
+  /** Called when something is wrong with the browser's storage: a sentence for the reader, or "" when the problem is over. */
   trouble: (sentence: string) => void;
-  /** How many numbers an embedder makes of a face, where that is known. */
+  /** The length of an embedder's embeddings, if it is known. */
   dimensionsOf: (embedder: string) => number | undefined;
 }
 
 const OPENING = 10_000; // milliseconds for the browser to open its storage
 const NOTHING_KEPT =
-  "This browser keeps nothing for this page (a private window, or site data is blocked?). All works, but closing the page loses it: save each class as a file before.";
+  "This browser stores nothing for this page (a private window, or blocked site data?). Everything works, but closing the page loses it. Save each class as a file first.";
 
 export class Store {
   private constructor(
     readonly db: Database,
-    /** False where the browser keeps nothing for this page: then all lives as long as the page. */
+    /** False if the browser stores nothing for this page. The data then lasts as long as the page. */
     readonly lasting: boolean,
     private readonly hearing: Hearing,
   ) {}
@@ -64,7 +64,7 @@ export class Store {
     if (lasting) return new Store(lasting, true, hearing);
     hearing.trouble(NOTHING_KEPT);
     const { indexedDB, IDBKeyRange } = await import("fake-indexeddb");
-    Object.assign(Dexie.dependencies, { indexedDB, IDBKeyRange }); // not as the database's options: live queries look here
+    Object.assign(Dexie.dependencies, { indexedDB, IDBKeyRange }); // set here and not in the database's options, because live queries look here
     const db = new Database();
     await db.open();
     return new Store(db, false, hearing);
@@ -93,11 +93,11 @@ export class Store {
   }
 
   async addClass(wanted: string): Promise<ClassRow> {
-    void navigator.storage?.persist?.().catch(() => {}); // asks the browser not to clear it away when the disk is short
+    void navigator.storage?.persist?.().catch(() => {}); // asks the browser not to delete the data when the disk is nearly full
     const { classes } = this.db;
     return this.db.transaction("rw", classes, async () => {
       const row: ClassRow = { id: newId(), name: normalName(wanted), rule: "template" };
-      if (await classes.where({ name: row.name }).first()) throw new PhotoError(`There is a class ${row.name} already: choose another name.`);
+      if (await classes.where({ name: row.name }).first()) throw new PhotoError(`There is already a class ${row.name}. Choose another name.`);
       await classes.add(row);
       return row;
     });
@@ -107,28 +107,28 @@ export class Store {
     await this.db.classes.update(classId, { rule });
   }
 
-  // The gate of every transaction that adds something
+  // Checks of every transaction that adds something
 
   async #classOf(classId: string): Promise<ClassRow> {
     const row = await this.db.classes.get(classId);
-    if (!row) throw new ConflictError("This class has been deleted meanwhile: nothing more is added to it.");
+    if (!row) throw new ConflictError("This class was deleted in the meantime, so nothing more was added to it.");
     return row;
   }
 
-  /** Faces that can lie beside those of their class. */
+  /** Check that faces have embeddings of the class's network. */
   async admit(faces: Pick<Enrolled, "classId" | "embedder" | "embedding">[]): Promise<void> {
     for (const { classId, embedder, embedding } of faces) {
       const row = await this.#classOf(classId);
       if (!row.embedder) await this.db.classes.update(classId, { embedder });
       else if (row.embedder !== embedder) {
-        throw new ConflictError(`The class ${row.name} is read with ${networkName(row.embedder)}: no face that ${networkName(embedder)} has read can be added to it.`);
+        throw new ConflictError(`The class ${row.name} uses ${networkName(row.embedder)}, so faces that ${networkName(embedder)} has read cannot be added to it.`);
       }
       const fault = faultOf(embedding, this.hearing.dimensionsOf(embedder) ?? embedding.length);
       if (fault) throw new PhotoError(`This face cannot be kept: it has ${fault}. Take another photo.`);
     }
   }
 
-  /** The person of that name in a class, made where there is none. */
+  /** The person of that name in a class, added if necessary. */
   async #person(classId: string, wanted: string): Promise<Person> {
     const { people } = this.db;
     const name = normalName(wanted);
@@ -139,7 +139,7 @@ export class Store {
     return made;
   }
 
-  /** Whose photo this is already, by its file or by its numbers. */
+  /** The person who already has this photo, by its file or by its embedding. */
   async ownerOf({ classId, hash, embedding }: Pick<Enrolled, "classId" | "hash"> & { embedding?: Float32Array }): Promise<Person | undefined> {
     const { photos, people } = this.db;
     const photo =
@@ -148,9 +148,8 @@ export class Store {
   }
 
   /**
-   * One photo of the pupil of a name, made where there is none; at once, so that a tab that is closed loses none that it has shown.
-   * `personId`: the pupil's, where there was one when the work began; who has been deleted since stays deleted.
-   * Returns whose photo it is. `added`: it is new.
+   * Add one photo of a pupil, who is added if necessary. It is stored at once, so that closing the tab loses nothing that was shown. `personId`: the pupil,
+   * if known when the work began; a pupil deleted since then stays deleted. Returns the person whose photo it is, and whether it was `added`.
    */
   async enrol(name: string, photo: NewPhoto, personId?: string): Promise<{ person: Person; added: boolean }> {
     const { classes, people, photos } = this.db;
@@ -158,14 +157,14 @@ export class Store {
       await this.admit([photo]);
       const owner = await this.ownerOf(photo);
       if (owner) return { person: owner, added: false };
-      if (personId && !(await people.get(personId))) throw new PhotoError(`${name} has been deleted meanwhile.`);
+      if (personId && !(await people.get(personId))) throw new PhotoError(`${name} was deleted in the meantime.`);
       const person = await this.#person(photo.classId, name);
       await photos.add({ ...photo, id: newId(), personId: person.id, face: faceKey(photo.embedding), chip: pictureOnly(photo.chip) });
       return { person, added: true };
     });
   }
 
-  /** The roll of a date, made where there is none. */
+  /** The roll of a date, added if necessary. */
   async day(classId: string, date: string): Promise<Day> {
     const { classes, days } = this.db;
     return this.db.transaction("rw", classes, days, async () => {
@@ -178,7 +177,7 @@ export class Store {
     });
   }
 
-  /** Whether a day has a photo of that key. */
+  /** Whether a day has a photo with that key. */
   async hasGroupPhoto(dayId: string, key: string): Promise<boolean> {
     return Boolean((await this.db.days.get(dayId))?.photos.some((photo) => photo.key === key));
   }
@@ -188,20 +187,20 @@ export class Store {
     await this.db.transaction("rw", classes, people, days, this.db.sightings, async () => {
       await this.admit(sightings);
       const day = await days.get(id);
-      if (!day) throw new ConflictError(`The roll of ${date} has been deleted meanwhile: nothing more is added to it.`);
-      if (day.photos.some(({ key }) => key && key === photo.key)) throw new PhotoError("is on this roll already");
+      if (!day) throw new ConflictError(`The roll of ${date} was deleted in the meantime, so nothing more was added to it.`);
+      if (day.photos.some(({ key }) => key && key === photo.key)) throw new PhotoError("is already on this roll");
       await days.update(id, { photos: [...day.photos, photo] });
       await this.db.sightings.bulkAdd(await this.#ofTheLiving(sightings));
     });
   }
 
-  /** Faces without the names of pupils who have been deleted meanwhile. */
+  /** Faces, with the names of deleted pupils removed. */
   async #ofTheLiving<T extends Pick<Sighting, "personId" | "answer">>(faces: T[]): Promise<T[]> {
     const living = new Set(await this.db.people.where("id").anyOf(faces.flatMap(({ personId }) => personId ?? [])).primaryKeys());
     return faces.map((face) => (face.personId && !living.has(face.personId) ? { ...face, personId: null, answer: "unknown" } : face));
   }
 
-  /** What the machine says of faces now. One that was deleted meanwhile stays deleted; what the teacher has said stays. */
+  /** Store the engine's answers about faces. Deleted faces stay deleted, and the teacher's answers stay. */
   async judge(sightings: Sighting[]): Promise<void> {
     await this.db.transaction("rw", this.db.people, this.db.sightings, async () => {
       for (const { id, personId, answer, distance, chance } of await this.#ofTheLiving(sightings)) {
@@ -210,13 +209,13 @@ export class Store {
     });
   }
 
-  /** What the teacher says of a face: a pupil, who is then no other face of the same photo, or nobody of the class. */
+  /** Store the teacher's answer about a face: a pupil, who is then removed from other faces of the photo, or nobody in the class. */
   async correct(faceId: string, personId: string | null): Promise<void> {
     const { people, sightings } = this.db;
     await this.db.transaction("rw", people, sightings, async () => {
       const face = await sightings.get(faceId);
-      if (!face) throw new ConflictError("This face has been deleted meanwhile.");
-      if (personId && !(await people.get(personId))) throw new ConflictError("This pupil has been deleted meanwhile.");
+      if (!face) throw new ConflictError("This face was deleted in the meantime.");
+      if (personId && !(await people.get(personId))) throw new ConflictError("This pupil was deleted in the meantime.");
       if (personId) {
         await sightings.where({ personId }).filter(({ photoId }) => photoId === face.photoId).modify({ personId: null, answer: "unknown" });
       }
@@ -224,7 +223,7 @@ export class Store {
     });
   }
 
-  /** A face of a day's photo as a photo of the pupil of a name, made where there is none; and the face is that pupil's. */
+  /** Enrol a face of a day's photo as a photo of a pupil, who is added if necessary, and give the face that pupil's name. */
   async enrolFace({ id, dayId, photoId, classId, embedding, embedder, chip }: Sighting, name: string): Promise<{ person: Person; added: boolean }> {
     const { db } = this;
     return db.transaction("rw", db.tables, async () => {
@@ -250,7 +249,7 @@ export class Store {
   async mark({ id: personId, classId, name }: Person, date: string, mark: Mark | null): Promise<void> {
     const { classes, people, days } = this.db;
     await this.db.transaction("rw", classes, people, days, async () => {
-      if (!(await people.get(personId))) throw new ConflictError(`${name} has been deleted meanwhile.`);
+      if (!(await people.get(personId))) throw new ConflictError(`${name} was deleted in the meantime.`);
       const { id } = await this.day(classId, date);
       await days.where({ id }).modify(({ marks }) => {
         if (mark) marks[personId] = mark;
@@ -259,7 +258,7 @@ export class Store {
     });
   }
 
-  /** A gallery's people into a class, or into a new one of a name. Returns how many photos were new, and which are another pupil's already. */
+  /** Add a gallery's people to a class, or to a new one. Returns how many photos were new, and which already belong to other pupils. */
   async take(into: { id: string } | { name: string }, { embedder, people }: Gallery): Promise<{ classId: string; added: number; elsewhere: string[] }> {
     const { db } = this;
     return db.transaction("rw", db.classes, db.people, db.photos, async () => {
@@ -279,7 +278,7 @@ export class Store {
     });
   }
 
-  /** Every face of a class: those enrolled, and those seen on all its days. */
+  /** Every face of a class: the enrolled ones, and those seen on all its days. */
   async faces(classId: string): Promise<{ photos: Enrolled[]; sightings: Sighting[] }> {
     const { db } = this;
     return db.transaction("r", db.photos, db.sightings, async () => ({
@@ -289,8 +288,8 @@ export class Store {
   }
 
   /**
-   * A class's faces as another embedder reads them, all at once. `read`: the numbers by the ids of the rows; those of ids in `dropped` are deleted.
-   * What distances were is forgotten with the old numbers; what the teacher has said stays.
+   * Replace all embeddings of a class at once. `read`: the new embeddings by row id; rows in `dropped` are deleted. Old distances are deleted with the old
+   * embeddings; the teacher's answers stay.
    */
   async changeEmbedder(classId: string, embedder: string, read: Map<string, Float32Array>, dropped: string[]): Promise<void> {
     const { db } = this;
@@ -299,7 +298,7 @@ export class Store {
       await db.photos.bulkDelete(dropped);
       const { photos, sightings } = await this.faces(classId);
       if ([...photos, ...sightings].some(({ id }) => !read.has(id))) {
-        throw new ConflictError("Faces were added to this class meanwhile: nothing is changed. Start the reading once more.");
+        throw new ConflictError("Faces were added to this class in the meantime, so nothing was changed. Start again.");
       }
       await db.classes.update(classId, { embedder });
       await this.admit([...photos, ...sightings].map(({ id }) => ({ classId, embedder, embedding: read.get(id)! })));
@@ -317,7 +316,7 @@ export class Store {
 
   // Deletions, each of which can be undone for a while
 
-  /** A pupil with all photos and every trace in the rolls. */
+  /** Delete a pupil with all photos and every trace in the rolls. */
   async deletePerson({ id, classId, name }: Person): Promise<Bin> {
     const { db } = this;
     return db.transaction("rw", db.tables, async () => {
@@ -388,8 +387,8 @@ export class Store {
   }
 
   /**
-   * What was deleted, beside all that has been made since, which stays as it is: a pupil or a day that has been made anew takes the old one's photos and
-   * marks. Returns sentences on what came back in another way. Refused as a whole where it cannot lie there any more.
+   * Restore a deletion beside everything that was added since. A pupil or a day that was added again gets the old photos and marks. Returns sentences about
+   * what came back differently. Throws, without any change, if the data no longer fit.
    */
   async restore({ rows, marks }: Bin): Promise<string[]> {
     const { db } = this;
@@ -404,14 +403,14 @@ export class Store {
       for (const { classId } of [...rows.people, ...rows.days]) await this.#classOf(classId);
       await this.admit([...rows.photos, ...rows.sightings]);
 
-      const now = new Map<string, string>(); // ids of rows that have been made anew, by those deleted
+      const now = new Map<string, string>(); // deleted ids -> ids of rows that were added again
       for (const row of rows.people) {
         if (await db.people.get(row.id)) continue;
         const namesake = await db.people.where({ classId: row.classId, name: row.name }).first();
         if (!namesake) await db.people.add(row);
         else {
           now.set(row.id, namesake.id);
-          said.push(`${row.name} has been enrolled again meanwhile: the photos are together now.`);
+          said.push(`${row.name} was enrolled again in the meantime, so the photos were merged.`);
         }
       }
       const current = (id: string) => now.get(id) ?? id;
@@ -451,12 +450,12 @@ export type NewPhoto = Omit<Enrolled, "id" | "personId" | "face">;
 
 const NO_ROWS: Bin["rows"] = { classes: [], people: [], photos: [], days: [], sightings: [] };
 
-/** The browser's own storage; undefined where it has none for this page, or does not answer. */
+/** The browser's own storage; undefined if it has none for this page, or does not answer. */
 async function opened(trouble: Hearing["trouble"]): Promise<Database | undefined> {
   const db = new Database();
   let limit: ReturnType<typeof setTimeout> | undefined;
   db.on("versionchange", () => {
-    db.close(); // or the newer page in the other tab could not open
+    db.close(); // so that the newer page in the other tab can open it
     trouble("A newer version of this page is open in another tab. Reload this one.");
     return false;
   });
@@ -465,8 +464,8 @@ async function opened(trouble: Hearing["trouble"]): Promise<Database | undefined
     await new Promise<void>((resolve, reject) => {
       limit = setTimeout(() => reject(new Error("the browser’s storage does not answer")), OPENING);
       db.on("blocked", () => {
-        clearTimeout(limit); // what is kept is there, once the other tab lets go of it
-        trouble("Another tab of this site uses an older version of this page. Close all its other tabs; this one goes on then.");
+        clearTimeout(limit); // the data are there once the other tab closes them
+        trouble("Another tab of this site uses an older version of this page. Close all other tabs of this site; then this one continues.");
         limit = undefined;
       });
       db.open().then(() => resolve(), reject);

@@ -1,4 +1,4 @@
-/** What the tools of this folder share: the engine with its progress and its failures, and a line that says what happens. */
+/** What the tools of this folder share: the engine with its progress and failures, and a status line. */
 
 import { LitElement, html, unsafeCSS, type CSSResultGroup, type PropertyValues, type TemplateResult } from "lit";
 
@@ -17,12 +17,12 @@ export abstract class Tool extends LitElement {
 
   protected status = "";
   protected warning = "";
-  /** What is wrong with the browser's storage, for as long as it is. */
+  /** What is wrong with the browser's storage, as long as the problem lasts. */
   #trouble = "";
   protected engine!: EngineClient;
-  /** Once it has arrived. */
+  /** models.json, once it has arrived. */
   protected manifest: Manifest | undefined;
-  /** There in all that is `guarded`. */
+  /** The store; always present inside `guarded`. */
   protected store!: Store;
   readonly #opened = Store.open({
     trouble: (sentence) => {
@@ -49,7 +49,7 @@ export abstract class Tool extends LitElement {
         this.manifest = manifest;
         this.requestUpdate();
       },
-      () => {}, // whatever needs it asks again, and says what is wrong
+      () => {}, // later uses ask again and report the error
     );
   }
 
@@ -58,23 +58,23 @@ export abstract class Tool extends LitElement {
     this.#listening?.abort();
   }
 
-  /** The name of the embedder that a class's faces are read with: the page's own, where it has no face yet. */
+  /** The name of the network that a class uses: the page's default until the class has a face. */
   protected async embedderOf(row: ClassRow | undefined): Promise<string> {
     this.manifest = await this.engine.manifest;
     return row?.embedder ?? this.manifest.embedder.name;
   }
 
-  /** Earlier versions of this page kept numbers that are no embedding. */
+  /** Checks stored embeddings, because earlier versions of this page stored numbers that are not an embedding. */
   protected isComparable({ embedding, embedder }: Pick<Enrolled, "embedding" | "embedder">): boolean {
     return !faultOf(embedding, embedderIn(this.manifest, embedder)?.dimensions ?? embedding.length);
   }
 
-  /** Whether there is something in the store that is gone with the page, where the browser keeps nothing. */
+  /** Whether closing the page would lose data, because the browser stores nothing. */
   protected unsaved(): boolean {
     return false;
   }
 
-  /** The engine began afresh: what it had been told is forgotten. */
+  /** The engine has started again and knows nothing of what it was told. */
   protected engineRestarted(): void {}
 
   protected say(words: string): void {
@@ -87,7 +87,7 @@ export abstract class Tool extends LitElement {
     this.requestUpdate();
   }
 
-  /** Do something that may fail, once the store is open: the buttons are there before it is. What went wrong is said in a sentence. */
+  /** Do something that may fail, once the store is open (the buttons appear earlier). Errors become a sentence for the reader. */
   protected async guarded(work: () => Promise<void>): Promise<void> {
     try {
       await this.#opened;
@@ -98,7 +98,7 @@ export abstract class Tool extends LitElement {
     }
   }
 
-  /** Do something with one photo. One that cannot be used is left out, and `say` is told why; whatever else goes wrong ends the work. */
+  /** Do something with one photo. If the photo cannot be used, leave it out and call `say` with the reason. Any other error ends the work. */
   protected async orLeaveOut(work: () => Promise<void>, say: (why: string) => void): Promise<void> {
     try {
       await work();
@@ -108,11 +108,11 @@ export abstract class Tool extends LitElement {
     }
   }
 
-  /** Each file with the photo in it, or why there is none. The next one is opened while somebody works on the one before. */
+  /** Each file with its photo, or the reason why it has none. The next photo is opened while the one before is processed. */
   protected *opened(given: Given[]): Generator<[Given, Promise<Photo>]> {
     const open = (each: Given | undefined, after: Promise<unknown>) => {
       const photo = each && after.then(async () => decode(each.file, (await this.engine.manifest).photo.max_side));
-      photo?.catch(() => {}); // heard of when it is its turn
+      photo?.catch(() => {}); // the error is handled when it is this photo's turn
       return photo;
     };
     let next = open(given[0], Promise.resolve());
@@ -154,24 +154,24 @@ export abstract class Tool extends LitElement {
   }
 }
 
-/** For a reader; null for what was called off. */
+/** An error as a sentence for the reader; null if the work was aborted. */
 export function sentenceFor(error: unknown): string | null {
   if (error instanceof DOMException && error.name === "AbortError") return null;
   if (error instanceof Error && ["PhotoError", "EngineError", "ConflictError"].includes(error.name)) return error.message;
-  if (error instanceof Error && error.name === "DatabaseClosedError") return "This page has lost its storage. Reload it: what was kept is still there.";
+  if (error instanceof Error && error.name === "DatabaseClosedError") return "This page has lost its storage. Reload it: everything stored is still there.";
   if (isFull(error)) {
-    return "The browser’s storage for this page is full: what was being added is not kept, all else is. Delete old days, or save the class as a file and delete it here; then try again.";
+    return "The browser’s storage for this page is full. The last addition was not stored, but everything before it was. Delete old days, or save the class as a file and delete it here. Then try again.";
   }
   console.error(error);
-  return "Something went wrong that should not have. Reload the page: what was kept so far is still there.";
+  return "Something unexpected went wrong. Reload the page: everything stored so far is still there.";
 }
 
-/** One that models.json lists. */
+/** The embedder of a name in models.json. */
 export function embedderIn(manifest: Manifest | undefined, name: string): EmbedderEntry | undefined {
   return manifest?.embedder.name === name ? manifest.embedder : manifest?.embedders?.[name]?.embedder;
 }
 
-/** By name: what the worker throws arrives as a plain Error that bears it. */
+/** Compares by name, because the worker's errors arrive as plain Errors with that name. */
 export const isPhotoError = (error: unknown): error is Error => error instanceof Error && error.name === "PhotoError";
 
 function isFull(error: unknown): boolean {

@@ -1,4 +1,4 @@
-/** How databases of older versions of this page become today's. */
+/** Upgrades of databases that older versions of this page have left. */
 
 import type { Transaction } from "dexie";
 
@@ -6,7 +6,7 @@ import type { ClassRow, Day, Enrolled, Person, Sighting } from "./database";
 import { faceKey, faultOf, pictureOnly } from "./faces";
 import { freeName, normalName } from "./names";
 
-/** The embedder of every face that was kept before classes named theirs. */
+/** The network of all faces that were stored before classes had a network. */
 const FIRST_EMBEDDER = "dlib-resnet-v1";
 
 export async function nameEmbedder(transaction: Transaction): Promise<void> {
@@ -21,8 +21,8 @@ export async function nameEmbedder(transaction: Transaction): Promise<void> {
 }
 
 /**
- * What earlier versions could leave behind: rows of no class or pupil, which nobody sees and which are personal data, are deleted. Names are written in
- * one way, each photo is enrolled once, and a picture that lies on some server is forgotten.
+ * Clean up what earlier versions could leave. Rows without a class or pupil are personal data that nobody sees, so they are deleted. Names get one spelling,
+ * each photo is enrolled once, and pictures on other servers are removed.
  */
 export async function tidy(transaction: Transaction): Promise<void> {
   await deleteOrphans(transaction);
@@ -60,7 +60,7 @@ async function nameClassesApart(transaction: Transaction): Promise<void> {
   }
 }
 
-/** Pupils of a class whose names are one name in two ways of writing are one pupil. */
+/** Merge pupils of a class whose names differ only in spelling. */
 async function mergeNamesakes(transaction: Transaction): Promise<void> {
   const people = transaction.table<Person, string>("people");
   const known = new Map<string, string>();
@@ -83,7 +83,7 @@ async function mergeNamesakes(transaction: Transaction): Promise<void> {
   }
 }
 
-/** A photo that a pupil has twice goes. One that two pupils have stays with both: only the teacher knows whose it is. */
+/** Delete a photo that a pupil has twice. A photo that two pupils have stays with both, because only the teacher knows whom it shows. */
 async function enrolPhotosOnce(transaction: Transaction): Promise<void> {
   const photos = transaction.table<Enrolled, string>("photos");
   const owners = new Map<string, string>();
