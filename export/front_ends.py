@@ -196,7 +196,7 @@ _PACKAGE_PLACES = """
 
 
 def _roi_align(image: str, boxes: str, first: str, scale: float, samples: int, size: int) -> str:
-    """Lines in which each bin of a box is the mean of samples x samples bilinear samples; `first` holds zeros: there is one image."""
+    """Lines in which each bin of a box is the mean of samples x samples bilinear ones; `first` holds zeros: there is one image."""
     return f"""RoiAlign<mode = "avg", coordinate_transformation_mode = "half_pixel", sampling_ratio = {samples},
                          output_height = {size}, output_width = {size}, spatial_scale = {scale}>({image}, {boxes}, {first})"""
 

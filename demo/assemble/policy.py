@@ -54,7 +54,7 @@ def policy_of(html: str) -> str:
 
 
 def _with_policy(html: str) -> str:
-    """Puts the policy ahead of everything it governs, but after the encoding, which browsers expect in a page's first 1024 bytes."""
+    """Puts the policy ahead of everything it governs, but after the encoding, which must be in a page's first 1024 bytes."""
     if HEAD not in html or CHARSET not in html:
         raise ValueError(f"a page needs {HEAD} and {CHARSET}")
     policy = f'<meta http-equiv="Content-Security-Policy" content="{policy_of(html)}">'

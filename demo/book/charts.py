@@ -95,7 +95,7 @@ def _set_axis(axes: Axes, axis: MplAxis, told: dict[str, Any]) -> None:
 
 
 def _for_the_page(svg: str, alt: str) -> str:
-    """The drawing without its prologue and fixed size, in the page's text colour, with a description for people who do not see it."""
+    """The drawing without its prologue and fixed size, in the page's text colour, with a description for screen readers."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = svg.replace(INK, "currentColor").replace("font-family: sans-serif", "font-family: inherit")
