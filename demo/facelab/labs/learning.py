@@ -190,7 +190,7 @@ async def _learning(desk: Desk, settings: Settings) -> list[Panel]:
     return [
         Picture(
             plane.round().astype(np.uint8),
-            f"The plane after {epochs} epochs: {100 * held_out:.0f} % of the held-out points lie on the side of their own colour.",
+            f"The plane after {epochs} epochs: {100 * held_out:.0f} % of the held-out points lie on the side of their colour.",
             "Background: the network’s answer. Filled dots: training points. Rings: some of the held-out points.",
         ),
         Chart(
@@ -353,7 +353,7 @@ KERNEL = Lab(
         Choice(
             "kernel",
             "Kernel",
-            [*((key, label) for key, (label, _) in KERNELS.items()), (OWN_KERNEL, "nine weights of your own")],
+            [*((key, label) for key, (label, _) in KERNELS.items()), (OWN_KERNEL, "your own nine weights")],
             "upright",
         ),
         Switch("relu", "Keep positive answers only (ReLU)", False),
