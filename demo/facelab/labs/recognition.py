@@ -273,7 +273,7 @@ DISTANCES = Lab(
 TRIPLETS = Lab(
     "Training three people with triplets",
     [
-        Slider("steps", "Steps of training", 0, 200, 5, 40),
+        Slider("steps", "Steps of training", 0, 200, 5, 40, play=True),
         Slider("margin", "Margin", 0.1, 2, 0.1, 0.5),
         Choice("mining", "Triplets", [("all", "all"), ("semi-hard", "semi-hard"), ("hard", "hardest")], "all"),
         Slider("rate", "Learning rate", 0.05, 2, 0.05, 0.3),
