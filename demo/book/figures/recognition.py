@@ -336,7 +336,7 @@ def places() -> Figure:
     return Figure(
         [drawing],
         "**Which places count.** The frame is the chip with its five reference landmarks. Each square stands for a place"
-        " of the last map, and lies at the middle of the part of the chip that reaches this place. The stronger the colour, the"
+        " of the last map, and covers the middle of the part of the chip that the place sees. The stronger the colour, the"
         " larger are the trained weights of the place: the root mean square over the 512 channels, where 1.00 is the largest. Each"
         " channel was first scaled to the same mean square. Every step with stride 2 shifts the parts a little to the right and"
         " down, so some squares reach over the edge.",
