@@ -50,12 +50,13 @@ def embedding() -> Figure:
     for colour, middle, name in people:
         for angle in np.radians(middle + np.array([-14, -5, 4, 13])):
             right.dot(125 + 72 * np.cos(angle), 95 - 72 * np.sin(angle), colour, 5)
-        x, y = 125 + 96 * np.cos(np.radians(middle)), 99 - 90 * np.sin(np.radians(middle))
+        x, y = 125 + 100 * np.cos(np.radians(middle)), 100 - 94 * np.sin(np.radians(middle))
         right.text(x, y, name, anchor="middle")
     return Figure(
         [left, right],
-        "**From a chip to a point.** The network turns a chip into 128 numbers, which are the coordinates of a point. Photos of one"
-        " person should become neighbours, and photos of different people should lie far apart.",
+        "**From a chip to a point.** The network turns a chip into 128 numbers, which are the coordinates of a point. The circle"
+        " stands for the space of these points, with two dimensions instead of 128. Photos of one person should become neighbours,"
+        " and photos of different people should lie far apart.",
     )
 
 
@@ -129,9 +130,9 @@ def blocks() -> Figure:
     )
     return Figure(
         [plain, inverted],
-        "**Two blocks with a shortcut.** The width of a bar is its number of channels. A residual block as in dlib’s network has"
-        f" {2 * weights(3, 3, WIDE, WIDE):,} weights here. MobileFaceNet’s inverted residual block is narrow at its ends and wide"
-        f" in the middle, and has {2 * weights(1, 1, WIDE, expanded) + 9 * expanded:,} weights.",
+        "**Two blocks with a shortcut.** The width of a bar shows how many channels there are. A residual block as in dlib’s"
+        f" network has {2 * weights(3, 3, WIDE, WIDE):,} weights at {WIDE} channels. MobileFaceNet’s inverted residual block is"
+        f" narrow at its ends and wide in the middle, and has {2 * weights(1, 1, WIDE, expanded) + 9 * expanded:,} weights.",
     )
 
 
@@ -264,8 +265,9 @@ def others() -> Figure:
     return Figure(
         [_column("dlib’s ResNet", DLIB, 150), _column("Inception-ResNet-v1", INCEPTION, 160)],
         "**Two larger networks.** dlib’s network consists of residual blocks with two 3 × 3 convolutions each. The blocks of"
-        " Inception-ResNet-v1 run short chains of convolutions side by side and add their joint result to the block’s input. The"
-        " squares show the sides of the maps, and within each drawing the bars show how many channels there are.",
+        " Inception-ResNet-v1, of three kinds A, B and C, run short chains of convolutions side by side and add their joint result"
+        " to the block’s input. A reduction halves the maps. The squares show the sides of the maps, and within each drawing the"
+        " bars show how many channels there are.",
     )
 
 
@@ -333,10 +335,11 @@ def places() -> Figure:
         drawing.text(264, y + 23, name, size=11, colour="muted")
     return Figure(
         [drawing],
-        "**Which places count.** The frame is the chip with its five reference landmarks. Each square is a place of the last map,"
-        " drawn around the middle of the part of the chip that it sees. The stronger its colour, the larger are the trained weights"
-        " of that place (root mean square over the 512 channels, each scaled alike; 1.00 is the largest). Every step with stride 2"
-        " shifts these parts a little to the right and down, so some squares reach over the edge.",
+        "**Which places count.** The frame is the chip with its five reference landmarks. Each square stands for a place"
+        " of the last map, and covers the middle of the part of the chip that the place sees. The stronger the colour, the"
+        " larger are the trained weights of the place: the root mean square over the 512 channels, where 1.00 is the largest. Each"
+        " channel was first scaled to the same mean square. Every step with stride 2 shifts the parts a little to the right and"
+        " down, so some squares reach over the edge.",
     )
 
 
@@ -422,7 +425,7 @@ def negatives() -> Figure:
         drawing.text(nx + across, ny + down, f"{name}, {squared:.2f}", anchor=anchor)
     return Figure(
         [drawing],
-        "**Three kinds of negatives.** Circles and crosses lie as far from the anchor as in the worked example, with squared"
+        "**Three kinds of negatives.** The dot and the crosses lie as far from the anchor as in the worked example, with squared"
         " distances beside them. A hard negative is closer to the anchor than the positive. A semi-hard one lies in the band: it is"
         f" farther away than the positive, but by less than the margin of {MARGIN}. An easy one lies outside and has no loss.",
     )
@@ -452,8 +455,9 @@ def angular_margin() -> Figure:
     return Figure(
         drawings,
         f"**What a margin asks for.** Two centres, c₁ and c₂, lie {APART} degrees apart. A photo of the first person on the way to"
-        f" c₂ satisfies the loss only in the coloured wedge: within {limits[0]:.0f} degrees of c₁ for softmax, {limits[1]:.1f} for"
-        f" CosFace and {limits[2]:.1f} for ArcFace. The photo at {PHOTO} degrees satisfies softmax alone.",
+        f" c₂ has the higher score for c₁ only in the coloured wedge: within {limits[0]:.0f} degrees of c₁ for softmax,"
+        f" {limits[1]:.1f} for CosFace and {limits[2]:.1f} for ArcFace. At {PHOTO} degrees, the photo’s own centre wins for softmax"
+        " alone.",
     )
 
 
