@@ -73,7 +73,7 @@ CLAIMS = [
         ),
     ),
     Claim(
-        "MTCNN finds the most faces when it looks from 20 pixels up.",
+        "MTCNN finds the most faces when it looks for faces from 20 pixels up, as its package does by default.",
         lambda: min(sheets("Found")[d] for d in (PACKAGE, AT_20)) > max(sheets("Found")[d] for d in (*OLDER, YUNET, AT_40)) + 5,
     ),
     Claim(
@@ -100,7 +100,7 @@ CLAIMS = [
         lambda: at("size", AT_20)[20] > 0.75 and at("size", AT_40)[20] < 0.3 and at("size", AT_40)[40] > 0.9,
     ),
     Claim(
-        "Set to 40 pixels, it still finds most faces of 28, because P-Net recognises faces that fill only part of its window.",
+        "Set to 40 pixels, it still finds most faces of 28, because P-Net also recognises faces that fill only part of its window.",
         lambda: at("size", AT_40)[28] > 0.75,
     ),
     Claim("At 30 degrees the Haar cascade has lost most faces.", lambda: at("roll", HAAR[0])[30] < 0.2),

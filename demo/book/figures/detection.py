@@ -168,7 +168,7 @@ def _cell(picture: Floats) -> Drawing:
             d.line([(x - step[0], y - step[1]), (x + step[0], y + step[1])], "bad", thick=2)
     counted = _histogram(strength, direction)
     x0, base, wide = 178, 174, 16
-    d.text(x0, 18, "histogram", size=12, colour="muted")
+    d.text(x0, 18, "histogram of directions", size=12, colour="muted")
     for i, height in enumerate(counted / counted.max() * 130):
         d.rect(x0 + i * wide, base - height, wide - 3, height, "bad", "none")
     d.line([(x0, base), (x0 + 9 * wide, base)], thick=1)
@@ -326,8 +326,9 @@ def networks() -> Figure:
     return Figure(
         [left, right],
         "**MTCNN’s three networks.** Each row is the result of a layer, written as rows × columns × channels. The squares show "
-        "rows and columns to scale. A PReLU follows each convolution and each fully connected layer. “Maximum” keeps the "
-        "largest value of each patch. The results at the end (violet) all start from the row above them.",
+        "rows and columns to scale. A channel is one of the numbers that a layer computes at each place. “Maximum” keeps the "
+        "largest value of each patch; “fully connected” layers use all values at once. A [PReLU](glossary.md#prelu) follows "
+        "each convolution and each fully connected layer. The results at the end (violet) all start from the row above them.",
     )
 
 
@@ -394,7 +395,7 @@ def bands() -> Figure:
     return Figure(
         [d],
         "**What a training window teaches.** The solid square is the true face, the dashed one the window. The grey gap keeps "
-        "negatives and part faces apart. Figures from Zhang and others (2016).",
+        "negatives and part faces apart. The limits are from Zhang and others (2016).",
     )
 
 
