@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +29,54 @@ from facelab.runtime import finish
 INKS = {"light": ("#33313a", "#cfccdd", "#5a4fcf"), "dark": ("#c9c6c3", "#4a4646", "#b4a9ff")}
 TONES = {"good": "#2f9e63", "bad": "#d9564a", "warn": "#c58a1a"}
 COLOURS = ("#d1651f", "#1f9e77", "#cc4f93", "#3a8fd0", "#a3842a")
-WIDTH, DPI = 7.6, 125
-A_ROW = 3
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a still is laid out.
+
+    name: the end of its file's name. width: in inches. dots: per inch. a_row: the most pictures and charts side by side.
+    """
+
+    name: str
+    width: float
+    dots: int
+    a_row: int
+
+    def rows_of(self, panels: Sequence[Picture | Chart]) -> list[list[Picture | Chart]]:
+        """As many panels side by side as fit; of small ones twice as many on a phone."""
+        rows: list[list[Picture | Chart]] = []
+        for panel in panels:
+            room = self.a_row if self.a_row > 1 or not panel.small else 2
+            if rows and len(rows[-1]) < room and all(one.small == panel.small or self.a_row > 1 for one in rows[-1]):
+                rows[-1].append(panel)
+            else:
+                rows.append([panel])
+        return rows
+
+
+# For a page beside its menu, and for a phone.
+FORMATS = Format("", 7.6, 125, 3), Format("-narrow", 2.9, 190, 1)
 
 
 def draw_stills(models: Path, samples: Path, folder: Path) -> None:
-    """Writes KIND-light.webp and KIND-dark.webp for every lab."""
+    """Writes KIND-light.webp, KIND-dark.webp, KIND-light-narrow.webp and KIND-dark-narrow.webp for every lab."""
     folder.mkdir(parents=True)
     runtime = NativeRuntime(models)
     desk = Desk(runtime, {name: read_photo(samples / name, runtime.manifest.max_side) for name in SAMPLES})
     for kind, lab in LABS.items():
         panels = finish(lab.answer(desk, lab.settings))
         for scheme, inks in INKS.items():
-            file = io.BytesIO()
-            _draw(panels, *inks).savefig(file, format="png", dpi=DPI, transparent=True)
-            Image.open(file).save(folder / f"{kind}-{scheme}.webp", quality=76, method=4)
+            for form in FORMATS:
+                file = io.BytesIO()
+                _draw(panels, form, *inks).savefig(file, format="png", dpi=form.dots, transparent=True)
+                Image.open(file).save(folder / f"{kind}-{scheme}{form.name}.webp", quality=64, method=4)
 
 
-def _draw(panels: Sequence[Panel], ink: str, rule: str, accent: str) -> Figure:
-    pictures = [panel for panel in panels if isinstance(panel, Picture | Chart)]
-    rows = [pictures[i : i + A_ROW] for i in range(0, len(pictures), A_ROW)]
+def _draw(panels: Sequence[Panel], form: Format, ink: str, rule: str, accent: str) -> Figure:
+    rows = form.rows_of([panel for panel in panels if isinstance(panel, Picture | Chart)])
     texts = [panel for panel in panels if isinstance(panel, Facts | Grid)]
-    heights = [_height(row) for row in rows] + [_text_height(panel) for panel in texts]
+    heights = [_height(row, form) for row in rows] + [_text_height(panel, form) for panel in texts]
     style: Any = {
         "font.family": "sans-serif",
         "font.size": 8,
@@ -57,10 +85,10 @@ def _draw(panels: Sequence[Panel], ink: str, rule: str, accent: str) -> Figure:
         "grid.color": rule,
     }
     with mpl.rc_context(style):
-        figure = Figure(figsize=(WIDTH, sum(heights) + 0.1), layout="constrained")
+        figure = Figure(figsize=(form.width, sum(heights) + 0.1), layout="constrained")
         bands = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
         for band, row in zip(bands, rows, strict=False):
-            ratios = [_aspect(panel) for panel in row]
+            ratios = [_aspect(panel, form) for panel in row]
             all_axes = band.subplots(1, len(row), squeeze=False, width_ratios=ratios)[0]
             for axes, panel in zip(all_axes, row, strict=True):
                 if isinstance(panel, Picture):
@@ -68,24 +96,25 @@ def _draw(panels: Sequence[Panel], ink: str, rule: str, accent: str) -> Figure:
                 else:
                     _chart(axes, panel, accent)
                 if panel.caption:
-                    axes.set_title("\n".join(textwrap.wrap(panel.caption, round(110 / len(row)))), fontsize=7, loc="left")
+                    letters = round(14.5 * form.width / len(row))
+                    axes.set_title("\n".join(textwrap.wrap(panel.caption, letters)), fontsize=7, loc="left")
         for band, text in zip(bands[len(rows) :], texts, strict=True):
             axes = band.subplots()
             axes.axis("off")
-            _text(axes, text)
+            _text(axes, text, form)
     return figure
 
 
-def _aspect(panel: Picture | Chart) -> float:
+def _aspect(panel: Picture | Chart, form: Format) -> float:
     if isinstance(panel, Picture):
         height, width = panel.pixels.shape[:2]
-        return float(width / height) * (0.6 if panel.small else 1)
+        return float(width / height) * (0.6 if panel.small and form.a_row > 1 else 1)
     return 1.0 if panel.square else 1.7
 
 
-def _height(row: Sequence[Picture | Chart]) -> float:
+def _height(row: Sequence[Picture | Chart], form: Format) -> float:
     alone = 3.4 if any(isinstance(panel, Picture) for panel in row) else 2.9
-    return min(alone, WIDTH / sum(_aspect(panel) for panel in row)) + 0.35
+    return min(alone, form.width / sum(_aspect(panel, form) for panel in row)) + 0.35
 
 
 def _picture(axes: Axes, panel: Picture, accent: str) -> None:
@@ -135,15 +164,23 @@ def _chart(axes: Axes, panel: Chart, accent: str) -> None:
         axes.legend(frameon=False, fontsize=6.5)
 
 
-def _text_height(panel: Facts | Grid) -> float:
-    return 0.5 if isinstance(panel, Facts) else 0.2 * (len(panel.rows) + 1) + 0.2
+def _text_height(panel: Facts | Grid, form: Format) -> float:
+    if isinstance(panel, Grid):
+        return 0.2 * (len(panel.rows) + 1) + 0.2
+    return 0.5 * math.ceil(len(panel.facts) / _facts_a_row(panel, form))
 
 
-def _text(axes: Axes, panel: Facts | Grid) -> None:
+def _facts_a_row(panel: Facts, form: Format) -> int:
+    return len(panel.facts) if form.a_row > 1 else 2
+
+
+def _text(axes: Axes, panel: Facts | Grid, form: Format) -> None:
     if isinstance(panel, Grid):
         axes.table([list(row) for row in panel.rows], colLabels=list(panel.columns), loc="center", edges="horizontal")
         return
+    across = _facts_a_row(panel, form)
+    down = math.ceil(len(panel.facts) / across)
     for place, fact in enumerate(panel.facts):
-        x = place / len(panel.facts)
-        axes.text(x, 1, fact.label, fontsize=6.5, va="top", transform=axes.transAxes)
-        axes.text(x, 0.45, fact.value, fontsize=9.5, weight="bold", va="top", transform=axes.transAxes)
+        x, top = place % across / across, 1 - place // across / down
+        axes.text(x, top, fact.label, fontsize=6.5, va="top", transform=axes.transAxes)
+        axes.text(x, top - 0.55 / down, fact.value, fontsize=9.5, weight="bold", va="top", transform=axes.transAxes)

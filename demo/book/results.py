@@ -93,7 +93,7 @@ def as_markdown(table: dict[str, Any]) -> str:
 
 
 def place_lab(kind: str, *how: str) -> str:
-    """The HTML in a lab's place: its stills, light and dark, and the settings that the page needs. Raises ResultError."""
+    """The HTML in a lab's place: its stills, for both schemes and two widths, and its settings. Raises ResultError."""
     if kind not in LABS:
         raise ResultError(f"there is no lab called {kind} in facelab.labs")
     lab = LABS[kind]
@@ -105,7 +105,11 @@ def place_lab(kind: str, *how: str) -> str:
         "quick": lab.quick,
     }
     alt = f"Lab, a still: {lab.title}"
-    stills = "\n".join(f"![{alt}](app/stills/{kind}-{scheme}.webp#only-{scheme}){{ loading=lazy }}" for scheme in ("light", "dark"))
+    stills = "\n".join(
+        f"![{alt}](app/stills/{kind}-{scheme}{narrow}.webp#only-{scheme}){{ loading=lazy .still{narrow} }}"
+        for scheme in ("light", "dark")
+        for narrow in ("", "-narrow")
+    )
     waiting = " data-waiting" if "waiting" in how else ""
     settings = escape(json.dumps(told, allow_nan=False))
     room = "; ".join(f"--room-{width}: {height}rem" for width, height in _lab_heights().get(kind, {}).items())
