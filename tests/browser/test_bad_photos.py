@@ -78,7 +78,7 @@ def test_reader_is_told_of_a_photo_on_its_side_and_of_a_covered_face(
     masked = covered(pixels, face.landmarks, COVERINGS["blue mask"], runtime.manifest.embedder)
     Image.fromarray(masked).save(tmp_path / "masked.png")
     choose(demo.page, "b", tmp_path / "masked.png")
-    expect(demo.page.get_by_test_id("quality-b")).to_contain_text("The face is partly covered: the answer is more careful")
+    expect(demo.page.get_by_test_id("quality-b")).to_contain_text("The face is partly covered, so the answer is more careful")
     verdict(demo.page)
 
 

@@ -252,7 +252,7 @@ def test_class_is_read_again(visit: Visit, old: Old, own: NativeRuntime, dlib: N
     page = visit(old.tables)
     page.get_by_test_id("read-again").click()
     count = PUPILS * ENROLLED + len(old.tables["sightings"])
-    expect(page.get_by_test_id("status")).to_contain_text(f"read with MobileFaceNet now: {count} faces were read again")
+    expect(page.get_by_test_id("status")).to_contain_text(f"now uses MobileFaceNet: {count} faces were read again")
     expect(page.get_by_test_id("class-embedder")).to_have_count(0)
     roll_is_right(page, old)
     assert embedders(page) == {OWN}
@@ -291,7 +291,7 @@ def test_photos_without_a_chip_are_left_out_only_where_the_teacher_agrees(visit:
     assert embedders(page) == {DLIB}
     page.get_by_test_id("read-again").click()
     page.get_by_test_id("read-again-without").click()
-    expect(page.get_by_test_id("status")).to_contain_text("read with MobileFaceNet now")
+    expect(page.get_by_test_id("status")).to_contain_text("now uses MobileFaceNet")
     assert embedders(page) == {OWN}
     assert {one["id"] for one in kept(page)["photos"]} == {one["id"] for one in photos[2:]}
 

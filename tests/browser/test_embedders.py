@@ -136,7 +136,7 @@ def test_dropped_embedder_answers_as_natively_and_the_own_one_comes_back(
     drop(page, mine)
     expect(verdict(page, "none")).to_be_visible()
     expect(page.get_by_test_id("embedder-name")).to_have_text("mine")
-    expect(page.get_by_test_id("embedder-message")).to_contain_text("24 numbers a face")
+    expect(page.get_by_test_id("embedder-message")).to_contain_text("24 numbers for each face")
     expect(page.get_by_test_id("gauge")).to_be_hidden()
     runtime = NativeRuntime(models, compact=True, embedder="mine")
     points = []
@@ -243,7 +243,7 @@ def test_dlibs_network_is_one_click_away_and_answers_as_natively(pair: Page, odd
     option(pair, "dlib-resnet-v1").focus()
     pair.keyboard.press("Space")
     expect(pair.get_by_test_id("embedder-name")).to_have_text("dlib’s ResNet", timeout=READY)
-    expect(pair.get_by_test_id("embedder-message")).to_contain_text("dlib’s ResNet is in use: 128 numbers a face")
+    expect(pair.get_by_test_id("embedder-message")).to_contain_text("dlib’s ResNet is in use: 128 numbers for each face")
     expect(pair.locator('[data-testid="verdict"][data-verdict]')).to_be_visible()
     native = answer(NativeRuntime(models_folder(), compact=True, embedder="dlib-resnet-v1"), odd_photos)
     assert pair.get_by_test_id("verdict").get_attribute("data-verdict") == native.verdict

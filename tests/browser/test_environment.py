@@ -225,7 +225,7 @@ def test_camera_that_stops_is_said_to_and_can_be_started_again(context: BrowserC
     context.grant_permissions(["camera"])
     page = watch(context.new_page(), site).open("camera/")
     page.get_by_test_id("live-start").click()
-    expect(page.get_by_test_id("live-rate")).to_contain_text(re.compile(r"[1-9]\d*\.\d looks"), timeout=READY)
+    expect(page.get_by_test_id("live-rate")).to_contain_text(re.compile(r"[1-9]\d*\.\d frames"), timeout=READY)
     page.get_by_test_id("live-video").evaluate(UNPLUGGED)
     expect(page.get_by_test_id("warning")).to_contain_text("The camera has stopped")
     expect(page.get_by_test_id("live-rate")).to_have_count(0)
@@ -284,7 +284,7 @@ def test_embedder_that_never_ends_is_stopped(context: BrowserContext, site: str,
         expect(run_cell(chapter, source).locator(".cell-error")).to_contain_text(said, timeout=READY)
     expect(run_cell(chapter, "6 * 7").locator(".cell-text")).to_have_text("42", timeout=READY)
 
-    expect(page.get_by_test_id("embedder-message")).to_contain_text("may never end", timeout=READY)
+    expect(page.get_by_test_id("embedder-message")).to_contain_text("did not answer a trial run", timeout=READY)
     expect(page.get_by_test_id("embedder-name")).to_have_text("MobileFaceNet")
     demo_answers(page)
     expect(page.get_by_test_id("embedder-reset")).to_be_hidden()
