@@ -207,8 +207,8 @@ def morph() -> Figure:
     pen.line([place(a), place(90), place(b)], "good", thick=2)
     for angle, colour in ((a, "accent"), (b, "warn"), (90.0, "good")):
         pen.dot(*place(angle), colour, 6)  # type: ignore[arg-type]
-    pen.text(place(a)[0] - 8, place(a)[1] + 24, "Anna", bold=True, colour="accent")
-    pen.text(place(b)[0] + 8, place(b)[1] + 24, "Ben", anchor="end", bold=True, colour="warn")
+    pen.text(place(a)[0], place(a)[1] + 38, "Anna", anchor="middle", bold=True, colour="accent")
+    pen.text(place(b)[0], place(b)[1] + 38, "Ben", anchor="middle", bold=True, colour="warn")
     pen.text(x0, 24, "the mixed face", anchor="middle", bold=True, colour="good")
     pen.text(x0 + 31, y0 - 112, f"{mixed:.2f}", anchor="middle", colour="good")
     pen.text(x0 - 31, y0 - 112, f"{mixed:.2f}", anchor="middle", colour="good")
