@@ -16,11 +16,11 @@ def as_well_as_the_scene_itself() -> bool:
 
 CLAIMS = [
     Claim(
-        "The highest score of an honest photo is {{ value recaptures/honest, highest score }}, far above that.",
+        "One honest photo even reaches a score of {{ value recaptures/honest, highest score }}.",
         lambda: value("recaptures/honest, highest score") > 5 * value("recaptures/limit"),
     ),
     Claim(
-        "With a sharp lens the score notices {{ value recaptures/noticed, screen, blur 0 }} of the photos of a screen.",
+        "With a sharp lens, the score notices {{ value recaptures/noticed, screen, blur 0 }} of the screens",
         lambda: value("recaptures/noticed, screen, blur 0") > value("recaptures/noticed, screen, blur 1.5") > 0,
     ),
     Claim(
@@ -30,11 +30,11 @@ CLAIMS = [
         ),
     ),
     Claim(
-        "From 1 pixel of blur on, the photo of a screen does as well as the scene itself under the same lens.",
+        "From 1 pixel of blur on, a photo of a screen is called *same* as often as the scene itself under the same lens.",
         as_well_as_the_scene_itself,
     ),
     Claim(
-        "With 1 to 2 pixels of blur the attack works and the score misses much or all of it.",
+        "With 1 to 2 pixels of blur, the attack works, and the score misses many or all of the photos.",
         lambda: (
             by_column("recaptures/verdicts", SOFT)["A screen"] > 90
             and by_column("recaptures/verdicts", BLURRED)["A screen"] > 80

@@ -11,14 +11,14 @@ CLAIMS = [
         "at most one comparison of strangers in 1,000 is a false match, even in the worst group of adults",
         lambda: value("whom/worst") <= PROMISED,
     ),
-    Claim("For a class of such pupils the result above is far too good.", lambda: value("whom/fmr aged 4 to 12") > 10 * PROMISED),
+    Claim("With such pupils, far more names will be wrong.", lambda: value("whom/fmr aged 4 to 12") > 10 * PROMISED),
     Claim(
-        "Of the comparisons of one person with that person, {{ value whom/fnmr lfw100 }} fail on press photos",
+        "Of the pairs of photos of one person, {{ value whom/fnmr lfw100 }} are missed on press photos",
         lambda: value("whom/fnmr lfw100") < value("whom/fnmr actors6"),
     ),
     Claim("False non-matches are more frequent.", lambda: value("whom/fnmr lfw100") > 10 * value("whom/worst")),
     Claim(
-        "Six enrolled photos help, but never remove the error.",
+        "Six enrolled photos help, but some misses remain.",
         lambda: 0 < value("whom/missed, the mean embedding of 6 photos") < value("whom/missed, one photo"),
     ),
     Claim(

@@ -94,9 +94,9 @@ def pad_errors() -> Figure:
     pen.text(175, 190, "score: how much it looks like an attack", anchor="middle", size=11, colour="muted")
     return Figure(
         [pen],
-        "**Two errors of a detector of attacks.** The green area is the BPCER: living faces that are stopped. The other "
-        "areas are APCERs, and each kind of attack has its own: here hardly any print passes, but a good share of the "
-        "masks does.",
+        "**Two errors of a detector of attacks.** Right of the dashed limit, the small green area is the BPCER: living faces "
+        "that are stopped. Left of it lie the APCERs, one for each kind of attack: here many masks pass and hardly any "
+        "print. The curves are invented.",
     )
 
 
@@ -133,9 +133,9 @@ def moire() -> Figure:
     waves.text(175, 206, f"what the camera stores: a wave every {period:g} pixels", anchor="middle", size=12, colour="accent")
     return Figure(
         [beats, waves],
-        "**Where moiré comes from.** Left: two fine gratings that differ a little make coarse bands, which are in "
-        "neither. Right: the same in numbers. A pixel looks once at a wave that is finer than two pixels, and the dots it "
-        "stores lie on a longer wave.",
+        "**Where moiré comes from.** Dark stripes: two fine gratings that differ a little make coarse bands, which are in "
+        "neither. Waves: the screen’s light (grey) varies faster than the camera’s pixels follow. Each pixel stores one dot, "
+        "and the dots lie on a longer wave.",
     )
 
 
@@ -144,8 +144,8 @@ def depth() -> Figure:
     return Figure(
         [_two_views("A head", 3.0, "good"), _two_views("A photo of it", 0.0, "bad")],
         "**What depth does, seen from above.** The camera moves by 25 degrees about the face. The nose of a head stands "
-        "out, so it moves against the eyes; on a photo it stays between them. A single picture, from one place, cannot "
-        "show the difference.",
+        "out, so it moves towards one eye in the picture; on a photo it stays midway. A single picture, from one place, "
+        "cannot show the difference.",
     )
 
 
@@ -207,8 +207,8 @@ def morph() -> Figure:
     pen.line([place(a), place(90), place(b)], "good", thick=2)
     for angle, colour in ((a, "accent"), (b, "warn"), (90.0, "good")):
         pen.dot(*place(angle), colour, 6)  # type: ignore[arg-type]
-    pen.text(place(a)[0] - 8, place(a)[1] + 24, "Anna", bold=True, colour="accent")
-    pen.text(place(b)[0] + 8, place(b)[1] + 24, "Ben", anchor="end", bold=True, colour="warn")
+    pen.text(place(a)[0], place(a)[1] + 38, "Anna", anchor="middle", bold=True, colour="accent")
+    pen.text(place(b)[0], place(b)[1] + 38, "Ben", anchor="middle", bold=True, colour="warn")
     pen.text(x0, 24, "the mixed face", anchor="middle", bold=True, colour="good")
     pen.text(x0 + 31, y0 - 112, f"{mixed:.2f}", anchor="middle", colour="good")
     pen.text(x0 - 31, y0 - 112, f"{mixed:.2f}", anchor="middle", colour="good")
@@ -246,8 +246,8 @@ def still() -> Figure:
     )
     return Figure(
         [pen],
-        "**What a still can tell.** A trace is a reason to ask and its absence is no answer, so both branches lead to the "
-        "same place: to evidence from outside the picture.",
+        "**What a still photo can tell.** A trace is a reason to ask, and no trace proves nothing. So both branches lead to "
+        "evidence from outside the picture.",
     )
 
 

@@ -55,8 +55,8 @@ def decision() -> Figure:
     return Figure(
         [pen],
         "**Should a school use this?** One *no* is enough to keep calling the names. Six times *yes* leads to a trial "
-        "whose errors are counted, not to a system. With this book’s network the fourth answer is *no* for every class of "
-        "small children.",
+        "whose errors are counted, not to a system. With this book’s network, the fourth answer is *no* for every class "
+        "under 13.",
     )
 
 
@@ -123,7 +123,7 @@ def collections() -> Figure:
         [pen],
         "**Collections outlive their withdrawal.** Each line begins with the publication. A cross marks the year in which "
         "the publisher took a collection down; the dashed line goes on because copies, and networks trained on them, "
-        "remain in use.",
+        "can remain in use. The others were not withdrawn by their publishers.",
     )
 
 
@@ -156,8 +156,8 @@ def drift() -> Figure:
     pen.text(175, 216, "distance to the enrolled template (drawn, not measured)", anchor="middle", size=11, colour="muted")
     return Figure(
         [pen],
-        "**Drift.** The pupils grow, cut their hair and get a new camera, so their distances to the enrolled templates "
-        "move up. The threshold stays where it was, and a small shift of the curve multiplies the misses. The curves are "
+        "**Drift.** The pupils grow and cut their hair, and the school buys a new camera. So the distances to the enrolled "
+        "templates grow. The threshold stays where it was, and a small shift of the curve multiplies the misses. The curves are "
         "invented; the areas are computed.",
     )
 
