@@ -224,7 +224,6 @@ def dendrogram() -> Figure:
     d.text(x["D"], 296, "another", anchor="middle", colour="bad", size=12)
     return Figure(
         [d],
-        "**A dendrogram and its cut.** Four faces, here points on a line. The height of each bridge is the mean "
-        "distance at which two groups join. The "
-        "dashed threshold cuts the tree: what has joined below it is one person.",
+        "**A dendrogram, the tree of groups, and its cut.** Four faces, here points on a line. The height of each bridge is "
+        "the mean distance at which two groups join. The dashed threshold cuts the tree: what has joined below it is one person.",
     )
