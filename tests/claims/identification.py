@@ -32,8 +32,9 @@ CLAIMS = [
     ),
     Claim("FNIR grows far more slowly", lambda: FNIR["4,000"] / FNIR["100"] < 0.1 * FPIR["4,000"] / FPIR["100"]),
     Claim(
-        "While all probes show enrolled people, the task is nearly solved: each of the five names at least "
-        "{{ value classifiers/class least }} of the probes correctly on average.",
+        "As long as all probes show enrolled people, the choice hardly matters on the portraits of orl39 and lfw100. "
+        "With 1, 3 or 6 photos enrolled of each person, "
+        "each of the five names at least {{ value classifiers/class least }} of the other photos correctly on average.",
         lambda: value("classifiers/class least") >= 99.5,
     ),
     Claim(

@@ -112,12 +112,12 @@ def assignment() -> Figure:
 def open_set() -> Figure:
     """The decision on one face: nobody, unsure or sure."""
     d = Drawing(
-        "A chain of three questions about a face and the person it was assigned to. They lead to unknown, unsure, unsure and sure.",
+        "A chain of three questions about a face and the person it was assigned to. They lead to nobody, unsure, unsure and sure.",
         350,
         318,
     )
     questions: list[tuple[list[str], str, str, Colour]] = [
-        (["Is the nearest person closer", "than the upper threshold?"], "no", "unknown", "muted"),
+        (["Is the assigned person closer", "than the upper threshold?"], "no", "nobody", "muted"),
         (["Closer than the threshold", "for “sure”?"], "no", "unsure", "warn"),
         (["Is a second person", "nearly as close?"], "yes", "unsure", "warn"),
     ]
@@ -224,7 +224,6 @@ def dendrogram() -> Figure:
     d.text(x["D"], 296, "another", anchor="middle", colour="bad", size=12)
     return Figure(
         [d],
-        "**A dendrogram and its cut.** Four faces, here points on a line. The height of each bridge is the mean "
-        "distance at which two groups join. The "
-        "dashed threshold cuts the tree: what has joined below it is one person.",
+        "**A dendrogram, the tree of groups, and its cut.** Four faces, here points on a line. The height of each bridge is "
+        "the mean distance at which two groups join. The dashed threshold cuts the tree: what has joined below it is one person.",
     )

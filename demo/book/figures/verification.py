@@ -109,12 +109,12 @@ def attempts() -> Figure:
     parts: list[tuple[float, str, Colour]] = [
         (1000, "1,000 attempts by impostors", "muted"),
         (900, "900 comparisons", "accent"),
-        (90, "9 match", "bad"),
+        (9, "9 match", "bad"),
     ]
     for i, (wide, words, colour) in enumerate(parts):
         y = 26 + 56 * i
-        d.rect(10, y, 0.33 * wide if i < 2 else 12, 24, colour, colour, opacity=0.3)
-        d.text(12 if i < 2 else 30, y - 6 if i < 2 else y + 17, words, colour="ink" if i == 0 else colour)
+        d.rect(10, y, 0.33 * wide, 24, colour, colour, opacity=0.3)
+        d.text(12 if i < 2 else 22, y - 6 if i < 2 else y + 17, words, colour="ink" if i == 0 else colour)
     d.rect(10 + 297, 82, 33, 24, "none", "warn", dashed=True)
     d.text(340, 76, "100 without a usable face", colour="warn", anchor="end", size=12)
     d.text(110, 155, "FMR: 9 of 900 = 1 %", size=13)
@@ -263,8 +263,8 @@ def intervals() -> Figure:
         d.text(106, y + 4, f"0 of {n:,}", anchor="end", size=12)
     return Figure(
         [d],
-        "**How sure is a rate?** Black: the 95 % interval of Wilson for the same rate, seen in 500, 5,000 and 50,000 "
-        "pairs. Red: no error was seen, and the true rate "
+        "**How sure is a rate?** The three upper lines: Wilson’s 95 % interval for the same rate, seen in 500, 5,000 and 50,000 "
+        "pairs. The two lower lines: no error was seen, and the true rate "
         "may still lie anywhere up to 3 divided by the number of pairs.",
     )
 
