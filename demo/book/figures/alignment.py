@@ -196,8 +196,8 @@ def families() -> Figure:
     return Figure(
         drawings,
         "**Families of transforms.** A similarity turns, scales and shifts: all angles stay. An affine transform may stretch "
-        "and shear: parallel lines stay parallel, but a face gets wider or leans. A homography may also let lines converge, "
-        "as in perspective.",
+        "and shear: parallel lines stay parallel, but a face gets wider or leans. With a homography, parallel lines may also "
+        "converge, as in perspective.",
     )
 
 
@@ -211,8 +211,8 @@ def turning() -> Figure:
     z, t = LANDMARKS @ (1, 1j), REFERENCE @ (1, 1j)
     a = np.vdot(z - z.mean(), t - t.mean()) / np.vdot(z - z.mean(), z - z.mean()).real
     for pen, arrow, words, colour in (
-        (left, u, "u = 88 + 32i", "muted"),
-        (right, a * u, f"a u = {(a * u).real:.1f} + 0i", "accent"),
+        (left, u, "88 + 32i", "muted"),
+        (right, a * u, f"{(a * u).real:.1f} + 0i", "accent"),
     ):
         x, y = 30.0, 60.0
         pen.line([(x, y), (x + 130, y)], "line", thick=1)
@@ -292,8 +292,8 @@ def bilinear() -> Figure:
     return Figure(
         [pen],
         "**A bilinear cell.** A place between four pixels, a quarter of the way to the right and four tenths of the way down."
-        " The rectangle of a pixel’s own colour, on the far side of the place, is its weight: the nearer the pixel, the "
-        "larger its rectangle.",
+        " The weight of a pixel is the area of the rectangle in its colour, which lies opposite: the nearer the pixel, the "
+        "larger this area.",
     )
 
 
@@ -334,7 +334,6 @@ def shrink_then_warp() -> Figure:
         drawings.append(pen)
     return Figure(
         drawings,
-        "**Shrink first.** Where a face is ten times too large, a chip pixel stands for 100 photo pixels, and a bilinear warp"
-        " reads four of them. Fine lines that are warped at once, at an eighth of their size, come out as coarse ones. "
-        "Averaged first, they fade to grey.",
+        "**Shrink first.** Where a face is ten times too large, a bilinear warp reads 4 of the 100 photo pixels behind a chip"
+        " pixel. Fine lines that are warped at once come out as coarse stripes. Shrunk by averaging first, they fade to grey.",
     )

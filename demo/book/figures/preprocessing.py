@@ -153,7 +153,7 @@ def pixels() -> Figure:
     return Figure(
         [photo, numbers],
         "**A photo is numbers.** Each pixel of this drawn grey photo is one number, from 0 for black to 255 for white. A "
-        "colour photo has three numbers a pixel: red, green and blue.",
+        "colour photo has three numbers for each pixel: red, green and blue.",
     )
 
 
@@ -170,8 +170,8 @@ def orientations() -> Figure:
         pen.lines(x, y + 38, words, anchor="middle", colour="muted", size=11, step=1.25)
     return Figure(
         [pen],
-        "**The eight EXIF orientations.** All eight photos show an upright F. The file stores the rows as drawn, with the "
-        "number above as a note. The words below say what makes the photo upright. Phones write mostly 1, 3, 6 and 8.",
+        "**The eight EXIF orientations.** Eight files of the same letter F. Each stores the rows as drawn, with the number "
+        "above as a note. The words below say how to make the photo upright. The values 1, 3, 6 and 8 need no mirror.",
     )
 
 
@@ -213,8 +213,8 @@ def lights() -> Figure:
     return Figure(
         [pen],
         "**Histograms.** How many pixels have each brightness, from black (left) to white (right). The heights of the bars "
-        "are square roots, so that small counts show. In the third photo hardly any pixel is near the mean: one hump is the "
-        "person, the other is the window.",
+        "are the square roots of the counts, so that small counts show. A dashed line marks the mean. In the third photo the "
+        "high bar at the right is the window.",
     )
 
 
@@ -257,8 +257,9 @@ def gamma_curves() -> Figure:
         faces.text(118 * i + 56, 127, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [pen, faces],
-        "**The direction of gamma.** Input brightness to the right, output upwards. The value 64 becomes 128 with an exponent"
-        " of one half, and 16 with an exponent of two. The logarithm lifts the darkest values most.",
+        "**The direction of gamma.** Input brightness to the right, output upwards; the dashed diagonal changes nothing. The "
+        "value 64 becomes 128 with an exponent of one half, and 16 with an exponent of two. The small pictures show what the "
+        "two exponents do to a drawn portrait.",
     )
 
 
@@ -287,9 +288,9 @@ def equalisation() -> Figure:
     curve.line(stairs, "accent", thick=2.5)
     return Figure(
         [before, curve, equal],
-        "**From the histogram to the curve.** Sixteen pixels with eight possible values. Adding up the histogram from the "
-        "left gives a staircase, steep where many pixels are. Used as a curve, it spreads the four crowded values over the "
-        "whole range.",
+        "**From the histogram to the curve.** Sixteen pixels with eight possible values (1). Adding up the histogram from "
+        "the left gives a staircase, steep where many pixels are (2). Used as a curve, the staircase spreads the four crowded "
+        "values over the whole range (3).",
     )
 
 
@@ -339,8 +340,8 @@ def clipping() -> Figure:
         curves.text(24.5 + 18 * level, 162, str(level), anchor="middle", colour="muted", size=12)
     return Figure(
         [peak, filled, curves],
-        "**CLAHE’s limit.** A tile that shows a plain wall: 12 of its 16 pixels have the value 2. Without a limit the curve "
-        "climbs 12 of 16 parts of the range there, and stretches noise to full contrast. Cut and spread, it climbs 5.",
+        "**CLAHE’s limit.** In this tile of a plain wall, 12 of 16 pixels have the value 2. The part above the limit (red) "
+        "is cut off and spread over all eight values (green). The curve then climbs less steeply at the value 2.",
     )
 
 
@@ -382,9 +383,9 @@ def tiles() -> Figure:
         results.text(left + 45, top + 103, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [grid, results],
-        "**Tile by tile.** Each tile has a curve. A pixel blends the curves of the four tiles with the nearest centres, here "
-        "with the shares written beside them. The small pictures show a dull photo, and what equalisation by one curve, by "
-        "tiles without a limit, and by CLAHE make of it.",
+        "**Tile by tile.** Each tile has a curve, and a pixel (red) blends the curves of the four tiles with the nearest "
+        "centres, by the shares beside them. The small pictures show a dull photo, equalised in three ways. One curve, and "
+        "tiles without a limit, amplify the noise of the wall. CLAHE amplifies this noise far less.",
     )
 
 
@@ -424,9 +425,9 @@ def waves() -> Figure:
     right.text(160, 142, "Wiener", colour="accent", size=12)
     return Figure(
         [left, right],
-        "**A smear, wave by wave.** A smear of 7 pixels leaves a share of each wave; of some wavelengths it leaves nothing. "
-        "Dividing by that share multiplies the noise there without bound. Wiener’s factor, here with *K* = 0.01, gives those "
-        "waves up.",
+        "**A smear, wave by wave.** The first chart shows how much a smear of 7 pixels leaves of each wave: some vanish. The "
+        "second shows the factors that undo the smear. Division multiplies the vanished waves without bound (dashed). "
+        "Wiener’s factor, here with *K* = 0.01, never exceeds five (solid).",
     )
 
 
