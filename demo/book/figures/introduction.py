@@ -131,15 +131,15 @@ def eigenfaces() -> Figure:
         analysed.lines(
             x,
             142,
-            [f"{100 * direction.share:.0f} % of", "the variance;", f"{100 * share:.0f} % of it", f"by {cause}"],
+            [f"{100 * direction.share:.0f} % of", "the variance,", f"{100 * share:.0f} % of this", f"is {cause}"],
             size=11,
             colour="muted",
         )
     return Figure(
         [samples, analysed],
         "**Eigenfaces, computed.** Faces drawn by code, with ten people, five places of the lamp and three poses; their mean; "
-        "and the first three directions. Grey means no change. Below stand its share of the variance and the main cause. "
-        "The first two directions describe the lamp, and only the third describes the person.",
+        "and the first three directions. Grey means no change. Below each direction stand its share of the "
+        "variance and the main cause. The first two describe the lamp, and only the third describes the person.",
     )
 
 
@@ -234,5 +234,5 @@ def by_group() -> Figure:
     return Figure(
         drawings,
         "**One number hides eight.** False match rates among adult strangers of one group. Each network has the threshold at which "
-        "it misses 2 % of the pairs of one person in the LFW photos. The scales differ: 40 % on the left, 0.8 % on the right.",
+        "it misses 2 % of the pairs of one person in the LFW photos. The scales differ by a factor of 50.",
     )

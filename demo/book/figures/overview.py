@@ -180,5 +180,5 @@ def comparisons() -> Figure:
     return Figure(
         [d, key],
         "**All comparisons of one photo.** Each of 30 faces is compared with each of 30 pupils. On the diagonal, a face meets its "
-        "own pupil. The other 870 squares are chances for a false match. At a rate of 1 in 1,000 about one is expected, drawn red.",
+        "own pupil. The other 870 squares are chances for a false match. At a rate of 1 in 1,000, about one of them goes wrong.",
     )
