@@ -13,11 +13,11 @@ def spread(network: str) -> float:
 
 CLAIMS = [
     Claim(
-        "Networks take strangers of some groups for one person far more often than strangers of other groups",
+        "In some groups of people this happens far more often than in others",
         lambda: all(spread(network) > 10 for network in ("MobileFaceNet", "dlib’s ResNet")),
     ),
     Claim(
-        "neither is good enough for small children",
+        "neither is good enough for [small children]",
         lambda: value("whom/fmr aged 0 to 3") > 10 and by_row("whom/before and after", "dlib’s ResNet, plain")["aged 0 to 3"] > 10,
     ),
 ]

@@ -26,18 +26,18 @@ CLAIMS = [
         lambda: "Right at the best threshold" in read_report("whom")["tables"]["accuracy"]["columns"],
     ),
     Claim(
-        "dlib’s ResNet takes about a third of the pairs of strangers among Asian women for one person",
+        "Among Asian women, dlib’s ResNet takes about a third of the pairs of strangers for one person",
         lambda: max(DLIB, key=DLIB.__getitem__) == "Asian women" and 30 < DLIB["Asian women"] < 37,
     ),
     Claim(
         "MobileFaceNet stays below one in a hundred in every group of the figure", lambda: len(OURS) == 8 and max(OURS.values()) < 1
     ),
     Claim(
-        "A better network makes false matches rarer for everyone, and it does not remove the difference between groups",
+        "MobileFaceNet makes fewer false matches in every group, but a difference between the groups remains",
         lambda: all(OURS[group] < DLIB[group] for group in DLIB),
     ),
     Claim(
-        "For both networks the rate of the worst group is more than ten times that of the best",
+        "For both networks, the rate of the worst group is more than ten times that of the best",
         lambda: all(max(rates.values()) > 10 * min(rates.values()) for rates in (OURS, DLIB)),
     ),
     Claim(

@@ -16,19 +16,19 @@ def fmr_of_adults() -> dict[str, float]:
 
 CLAIMS = [
     Claim(
-        "at that limit $b$ would count as $a$’s face and $c$ would not",
+        "with it, $a$ and $b$ would count as one person, $a$ and $c$ as two",
         lambda: 0.28 < value("whom/good same_below") < 1.41,
     ),
     Claim(
-        "In the best group the false match rate is {{ value whom/dlib best }}, in the worst {{ value whom/dlib worst }}",
+        "its false match rate is {{ value whom/dlib best }} in the best group and {{ value whom/dlib worst }} in the worst",
         lambda: value("whom/dlib best") < value("whom/dlib worst"),
     ),
     Claim(
-        "Its threshold is set so that the worst group of adults stays at about one in a thousand: {{ value whom/worst }}",
+        "Their false match rate is {{ value whom/worst }}, about one in a thousand",
         lambda: max(fmr_of_adults().values()) == value("whom/worst") and 0.09 <= value("whom/worst") <= 0.11,
     ),
     Claim(
-        "measured among {{ value whom/worst group }}",
+        "Its threshold was chosen for the worst group of adults, {{ value whom/worst group }}",
         lambda: max(fmr_of_adults(), key=fmr_of_adults().__getitem__) == read_report("whom")["values"]["worst group"],
     ),
     Claim(

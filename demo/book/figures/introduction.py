@@ -26,8 +26,8 @@ def four_questions() -> Figure:
     _cluster(many, 180)
     return Figure(
         [one, many],
-        "**Four questions about faces.** Detection finds faces and asks nothing about people. Verification compares two "
-        "faces. Identification compares one face with everybody enrolled. Clustering sorts faces that have no names.",
+        "**Four tasks and their answers.** Verification compares one pair of faces (1 : 1). Identification compares one face with "
+        "all N people enrolled (1 : N).",
     )
 
 
@@ -104,9 +104,8 @@ def stranger_passes() -> Figure:
         d.text(x + across, y + down + 14, f"{100 * (1 - 0.999**n):.1f} %", size=11)
     return Figure(
         [d],
-        "**A stranger meets more and more enrolled people.** Each curve is $1 - (1 - p)^N$ for one rate $p$ of false matches "
-        "in a single comparison. The dots mark a class and a school at 1 in 1,000: the rate costs little in the class and is "
-        "useless in the school.",
+        "**How likely a stranger matches somebody.** Each curve is $1 - (1 - p)^N$ for one rate $p$ of false matches in a single "
+        "comparison. The dots mark a class of 30 and a school of 1,000 at a rate of 1 in 1,000.",
     )
 
 
@@ -132,16 +131,15 @@ def eigenfaces() -> Figure:
         analysed.lines(
             x,
             142,
-            [f"{100 * direction.share:.0f} % of", "the variance,", f"{100 * share:.0f} % of it", cause],
+            [f"{100 * direction.share:.0f} % of", "the variance,", f"{100 * share:.0f} % of this", f"is {cause}"],
             size=11,
             colour="muted",
         )
-    by_lamp = float(np.sum([direction.share * direction.causes["the lamp"] for direction in found[:2]]))
     return Figure(
         [samples, analysed],
-        "**Eigenfaces, computed.** The faces are drawn by code: ten people, five places of the lamp, three poses. Grey in a "
-        f"direction means no change. The lamp alone, through the first two directions, makes up {100 * by_lamp:.0f} % of all "
-        "variance. The first direction that describes the person is the third.",
+        "**Eigenfaces, computed.** Faces drawn by code, with ten people, five places of the lamp and three poses; their mean; "
+        "and the first three directions. Grey means no change. Below each direction stand its share of the "
+        "variance and the main cause. The first two describe the lamp, and only the third describes the person.",
     )
 
 
@@ -156,11 +154,11 @@ def timeline() -> Figure:
         (2015, "FaceNet", "128 numbers, trained on triplets"),
     ]
     late = [
-        (2017, "SphereFace", "a margin in the angle"),
-        (2018, "CosFace, MobileFaceNet", "a simpler margin; a phone’s network"),
-        (2019, "ArcFace", "the common choice since"),
-        (2021, "MagFace, transformers", "quality; another architecture"),
-        (2022, "AdaFace", "a margin that knows poor photos"),
+        (2017, "SphereFace", "a margin that multiplies the angle"),
+        (2018, "CosFace, MobileFaceNet", "a cosine margin; a phone’s network"),
+        (2019, "ArcFace", "a margin added to the angle"),
+        (2021, "MagFace", "a vector’s length shows quality"),
+        (2022, "AdaFace", "a margin that depends on quality"),
         (2023, "DigiFace-1M", "training on rendered faces"),
     ]
     return Figure(
@@ -206,7 +204,7 @@ def saturation() -> Figure:
     return Figure(
         [d],
         "**What is left to measure on LFW.** The area of each square is the number of errors among 6,000 pairs, worked out "
-        "from the accuracies in the table above. The two squares on the right differ by 12 pairs.",
+        "from the published accuracy. The two squares on the right differ by 12 pairs.",
     )
 
 
@@ -224,7 +222,7 @@ def by_group() -> Figure:
         network = name.removesuffix(", plain")
         d = Drawing(f"False match rates of eight groups of adults, {network}.", 340, 66 + 25 * len(rows))
         d.text(8, 18, network, bold=True)
-        d.text(8, 36, f"false matches; the line ends at {most:g} %", size=11, colour="muted")
+        d.text(8, 36, f"false match rate; a full line is {most:g} %", size=11, colour="muted")
         for i, row in enumerate(rows):
             rate = float(row[column[name]].split()[0])
             y = 52 + 25 * i
@@ -235,6 +233,6 @@ def by_group() -> Figure:
         drawings.append(d)
     return Figure(
         drawings,
-        "**One number hides eight.** Pairs of strangers of one group that a network takes for one person, each network at "
-        "the threshold where it misses 2 % of the pairs of one person in lfw100. The two scales differ by a factor of 50.",
+        "**One number hides eight.** False match rates among adult strangers of one group. Each network has the threshold at which "
+        "it misses 2 % of the pairs of one person in the LFW photos. The scales differ by a factor of 50.",
     )

@@ -65,7 +65,7 @@ def class_photo() -> Figure:
         [photo, roll],
         "**A class photo and its list.** A box marks each face that was found. Four faces are close to a pupil’s enrolled "
         "photos and get that name. The visitor is close to nobody and stays unknown. Dan is hidden and Eva is at home: the "
-        "photo cannot tell these two apart, so both are listed as *not seen*.",
+        "photo shows neither, so both are listed as *not seen*.",
     )
 
 
@@ -111,8 +111,8 @@ def two_errors() -> Figure:
                 -14,
             ),
         ],
-        "**The two errors.** In a false match, two people come closer than the threshold. In a false non-match, two photos "
-        f"of one person do not. The threshold of {same:.2f} is the demo’s; the two distances are examples.",
+        "**The two errors.** In a false match, the distance between two people lies below the threshold. In a false non-match, the "
+        f"distance between two photos of one person does not. The demo’s threshold is {same:.2f}, and both distances are examples.",
     )
 
 
@@ -146,9 +146,8 @@ def back_row() -> Figure:
         d.text(x, 178, f"photo: {photo:,}", size=12, colour="muted")
     return Figure(
         [d],
-        "**The same face in three photos.** A face is 0.15 m wide in a class that stands 8 m wide. In a photo of 4,000 "
-        "pixels across it covers 75 pixels, and each smaller copy of the photo leaves less to recognise. Enlarging shows the "
-        "pixels and brings none back.",
+        "**The same face in three photos.** A class stands 8 m wide, and a face is 0.15 m wide. In a photo that is 4,000 pixels "
+        "wide, the face covers 75. In smaller copies of the photo it covers fewer, and the lost detail does not come back.",
     )
 
 
@@ -180,7 +179,6 @@ def comparisons() -> Figure:
         key.text(38, y + 18, second, size=12, colour="muted")
     return Figure(
         [d, key],
-        "**All comparisons of one photo.** Each of 30 faces is compared with each of 30 pupils. Only the diagonal can be "
-        "right. The other 870 squares are chances for a false match, and one such error is expected when the rate is 1 in "
-        "1,000.",
+        "**All comparisons of one photo.** Each of 30 faces is compared with each of 30 pupils. On the diagonal, a face meets its "
+        "own pupil. The other 870 squares are chances for a false match. At a rate of 1 in 1,000, about one of them goes wrong.",
     )
