@@ -296,36 +296,36 @@ def convolution() -> Figure:
 
 def maps() -> Figure:
     drawing = Drawing(
-        "From a chip to one list of numbers: maps become smaller and more, and answer to edges, then parts, then faces", 360, 262
+        "From a chip to one list of numbers: maps become smaller and more, and answer to edges, then parts, then faces", 360, 226
     )
     stages = [(8, 84, 1, "chip"), (114, 58, 3, "edges"), (212, 40, 5, "parts"), (304, 22, 7, "face")]
-    middle = 88
+    middle = 52
     for left, size, count, label in stages:
         for index in reversed(range(count)):
             shift = index * 5
             drawing.rect(left + shift, middle - size / 2 - shift, size, size, "background", "none")
             drawing.rect(left + shift, middle - size / 2 - shift, size, size, "accent", "ink", opacity=0.25, thick=1)
-        drawing.text(left + size / 2 + (count - 1) * 2.5, 158, label, anchor="middle", bold=True)
+        drawing.text(left + size / 2 + (count - 1) * 2.5, 122, label, anchor="middle", bold=True)
     drawing.face(50, middle, 70)
     for (left, size, count, _), (right, *_) in pairwise(stages):
         drawing.arrow(left + size + (count - 1) * 5 + 3, middle, right - 3, middle, "ink")
     # What a map at each stage may answer to.
     for place, slope in ((114, 0.0), (138, 90.0), (162, 45.0)):
-        drawing.rect(place, 184, 20, 20, "surface", "muted", thick=1)
+        drawing.rect(place, 148, 20, 20, "surface", "muted", thick=1)
         dx, dy = 8 * np.cos(np.radians(slope)), 8 * np.sin(np.radians(slope))
-        drawing.line([(place + 10 - dx, 194 + dy), (place + 10 + dx, 194 - dy)], "ink", thick=3)
+        drawing.line([(place + 10 - dx, 158 + dy), (place + 10 + dx, 158 - dy)], "ink", thick=3)
     for place in (208, 238, 268):
-        drawing.rect(place, 180, 26, 26, "surface", "muted", thick=1)
-    drawing.path("M212 193q9 -9 18 0q-9 9 -18 0Z", "ink")
-    drawing.dot(221, 193, "ink", 2.5)
-    drawing.path("M253 184q-8 15 -3 16h8", "ink")
-    drawing.path("M272 192q9 9 18 0M272 192q9 3 18 0", "ink")
-    drawing.rect(304, 172, 42, 42, "surface", "muted", thick=1)
-    drawing.face(325, 193, 36)
-    drawing.text(50, 198, "112 × 112", anchor="middle", colour="muted")
+        drawing.rect(place, 144, 26, 26, "surface", "muted", thick=1)
+    drawing.path("M212 157q9 -9 18 0q-9 9 -18 0Z", "ink")
+    drawing.dot(221, 157, "ink", 2.5)
+    drawing.path("M253 148q-8 15 -3 16h8", "ink")
+    drawing.path("M272 156q9 9 18 0M272 156q9 3 18 0", "ink")
+    drawing.rect(304, 136, 42, 42, "surface", "muted", thick=1)
+    drawing.face(325, 157, 36)
+    drawing.text(50, 162, "112 × 112", anchor="middle", colour="muted")
     for place, words in ((148, "small area"), (251, "larger area"), (325, "all of it")):
-        drawing.text(place, 232, words, anchor="middle", colour="muted", size=12)
-    drawing.text(180, 256, "fewer places, more maps, larger view", anchor="middle", colour="muted", size=12)
+        drawing.text(place, 196, words, anchor="middle", colour="muted", size=12)
+    drawing.text(180, 220, "fewer places, more maps, larger view", anchor="middle", colour="muted", size=12)
     return Figure(
         [drawing],
         "**What a convolutional network adds up to.** The squares to the right of the chip are maps of answers. From left to right "
