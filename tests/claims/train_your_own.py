@@ -77,7 +77,7 @@ CLAIMS = [
         _closer_than_neighbours,
     ),
     Claim(
-        "In small, all three ways of mining come out about equal.",
+        "In the small experiment, all three ways of mining come out about equal.",
         lambda: value("training/highest best") - value("training/lowest best") < 1,
     ),
     Claim(
@@ -87,11 +87,11 @@ CLAIMS = [
     Claim("more photos would help more than more epochs", _more_photos_would_help),
     Claim("the student decides fewer pairs correctly than its teacher", lambda: min(_gaps(BEST).values()) > 0),
     Claim(
-        "The gap is widest in the last column, where few false matches are allowed",
+        "The gap is wider in the last column, where few false matches are allowed",
         lambda: all(_gaps(FOUND)[name] > _gaps(BEST)[name] for name in _gaps(BEST)),
     ),
     Claim(
-        "an embedding takes {{ value distillation/share of the time }} of the teacher’s time",
+        "the student needs only {{ value distillation/share of the time }} of the teacher’s time",
         lambda: abs(value("distillation/share of the time") - 100 / value("distillation/times as fast")) < 2,
     ),
     Claim(

@@ -75,8 +75,8 @@ def neuron() -> Figure:
     drawing.text(180, 190, f"{sums} − {abs(bias):g} = {total:g}", anchor="middle", colour="muted")
     return Figure(
         [drawing],
-        "**A neuron.** It multiplies each input by a weight, adds everything up together with a bias, and sends "
-        "the sum through a function that bends.",
+        "**A neuron with three inputs.** The products 1, 1 and 1 and the bias −0.5 have the sum 2.5. The last box "
+        "keeps a positive sum as it is, and would turn a negative one into 0.",
     )
 
 
@@ -95,17 +95,27 @@ def linear() -> Figure:
         shown = (y >= -7) & (y <= 5)
         axes.curve(x[shown], y[shown], thick=2.5)
         drawing.text(110, 15, "3 · ReLU(2x + 1) − 4" if bent else "3 · (2x + 1) − 4 = 6x − 1", anchor="middle")
-        corner = axes.at(-0.5, -4)
+        for tick in (-1, 1):
+            place = axes.at(tick, 0)
+            drawing.line([(place[0], place[1] - 3), (place[0], place[1] + 3)], "muted", thick=1)
+            drawing.text(
+                place[0], place[1] - 7 if tick < 0 else place[1] + 16, _number(tick), anchor="middle", colour="muted", size=12
+            )
+        drawing.text(axes.at(2, 0)[0], axes.at(2, 0)[1] - 6, "x", anchor="end", colour="muted", size=12)
+        for value in (-4, 5):
+            height = axes.at(0, value)
+            drawing.line([(height[0] - 3, height[1]), (height[0] + 3, height[1])], "muted", thick=1)
+            where = (height[0] + 8, "start") if value < 0 else (height[0] - 8, "end")
+            drawing.text(where[0], height[1] + 4, _number(value), anchor=where[1], colour="muted", size=12)  # type: ignore[arg-type]
         if bent:
+            corner = axes.at(-0.5, -4)
             drawing.dot(*corner, "accent")
-            drawing.text(corner[0] - 4, corner[1] - 9, "a corner", anchor="end", colour="muted", size=12)
-        else:
-            drawing.text(*axes.at(-1.9, 1.2), "one line", colour="muted", size=12)
+            drawing.text(corner[0] - 4, corner[1] - 9, "corner", anchor="end", colour="muted", size=12)
         drawings.append(drawing)
     return Figure(
         drawings,
-        "**Two neurons in a row.** Left: without a bend, the second only draws another straight line. Right: with "
-        "ReLU between them, the line gets a corner.",
+        "**Two neurons in a row.** Left: without a bend, both together draw a straight line, as one neuron could. "
+        "Right: with ReLU between them, the line gets a corner at $x = -0.5$, where the first sum is 0.",
     )
 
 
@@ -152,7 +162,8 @@ def layers() -> Figure:
         drawing.text(x, 198, label, anchor="middle")
     return Figure(
         [drawing],
-        "**A network with two hidden layers.** Every line is a weight. Below: weights and biases from layer to layer, 25 in all.",
+        "**A network with two hidden layers.** Every line is a weight, and every neuron has a bias. Below are the numbers of "
+        "weights and biases of each layer, such as 6 weights and 3 biases. There are 25 in all.",
     )
 
 
@@ -190,9 +201,9 @@ def rates() -> Figure:
 
 def chain() -> Figure:
     drawing = Drawing(
-        "Forward: input 2, after the first weight and ReLU 1, after the second weight 3, loss 4. Backward: 4, 12, 24", 360, 220
+        "Forward: input 2, after the first weight and ReLU 3, after the second weight 6, loss 1. Backward: 2, 4, 8", 360, 220
     )
-    x, w, v, wanted = 2.0, 0.5, 3.0, 1.0
+    x, w, v, wanted = 2.0, 1.5, 2.0, 5.0
     h = max(w * x, 0)
     out = v * h
     d_out = 2 * (out - wanted)
@@ -208,7 +219,7 @@ def chain() -> Figure:
     drawing.text(180, 22, "forward: numbers", anchor="middle")
     drawing.line([(92, 18), (118, 18)], "ink")
     drawing.arrow(242, 18, 268, 18, "ink")
-    drawing.text(275, 140, f"2 · (3 − 1) = {d_out:g}", anchor="middle", colour="accent", size=12)
+    drawing.text(275, 140, f"2 · ({out:g} − {wanted:g}) = {d_out:g}", anchor="middle", colour="accent", size=12)
     drawing.text(175, 140, f"{d_out:g} · v = {d_out * v:g}", anchor="middle", colour="accent", size=12)
     drawing.text(180, 166, f"slope of v: {d_out:g} · h = {d_out * h:g}", anchor="middle")
     drawing.text(180, 184, f"slope of w: {d_out * v:g} · 1 · x = {d_out * v * x:g}", anchor="middle")
@@ -217,8 +228,9 @@ def chain() -> Figure:
     drawing.line([(268, 208), (242, 208)], "accent")
     return Figure(
         [drawing],
-        "**The chain rule, with numbers.** Forward, left to right: what each part gives. Backward, right to left: "
-        "how fast the loss grows with each number, one factor for each part on the way. The factor 1 is the slope of ReLU.",
+        "**The chain rule, with numbers.** Forward, left to right: the value of each part. Backward, right to left: "
+        "how fast the loss grows with each value, one factor for each part on the way. The factor 1 is the slope of ReLU "
+        "for a positive sum.",
     )
 
 
@@ -246,8 +258,8 @@ def overfitting() -> Figure:
     drawing.text(332, axes.at(EPOCHS, float(done.losses[-1, 0]))[1] + 20, "training points", anchor="end", colour="accent")
     return Figure(
         [drawing],
-        "**Overfitting.** Two hidden layers of 16 neurons learn 30 points of two blurred moons. On points that "
-        "the network has not seen, the loss turns early and rises.",
+        "**Overfitting.** A network with two hidden layers of 16 neurons learns from 30 points of two blurred moons. "
+        "Its loss on these points falls. On 200 held-out points, which it never learns from, the loss soon turns and rises.",
     )
 
 
@@ -284,40 +296,40 @@ def convolution() -> Figure:
 
 def maps() -> Figure:
     drawing = Drawing(
-        "From a chip to one list of numbers: maps become smaller and more, and answer to edges, then parts, then faces", 360, 262
+        "From a chip to one list of numbers: maps become smaller and more, and answer to edges, then parts, then faces", 360, 226
     )
     stages = [(8, 84, 1, "chip"), (114, 58, 3, "edges"), (212, 40, 5, "parts"), (304, 22, 7, "face")]
-    middle = 88
+    middle = 52
     for left, size, count, label in stages:
         for index in reversed(range(count)):
             shift = index * 5
             drawing.rect(left + shift, middle - size / 2 - shift, size, size, "background", "none")
             drawing.rect(left + shift, middle - size / 2 - shift, size, size, "accent", "ink", opacity=0.25, thick=1)
-        drawing.text(left + size / 2 + (count - 1) * 2.5, 158, label, anchor="middle", bold=True)
+        drawing.text(left + size / 2 + (count - 1) * 2.5, 122, label, anchor="middle", bold=True)
     drawing.face(50, middle, 70)
     for (left, size, count, _), (right, *_) in pairwise(stages):
         drawing.arrow(left + size + (count - 1) * 5 + 3, middle, right - 3, middle, "ink")
     # What a map at each stage may answer to.
     for place, slope in ((114, 0.0), (138, 90.0), (162, 45.0)):
-        drawing.rect(place, 184, 20, 20, "surface", "muted", thick=1)
+        drawing.rect(place, 148, 20, 20, "surface", "muted", thick=1)
         dx, dy = 8 * np.cos(np.radians(slope)), 8 * np.sin(np.radians(slope))
-        drawing.line([(place + 10 - dx, 194 + dy), (place + 10 + dx, 194 - dy)], "ink", thick=3)
+        drawing.line([(place + 10 - dx, 158 + dy), (place + 10 + dx, 158 - dy)], "ink", thick=3)
     for place in (208, 238, 268):
-        drawing.rect(place, 180, 26, 26, "surface", "muted", thick=1)
-    drawing.path("M212 193q9 -9 18 0q-9 9 -18 0Z", "ink")
-    drawing.dot(221, 193, "ink", 2.5)
-    drawing.path("M253 184q-8 15 -3 16h8", "ink")
-    drawing.path("M272 192q9 9 18 0M272 192q9 3 18 0", "ink")
-    drawing.rect(304, 172, 42, 42, "surface", "muted", thick=1)
-    drawing.face(325, 193, 36)
-    drawing.text(50, 198, "112 × 112", anchor="middle", colour="muted")
+        drawing.rect(place, 144, 26, 26, "surface", "muted", thick=1)
+    drawing.path("M212 157q9 -9 18 0q-9 9 -18 0Z", "ink")
+    drawing.dot(221, 157, "ink", 2.5)
+    drawing.path("M253 148q-8 15 -3 16h8", "ink")
+    drawing.path("M272 156q9 9 18 0M272 156q9 3 18 0", "ink")
+    drawing.rect(304, 136, 42, 42, "surface", "muted", thick=1)
+    drawing.face(325, 157, 36)
+    drawing.text(50, 162, "112 × 112", anchor="middle", colour="muted")
     for place, words in ((148, "small area"), (251, "larger area"), (325, "all of it")):
-        drawing.text(place, 232, words, anchor="middle", colour="muted", size=12)
-    drawing.text(180, 256, "fewer places, more maps, larger view", anchor="middle", colour="muted", size=12)
+        drawing.text(place, 196, words, anchor="middle", colour="muted", size=12)
+    drawing.text(180, 220, "fewer places, more maps, larger view", anchor="middle", colour="muted", size=12)
     return Figure(
         [drawing],
-        "**What a convolutional network adds up to.** Each square is a map of answers. From left to right the "
-        "maps shrink, their number grows, and one answer depends on more of the face.",
+        "**What a convolutional network adds up to.** The squares to the right of the chip are maps of answers. From left to right "
+        "they shrink, their number grows, and one answer depends on more of the face. Below: what such maps may answer to.",
     )
 
 

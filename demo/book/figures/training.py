@@ -81,7 +81,7 @@ def course() -> Figure:
     return Figure(
         [drawing],
         "**The course of a training.** After every epoch the network is examined on people held out. The "
-        "checkpoint holds everything that the next step depends on.",
+        "checkpoint holds everything that the next step depends on. The best network so far is kept.",
     )
 
 

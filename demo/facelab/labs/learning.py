@@ -212,7 +212,11 @@ async def _learning(desk: Desk, settings: Settings) -> list[Panel]:
                     "Right, held-out points", f"{100 * held_out:.0f} %", f"of {HELD_OUT} that it never saw", _tone(float(held_out))
                 ),
                 gap,
-                Fact("Weights", str(network.size), f"of 2 × {settings['neurons']} neurons and of one for the answer"),
+                Fact(
+                    "Weights and biases",
+                    str(network.size),
+                    f"of 2 × {settings['neurons']} neurons, and of one for the answer",
+                ),
             ]
         ),
     ]
@@ -276,8 +280,8 @@ LEARNING = Lab(
 PHOTO_SIDE = 300
 PLACES = [f"w{row}{column}" for row in (1, 2, 3) for column in (1, 2, 3)]
 KERNELS: dict[str, tuple[str, list[list[float]]]] = {
-    "upright": ("edges, upright", [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]),
-    "level": ("edges, level", [[-1, -2, -1], [0, 0, 0], [1, 2, 1]]),
+    "upright": ("edges, vertical", [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]),
+    "level": ("edges, horizontal", [[-1, -2, -1], [0, 0, 0], [1, 2, 1]]),
     "outline": ("edges, all", [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]]),
     "blur": ("blur", [[1, 1, 1], [1, 1, 1], [1, 1, 1]]),
     "sharpen": ("sharpen", [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]),
