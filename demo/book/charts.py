@@ -22,13 +22,13 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 # Distinct in light and dark, and for people who see fewer colours (after Okabe and Ito). Where colours fail, `styles` helps.
 COLOURS = ("#7a6ff0", "#d1651f", "#1f9e77", "#cc4f93", "#3a8fd0", "#a3842a", "#8d8d8d", "#b3474a", "#4e9a3c", "#9a6fb0")
 INK = "#010203"  # replaced by the page's text colour
-WIDTH = 4.9
-LEGEND = 62  # the most letters in a line of the legend; each entry's stroke counts as seven
+WIDTH = 4.3
+LEGEND = 48  # the most letters in a line of the legend; each entry's stroke counts as seven
 
 STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
-    "font.size": 9,
+    "font.size": 10,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "text.color": INK,
@@ -48,7 +48,9 @@ def draw(chart: dict[str, Any], name: str) -> str:
     """The SVG of a chart (see tests.experiments.report.Chart). name: different for each chart, so that ids differ, too."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
         places = len(chart["y"]["names"])
-        figure = Figure(figsize=(WIDTH, 0.24 * places + 1.2 if places else 3.4), layout="constrained")
+        columns = _legend_columns(chart["curves"])
+        legend = 0.19 * -(-len(chart["curves"]) // columns)  # inches: its rows lie below the axes
+        figure = Figure(figsize=(WIDTH, (0.24 * places + 0.8 if places else 2.7) + legend), layout="constrained")
         axes = figure.add_subplot()
         axes.grid(visible=True, axis="x" if places else "both")
         for curve, colour in zip(chart["curves"], COLOURS * 2, strict=False):
@@ -57,14 +59,19 @@ def draw(chart: dict[str, Any], name: str) -> str:
         _set_axis(axes, axes.yaxis, chart["y"])
         for label, at in chart["marks"].items():
             axes.axvline(at, color=INK, linewidth=0.8, linestyle=(0, (2, 3)))
-            axes.annotate(label, (at, 1), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points", fontsize=8)
+            axes.annotate(
+                label, (at, 1), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points", fontsize=9.5
+            )
         if len(chart["curves"]) > 1:
-            longest = max(len(curve["name"]) for curve in chart["curves"])
-            columns = max(1, min(4, len(chart["curves"]), LEGEND // (longest + 7)))
-            figure.legend(loc="outside lower center", ncols=columns, fontsize=8)
+            figure.legend(loc="outside lower center", ncols=columns, fontsize=9.5)
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return _for_the_page(file.getvalue(), chart["alt"])
+
+
+def _legend_columns(curves: list[dict[str, Any]]) -> int:
+    longest = max(len(curve["name"]) for curve in curves)
+    return max(1, min(4, len(curves), LEGEND // (longest + 7)))
 
 
 def _draw_curve(axes: Axes, curve: dict[str, Any], colour: str) -> None:

@@ -479,7 +479,7 @@ def reliability(report: Report, groups: Mapping[str, Strangers], ours: Network) 
         "Reliability: the share of pairs of one person among those given a probability, against that probability, for two sets of "
         "photos, beside the diagonal on which both would be equal.",
         Axis("probability that the page states", limits=(0, 1)),
-        Axis("share of pairs that show one person", limits=(0, 1)),
+        Axis("pairs that show one person", limits=(0, 1)),
         curves,
     )
 
