@@ -106,7 +106,7 @@ def two_errors() -> Figure:
                 "False non-match",
                 ("In the photo:", "Ben, in shade"),
                 ("Enrolled:", "Ben"),
-                f"{same + 0.14:.2f} is not below {same:.3f}",
+                f"{same + 0.14:.2f} is above {same:.3f}",
                 ("The system says unknown.", "Ben counts as not seen. He sits in the", "room, and the school rings his parents."),
                 -14,
             ),
