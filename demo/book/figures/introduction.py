@@ -8,7 +8,7 @@ from facelab.labs.introduction import FARTHEST_LAMP, FARTHEST_TURN, draw_faces, 
 
 from ..results import read_report
 from . import Figure
-from .drawing import Colour, Drawing
+from .drawing import Anchor, Colour, Drawing
 
 LFW_PAIRS = 6000
 ERRORS = [("Eigenfaces, 1991", 60.02), ("DeepFace, 2014", 97.35), ("FaceNet, 2015", 99.63), ("ArcFace, 2019", 99.83)]
@@ -96,12 +96,13 @@ def stranger_passes() -> Figure:
         d.line([place(n, 1 - (1 - p) ** n) for n in steps], colour, thick=2)
         x, y = place(np.log(1 - 0.86) / np.log(1 - p), 0.86) if p > 1e-4 else (right + 7, place(1, 0.09)[1])
         d.text(x - 7, y, f"1 in {1 / p:,.0f}", anchor="end", size=11, colour=colour)
-    for n, across, down in ((30, -4, -24), (1000, 10, 14)):
+    places: list[tuple[int, int, int, Anchor]] = [(30, -4, -24, "start"), (1000, -9, -6, "end")]
+    for n, across, down, anchor in places:
         x, y = place(n, 1 - 0.999**n)
         d.line([(x, bottom), (x, y)], "muted", thick=1, dashed=True)
         d.dot(x, y, "ink", 4.5)
-        d.text(x + across, y + down, f"N = {n:,}:", size=11)
-        d.text(x + across, y + down + 14, f"{100 * (1 - 0.999**n):.1f} %", size=11)
+        d.text(x + across, y + down, f"N = {n:,}:", anchor=anchor, size=11)
+        d.text(x + across, y + down + 14, f"{100 * (1 - 0.999**n):.1f} %", anchor=anchor, size=11)
     return Figure(
         [d],
         "**How likely a stranger matches somebody.** Each curve is $1 - (1 - p)^N$ for one rate $p$ of false matches in a single "
@@ -137,8 +138,8 @@ def eigenfaces() -> Figure:
         )
     return Figure(
         [samples, analysed],
-        "**Eigenfaces, computed.** Faces drawn by code, with ten people, five places of the lamp and three poses; their mean; "
-        "and the first three directions. Grey means no change. Below each direction stand its share of the "
+        "**Eigenfaces, computed.** Code drew ten people with five places of the lamp and three poses. The mean face and the first "
+        "three directions follow. In a direction, grey means no change. Below each direction stand its share of the "
         "variance and the main cause. The first two describe the lamp, and only the third describes the person.",
     )
 
@@ -233,6 +234,6 @@ def by_group() -> Figure:
         drawings.append(d)
     return Figure(
         drawings,
-        "**One number hides eight.** False match rates among adult strangers of one group. Each network has the threshold at which "
-        "it misses 2 % of the pairs of one person in the LFW photos. The scales differ by a factor of 50.",
+        "**One number hides eight.** Each bar is the false match rate among adult strangers of one group. Each network has the "
+        "threshold at which it misses 2 % of the pairs of one person in the LFW photos. The scales differ by a factor of 50.",
     )

@@ -24,7 +24,7 @@ def class_photo() -> Figure:
     )
     photo.text(8, 18, "The photo", bold=True)
     photo.rect(4, 28, 352, 230, "surface", "line")
-    pupils = ((62, 84, 48, 0), (158, 80, 48, 10), (262, 84, 48, -4), (204, 166, 48, 0), (72, 190, 58, -6), (236, 190, 58, 0))
+    pupils = ((62, 84, 48, 0), (158, 80, 48, 10), (262, 84, 48, -4), (200, 166, 48, 0), (72, 190, 58, -6), (236, 190, 58, 0))
     for x, y, height, tilt in pupils:
         _pupil(photo, x, y, height, tilt)
     for x, y, height, name, tone in (
@@ -37,8 +37,8 @@ def class_photo() -> Figure:
         _box(photo, x, y, height, name, tone)  # type: ignore[arg-type]
     photo.arrow(322, 150, 290, 112, "warn")
     photo.lines(350, 164, ["a visitor,", "not enrolled"], anchor="end", size=11)
-    photo.arrow(156, 176, 183, 170, "bad")
-    photo.lines(152, 174, ["Dan,", "hidden"], anchor="end", size=11)
+    photo.arrow(152, 176, 179, 170, "bad")
+    photo.lines(148, 174, ["Dan,", "hidden"], anchor="end", size=11)
     roll = Drawing(
         "The roll: Ada, Ben, Cleo and Finn seen; Dan and Eva not seen, though Dan is in the room; one face unknown.", 320, 262
     )
@@ -98,7 +98,7 @@ def two_errors() -> Figure:
                 "False match",
                 ("In the photo:", "a visitor"),
                 ("Enrolled:", "Eva"),
-                f"{same - 0.06:.2f} is below {same:.2f}",
+                f"{same - 0.06:.2f} is below {same:.3f}",
                 ("The system says Eva.", "Eva counts as present. She is at home,", "and nobody goes looking."),
                 4,
             ),
@@ -106,13 +106,13 @@ def two_errors() -> Figure:
                 "False non-match",
                 ("In the photo:", "Ben, in shade"),
                 ("Enrolled:", "Ben"),
-                f"{same + 0.14:.2f} is not below {same:.2f}",
+                f"{same + 0.14:.2f} is above {same:.3f}",
                 ("The system says unknown.", "Ben counts as not seen. He sits in the", "room, and the school rings his parents."),
                 -14,
             ),
         ],
         "**The two errors.** In a false match, the distance between two people lies below the threshold. In a false non-match, the "
-        f"distance between two photos of one person does not. The demo’s threshold is {same:.2f}, and both distances are examples.",
+        f"distance between two photos of one person does not. The demo’s threshold is {same:.3f}, and both distances are examples.",
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facelab.preprocess import blur, clahe, equalise, gamma, motion_kernel, wiener
 
 from . import Figure
-from .drawing import Anchor, Colour, Drawing
+from .drawing import Colour, Drawing
 
 Grey = NDArray[np.uint8]
 Values = NDArray[np.floating]
@@ -212,7 +212,7 @@ def lights() -> Figure:
         pen.text(min(max(mean, x + 24), x + 88), 210, f"mean {255 * values.mean():.0f}", anchor="middle", colour="bad", size=12)
     return Figure(
         [pen],
-        "**Histograms.** How many pixels have each brightness, from black (left) to white (right). The heights of the bars "
+        "**Histograms.** The bars count the pixels of each luma, from black (left) to white (right). The heights of the bars "
         "are the square roots of the counts, so that small counts show. A dashed line marks the mean. In the third photo the "
         "high bar at the right is the window.",
     )
@@ -257,9 +257,9 @@ def gamma_curves() -> Figure:
         faces.text(118 * i + 56, 127, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [pen, faces],
-        "**The direction of gamma.** Input brightness to the right, output upwards; the dashed diagonal changes nothing. The "
-        "value 64 becomes 128 with an exponent of one half, and 16 with an exponent of two. The small pictures show what the "
-        "two exponents do to a drawn portrait.",
+        "**The direction of gamma.** Each curve leads from the input (to the right) to the output (upwards). The dashed "
+        "diagonal changes nothing. The value 64 becomes 128 with an exponent of one half, and 16 with an exponent of two. The "
+        "small pictures show what the two exponents do to a drawn portrait.",
     )
 
 
@@ -325,6 +325,9 @@ def clipping() -> Figure:
             if total:
                 pen.text(x + 8.5, y - tall * more - 3, str(total), anchor="middle", size=12)
             pen.text(x + 8.5, 162, str(level), anchor="middle", colour="muted", size=12)
+    top = spread[WALL.argmax()]  # where the cut part stood, above what is left
+    x, high = 16 + 18 * int(WALL.argmax()), tall * (WALL.max() - top)
+    filled.rect(x, 146 - tall * WALL.max(), 17, high, stroke="bad", thick=1, dashed=True)
     peak.line([(16, 146 - tall * LIMIT), (160, 146 - tall * LIMIT)], "warn", thick=1.5, dashed=True)
     peak.text(160, 146 - tall * LIMIT - 5, "limit 4", anchor="end", colour="warn", size=12)
     curves = Drawing("The curve without a limit rises by twelve at the value 2; with the limit it rises by five", 176, 170)
@@ -340,8 +343,9 @@ def clipping() -> Figure:
         curves.text(24.5 + 18 * level, 162, str(level), anchor="middle", colour="muted", size=12)
     return Figure(
         [peak, filled, curves],
-        "**CLAHE’s limit.** In this tile of a plain wall, 12 of 16 pixels have the value 2. The part above the limit (red) "
-        "is cut off and spread over all eight values (green). The curve then climbs less steeply at the value 2.",
+        "**CLAHE’s limit.** In this tile of a plain wall, 12 of 16 pixels have the value 2. The part above the limit (red) is "
+        "cut off and spread over all eight values (green), which lifts the value 2 a little above the limit. The curve then "
+        "climbs less steeply at the value 2.",
     )
 
 
@@ -355,12 +359,11 @@ def tiles() -> Figure:
             grid.rect(6 + 42 * i, 6 + 42 * j, 42, 42, "surface", "muted", thick=1)
     x, y = 6 + 42 * 1.75, 6 + 42 * 1.9
     for i, j in ((1, 1), (2, 1), (1, 2), (2, 2)):
-        anchor: Anchor = "end" if i == 1 else "start"
-        aside = -8 if i == 1 else 8
+        above = -8 if j == 1 else 17
         share = (1 - abs(1.75 - i - 0.5)) * (1 - abs(1.9 - j - 0.5))
         centre = (27 + 42 * i, 27 + 42 * j)
         grid.line([(x, y), centre], "accent", thick=1)
-        grid.text(centre[0] + aside, centre[1] + 4, f"{share:.2f}", anchor=anchor, colour="accent", size=12)
+        grid.text(centre[0], centre[1] + above, f"{share:.2f}", anchor="middle", colour="accent", size=12)
     for i in range(4):
         for j in range(4):
             near = i in (1, 2) and j in (1, 2)
@@ -384,7 +387,7 @@ def tiles() -> Figure:
     return Figure(
         [grid, results],
         "**Tile by tile.** Each tile has a curve, and a pixel (red) blends the curves of the four tiles with the nearest "
-        "centres, by the shares beside them. The small pictures show a dull photo, equalised in three ways. One curve, and "
+        "centres, by the shares at the centres. The small pictures show a dull photo, equalised in three ways. One curve, and "
         "tiles without a limit, amplify the noise of the wall. CLAHE amplifies this noise far less.",
     )
 
@@ -444,6 +447,7 @@ def restored() -> Figure:
         pen.text(89 * i + 42, 101, words, anchor="middle", colour="muted", size=12)
     return Figure(
         [pen],
-        "**Undoing a smear.** A drawn portrait; the same, smeared along a line of 7 pixels, with a little noise; restored by "
-        "a Wiener filter that knows the 7 pixels; and by one that assumes 10, which adds ghosts beside every edge.",
+        "**Undoing a smear.** From left to right: a drawn portrait; the same, smeared along a line of 7 pixels, with a little "
+        "noise; restored by a Wiener filter that knows the 7 pixels; and by one that assumes 10, which adds ghosts beside "
+        "every edge.",
     )
