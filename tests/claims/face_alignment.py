@@ -10,7 +10,7 @@ WITHOUT = ("The photo's middle", "The detector's box")
 SIMILAR = "Five points, similarity"
 WITH = ("Two eyes, similarity", SIMILAR, "Five points, affine")
 DEMO = "3 % larger and 1 pixel higher (the demo’s)"
-WEIGHTED = ("the demo’s, weights 3 for eyes, 2 for the nose", "the demo’s, weight 2 for the nose")
+EYES_AND_NOSE, NOSE_ALONE = "the demo’s, weights 3 for eyes, 2 for the nose", "the demo’s, weight 2 for the nose"
 TAR = "TAR at FAR 0.1\N{NO-BREAK SPACE}%"
 
 
@@ -29,11 +29,15 @@ def at_least(better: str, worse: str) -> bool:
     return all(ours[column] >= theirs[column] for column in theirs if column != "Reference landmarks")
 
 
-def wins_and_loses(weighted: str) -> bool:
-    """Against the demo's reference landmarks without weights."""
+def gains(weighted: str) -> list[float]:
+    """Against the demo's reference landmarks without weights, in each column."""
     ours, theirs = by_column("chips/landmarks", weighted), by_column("chips/landmarks", DEMO)
-    gains = [ours[column] - theirs[column] for column in theirs if column != "Reference landmarks"]
-    return min(gains) < 0 < max(gains)
+    return [ours[column] - theirs[column] for column in theirs if column != "Reference landmarks"]
+
+
+def won_and_lost(weighted: str) -> tuple[int, int]:
+    """In how many columns the weights do better, and in how many worse."""
+    return sum(gain > 0 for gain in gains(weighted)), sum(gain < 0 for gain in gains(weighted))
 
 
 def sampled(grid: str, shrinking: str) -> list[float]:
@@ -81,8 +85,11 @@ CLAIMS = [
         lambda: at_least(DEMO, "ArcFace’s"),
     ),
     Claim(
-        "The weights in the last two rows win some columns and lose others",
-        lambda: all(wins_and_loses(weighted) for weighted in WEIGHTED),
+        "Weights for the eyes and the nose win two of the six columns and lose four. A weight for the nose alone wins four and"
+        " loses one, but the differences are small",
+        lambda: (
+            won_and_lost(EYES_AND_NOSE) == (2, 4) and won_and_lost(NOSE_ALONE) == (4, 1) and max(map(abs, gains(NOSE_ALONE))) < 0.7
+        ),
     ),
     Claim(
         "The cubic filter does at least as well as the linear one in every column.",
@@ -92,7 +99,7 @@ CLAIMS = [
     ),
     Claim(
         "With the cubic filter, bicubic samples do slightly better than bilinear ones in all columns but one, by a few tenths of a"
-        " percent at most.",
+        " percentage point at most.",
         lambda: sum(one > 0 for one in differences()) == len(differences()) - 1 and max(map(abs, differences())) < 0.4,
     ),
     Claim(

@@ -66,7 +66,7 @@ CLAIMS = [
     ),
     Claim("With the photo doubled it finds most of them.", lambda: cell("detectors/photos", DOUBLED, "actors6") > 85),
     Claim(
-        "HOG is the fastest, and the `mtcnn` package, which runs in TensorFlow, the slowest.",
+        "HOG is the fastest, and the `mtcnn` package, which runs in TensorFlow, is the slowest.",
         lambda: (
             min(photos("ms per photo"), key=photos("ms per photo").__getitem__) == HOG
             and max(photos("ms per photo"), key=photos("ms per photo").__getitem__) == PACKAGE
@@ -77,7 +77,7 @@ CLAIMS = [
         lambda: min(sheets("Found")[d] for d in (PACKAGE, AT_20)) > max(sheets("Found")[d] for d in (*OLDER, YUNET, AT_40)) + 5,
     ),
     Claim(
-        "Of the faces from 40 pixels up, MTCNN and YuNet find nearly all, the older detectors fewer.",
+        "Of the faces from 40 pixels up, MTCNN and YuNet find nearly all, and the older detectors find fewer.",
         lambda: (
             min(sheets("Found, from 40 pixels")[d] for d in NETWORKS) > 95
             and max(sheets("Found, from 40 pixels")[d] for d in OLDER) < 92

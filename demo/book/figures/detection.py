@@ -459,8 +459,8 @@ def suppression() -> Figure:
     after = _boxes("One box around each of the two faces", "after: two boxes", boxes, scores, kept.tolist())
     return Figure(
         [before, after],
-        "**Non-maximum suppression** with a threshold of 0.5. In each group the box with the highest score stays; every box that "
-        "overlaps it by more than half goes.",
+        "**Non-maximum suppression** with a threshold of 0.5. In each group the box with the highest score stays; every box whose "
+        "IoU with that box is above 0.5 goes.",
     )
 
 

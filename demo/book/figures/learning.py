@@ -114,8 +114,8 @@ def linear() -> Figure:
         drawings.append(drawing)
     return Figure(
         drawings,
-        "**Two neurons in a row.** Left: without a bend, both together draw a straight line, as one neuron could. "
-        "Right: with ReLU between them, the line gets a corner at $x = -0.5$, where the first sum is 0.",
+        "**Two neurons in a row.** Without a bend, both together draw a straight line, as one neuron could. "
+        "With ReLU between them, the line gets a corner at $x = -0.5$, where the first sum is 0.",
     )
 
 
@@ -141,7 +141,7 @@ def bends() -> Figure:
     return Figure(
         [drawing],
         "**Three bends.** ReLU replaces negative sums by 0. PReLU multiplies them by a factor that is learned, "
-        "here 0.25. The tanh squeezes every sum between −1 and 1.",
+        "here 0.25. Tanh squeezes every sum between −1 and 1.",
     )
 
 
@@ -329,7 +329,7 @@ def maps() -> Figure:
     return Figure(
         [drawing],
         "**What a convolutional network adds up to.** The squares to the right of the chip are maps of answers. From left to right "
-        "they shrink, their number grows, and one answer depends on more of the face. Below: what such maps may answer to.",
+        "they shrink, their number grows, and one answer depends on more of the face. Below: what such maps may respond to.",
     )
 
 
