@@ -33,13 +33,15 @@ CLAIMS = [
         "Among the groups of adults, its FMR at 0.6 goes from {{ value whom/dlib best }} to {{ value whom/dlib worst }}.",
         lambda: value("whom/dlib best") < value("whom/dlib worst"),
     ),
-    Claim("At the second rate, more than a hundred of these pairs match.", lambda: 435 * value("whom/dlib worst") / 100 > 100),
+    Claim(
+        "At the rate of that group, more than a hundred of these pairs match.", lambda: 435 * value("whom/dlib worst") / 100 > 100
+    ),
     Claim(
         "**MobileFaceNet does much better.** At its threshold for *same*, its worst group of adults has an FMR of {{ "
         "value whom/worst }}.",
         lambda: 10 * value("whom/worst") <= value("whom/dlib best"),
     ),
-    Claim("Both networks look alike on LFW: at their best thresholds", lambda: _apart_on_lfw() < 0.2),
+    Claim("Both networks look alike on lfw100: at their best thresholds", lambda: _apart_on_lfw() < 0.2),
     Claim(
         "To protect its worst group, dlib’s network misses more than half of the pairs of one person in lfw100.",
         lambda: value("whom/dlib’s ResNet plain lfw100") > 50,
