@@ -69,7 +69,10 @@ CLAIMS = [
     ),
     Claim(
         "The smallest faces are unsure most often.",
-        lambda: max(unsure := by_row("rollcall/sizes", "Correct but unsure"), key=lambda side: unsure[side]) == "40–60",
+        lambda: (
+            max(unsure := by_row("rollcall/sizes", "Unsure"), key=lambda side: unsure[side])
+            == "40\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}60"
+        ),
     ),
     Claim(
         "it names fewer faces of another class than the demo does",

@@ -70,18 +70,18 @@ def measure(data: Path) -> Report:
     report.values["class photos"] = str(CLASSES)
     report.values["pupils"] = f"{sum(len(lesson.enrolled) for lesson in lessons):,}"
     report.tables["roll"] = Table(
-        ["Photos", "Correct", "Correct but unsure", "Wrong", "Not named", "Strangers named"],
+        ["Photos", "Correct", "Unsure", "Wrong", "Not named", "Strangers named"],
         [_roll(count, lessons, known, (60, 1e9)) for count in ENROLLED],
     )
     report.tables["sizes"] = Table(
-        ["Pixels", "Correct", "Correct but unsure", "Wrong", "Not named", "Strangers named"],
-        [[f"{low}–{high}", *_roll(6, lessons, known, (low, high))[1:]] for low, high in SIZES],
+        ["Pixels", "Correct", "Unsure", "Wrong", "Not named", "Strangers named"],
+        [[f"{low}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high}", *_roll(6, lessons, known, (low, high))[1:]] for low, high in SIZES],
     )
     report.tables["rules"] = Table(
-        ["Rule", "Correct", "Correct but unsure", "Wrong", "Strangers named", "Another class named"],
+        ["Rule", "Correct", "Unsure", "Strangers named", "Another class named"],
         [_by_rule(words, rule, normalised, lessons, known) for words, rule, normalised in RULES],
     )
-    report.values["original strangers"] = report.tables["rules"].rows[-1][4]
+    report.values["original strangers"] = report.tables["rules"].rows[-1][3]
     report.tables["twice"] = Table(
         ["Photos", "Sure", "Unsure", "Noticed", "Pairs taken for one"],
         [_enrolled_twice(count, lessons, known) for count in (1, 3)],
@@ -177,7 +177,7 @@ def _by_rule(
     runtime = default_runtime()
     embedder = runtime.manifest.embedder.normalised() if normalised else runtime.manifest.embedder
     cohort, shipped = finish(runtime.load_cohort()) if normalised else None, embedder.calibration.good
-    right = unsure = wrong = pupils = strangers = named = elsewhere = faces = 0
+    right = unsure = pupils = strangers = named = elsewhere = faces = 0
     for lesson in lessons:
         here, absent = (
             Gallery({name: np.stack([known[photo] for photo in files[:6]]) for name, files in people.items()}, cohort, shipped)
@@ -189,14 +189,13 @@ def _by_rule(
             if name in lesson.enrolled:
                 right += answer.name == name and answer.answer == "sure"
                 unsure += answer.name == name and answer.answer == "unsure"
-                wrong += answer.name not in (name, None)
         pupils += sum(lesson.truth[i][0] in lesson.enrolled for i in large)
         strange = [i for i in large if lesson.truth[i][0] and lesson.truth[i][0] not in lesson.enrolled]
         strangers += len(strange)
         named += sum(answers[i].answer == "sure" for i in strange)
         faces += len(large)
         elsewhere += sum(_answers(absent, lesson.embeddings, rule)[i].answer == "sure" for i in large)
-    shares = (right / pupils, unsure / pupils, wrong / pupils, named / strangers, elsewhere / faces)
+    shares = (right / pupils, unsure / pupils, named / strangers, elsewhere / faces)
     return [words, *(percent(share, 2) for share in shares)]
 
 
