@@ -72,7 +72,7 @@ def _on_the_circle(loss: str) -> list[tuple[str, bool]]:
 
 CLAIMS = [
     Claim(
-        "In the corners, they reach at most {{ value network/corner share }} of the largest.",
+        "In the corners, they are at most {{ value network/corner share }} times as large as at the strongest place.",
         lambda: (
             max(_corners()) == value("network/corner share") and max(map(max, _places())) == 1 and _places()[3][3] > max(_corners())
         ),

@@ -99,7 +99,7 @@ def linear_svm(enrolled: Points, who: Labels, asked: Points) -> Answer:
 
 
 CLASSIFIERS: dict[str, Classifier] = {
-    "Nearest neighbour": nearest_neighbour,
+    "Nearest photo": nearest_neighbour,
     f"Vote of the {NEIGHBOURS} nearest": vote,
     "Nearest mean": nearest_mean,
     "Logistic regression": logistic_regression,

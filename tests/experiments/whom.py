@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -369,12 +369,14 @@ def confused(report: Report, networks: Mapping[str, Network]) -> None:
     sizes = Counter(group_of(photo.name) for photo in next(iter(networks.values())).strangers.photos)
     names = [*(g for g in sorted(sizes) if g not in CHILDREN), *CHILDREN]
     report.tables["before and after"] = Table(
-        ["Group", "People", *columns],
-        [
-            [group + starred(sizes[group]), f"{sizes[group]:,}", *(spread(column[group], 3) for column in columns.values())]
-            for group in names
-        ],
+        ["Group", *columns],
+        [[group + starred(sizes[group]), *(_in_brief(column[group]) for column in columns.values())] for group in names],
     )
+
+
+def _in_brief(rates: Sequence[float]) -> str:
+    """Mean and standard deviation, with three digits only where the mean is below one percent."""
+    return spread(rates, 1 if np.mean(rates) >= 0.01 else 3)
 
 
 def by_group(report: Report, groups: Mapping[str, Strangers], by_dlib: Mapping[str, Strangers], ours: Network) -> None:
@@ -484,6 +486,14 @@ def reliability(report: Report, groups: Mapping[str, Strangers], ours: Network) 
     )
 
 
+WAYS = {
+    "one photo": "One photo",
+    f"the mean distance to {ENROLLED} photos": "Six: mean distance",
+    f"the nearest of {ENROLLED} photos": "Six: nearest",
+    f"the mean embedding of {ENROLLED} photos": "Six: mean embedding",
+}
+
+
 def six_enrolled(report: Report, ours: Network) -> None:
     """Misses and false matches on hard photos, with one photo enrolled and with six, for three ways of using the six."""
     with ACTORS_IN_UTK.open(newline="", encoding="utf-8") as file:
@@ -503,19 +513,16 @@ def six_enrolled(report: Report, ours: Network) -> None:
             for way, scores in _ways(actors.embeddings[enrolled], faces).items():
                 impostor.setdefault(way, {}).setdefault(group, []).append(scores)
     rows = []
+    same = ours.embedder.calibration.good.same_below
     for way, found in genuine.items():
         misses = np.concatenate(found)
         strangers = [np.concatenate(scores) for scores in impostor[way].values()]
         own = min(float(np.quantile(scores, PROMISE, method="lower")) for scores in strangers)
-        row = [way]
-        for threshold in (own, ours.embedder.calibration.good.same_below):
-            matched = max(float((scores < threshold).mean()) for scores in strangers)
-            row += [f"{threshold:.3f}", percent(float((misses >= threshold).mean()), 1), percent(matched, 2)]
-        rows.append(row)
-        report.values[f"missed, {way}"] = row[2]
-    report.tables["six enrolled"] = Table(
-        ["Compared with", "own threshold", "missed", "strangers taken", "“same”", "missed", "strangers taken"], rows
-    )
+        missed, missed_at_same = (percent(float((misses >= threshold).mean()), 1) for threshold in (own, same))
+        matched = max(float((scores < same).mean()) for scores in strangers)
+        rows.append([WAYS[way], f"{own:.3f}", missed, missed_at_same, percent(matched, 2)])
+        report.values[f"missed, {way}"] = missed
+    report.tables["six enrolled"] = Table(["Photos", "Own threshold", "Missed", "Missed at “same”", "Strangers at “same”"], rows)
 
 
 def _ways(enrolled: NDArray[np.float32], probes: NDArray[np.float32]) -> dict[str, Scores]:
