@@ -73,7 +73,7 @@ CLAIMS = [
         ),
     ),
     Claim(
-        "The best AUCs lie closer together than neighbouring epochs of one curve sometimes do.",
+        "The best AUCs differ by less than the AUCs of neighbouring epochs sometimes do.",
         _closer_than_neighbours,
     ),
     Claim(

@@ -19,7 +19,7 @@ def attacks() -> Figure:
     cells: list[tuple[str, str, Callable[[float, float], None]]] = [
         ("Nobody attacks", "a living face", lambda x, y: pen.face(x, y, 74)),
         ("Print", "paper, perhaps cut out", lambda x, y: _print(pen, x, y)),
-        ("Replay", "a screen, still or film", lambda x, y: _screen(pen, x, y)),
+        ("Replay", "a screen, still or video", lambda x, y: _screen(pen, x, y)),
         ("Mask", "paper, resin or silicone", lambda x, y: _mask(pen, x, y)),
     ]
     for i, (name, what, draw) in enumerate(cells):
@@ -95,7 +95,7 @@ def pad_errors() -> Figure:
     return Figure(
         [pen],
         "**Two errors of a detector of attacks.** Right of the dashed limit, the small green area is the BPCER: living faces "
-        "that are stopped. Left of it lie the APCERs, one for each kind of attack: here many masks pass and hardly any "
+        "that are stopped. Left of the limit lie the APCERs, one for each kind of attack: here many masks pass and hardly any "
         "print. The curves are invented.",
     )
 
@@ -144,7 +144,7 @@ def depth() -> Figure:
     return Figure(
         [_two_views("A head", 3.0, "good"), _two_views("A photo of it", 0.0, "bad")],
         "**What depth does, seen from above.** The camera moves by 25 degrees about the face. The nose of a head stands "
-        "out, so it moves towards one eye in the picture; on a photo it stays midway. A single picture, from one place, "
+        "out, so it moves towards one eye in the picture; on a photo it stays nearly midway. A single picture, from one place, "
         "cannot show the difference.",
     )
 

@@ -26,7 +26,7 @@ def decision() -> Figure:
         ["Does it do something that", "a simpler way cannot?"],
         ["Can every pupil say no,", "and lose nothing by it?"],
         ["Is there a lawful basis, and", "a written study of the risks?"],
-        ["Was it measured on people", "like these, at this age?"],
+        ["Was it good enough in tests", "with people of this age?"],
         ["Does a person check each roll,", "and can every pupil object?"],
         ["Is there a date on which all", "of it is deleted?"],
     ]
