@@ -16,7 +16,7 @@ def words(name: str) -> str:
 
 CLAIMS = [
     Claim(
-        "share of pairs of one person accepted where 0.1 % of the others are | 98.9 % |",
+        "true accept rate at a false accept rate of 0.1 % | 98.9 % |",
         lambda: (
             words("whom/tar lfw100 MobileFaceNet") == "98.9 %"
             and read_report("whom")["tables"]["accuracy"]["rows"][0][1] == "4,950"

@@ -18,9 +18,9 @@ CLASS = 30  # pupils
 
 def thresholds() -> Figure:
     """Three answers along the distance, for good and for poor photos."""
-    d = Drawing("Two number lines of the distance, each with the ranges same, unsure and different", 360, 190)
+    d = Drawing("Two number lines of the distance, each with the ranges same, unsure and different", 360, 202)
     values = read_report("whom")["values"]
-    for top, kind, label in ((30, "good", "Both faces seen well"), (118, "poor", "One face seen poorly")):
+    for top, kind, label in ((30, "good", "Both faces seen well"), (130, "poor", "One face seen poorly")):
         same, different = float(values[f"{kind} same_below"]), float(values[f"{kind} different_from"])
         ends = [_place(0.5), _place(same), _place(different), _place(1.4)]
         answers: list[tuple[str, Colour]] = [("same", "good"), ("unsure", "warn"), ("different", "bad")]
@@ -35,7 +35,7 @@ def thresholds() -> Figure:
             d.line([(_place(limit), top - 2), (_place(limit), top + 38)], thick=2)
         d.text(_place(same) + 3, top + 51, f"{same:.3f}", anchor="end", size=12)
         d.text(_place(different) - 3, top + 51, f"{different:.3f}", size=12)
-    d.text(350, 186, "distance →", anchor="end", colour="muted", size=12)
+    d.text(350, 198, "distance →", anchor="end", colour="muted", size=12)
     return Figure(
         [d],
         "**Two thresholds, three answers.** Below the lower threshold the demo says *same*, from the upper threshold on it says "

@@ -59,6 +59,6 @@ def waits() -> Figure:
             d.text(8 + wide, y + 11, f"{number} ms", size=12)
     return Figure(
         [d],
-        "**Waiting times on two cores.** Shorter bars are faster. Both pages ran in the same browser, in turns; the bars are "
-        "medians of five rounds.",
+        "**Waiting times on two cores.** Shorter bars are faster. *Tiny* and *SSD* are two detectors of face-api. The pages ran in "
+        "the same browser, in turns; the bars are medians of five rounds.",
     )
