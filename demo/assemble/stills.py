@@ -56,7 +56,7 @@ class Format:
 
 
 # For a page beside its menu, and for a phone.
-FORMATS = Format("", 7.6, 125, 3), Format("-narrow", 2.9, 190, 1)
+FORMATS = Format("", 6.4, 148, 3), Format("-narrow", 2.9, 190, 1)
 
 
 def draw_stills(models: Path, samples: Path, folder: Path) -> None:
@@ -171,7 +171,10 @@ def _text_height(panel: Facts | Grid, form: Format) -> float:
 
 
 def _facts_a_row(panel: Facts, form: Format) -> int:
-    return len(panel.facts) if form.a_row > 1 else 2
+    """All, where there is room; on a phone two, or one where a name is long."""
+    if form.a_row > 1:
+        return min(len(panel.facts), 4)
+    return 1 if max(len(fact.label) for fact in panel.facts) > 24 else 2
 
 
 def _text(axes: Axes, panel: Facts | Grid, form: Format) -> None:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
+from PIL import Image
 
 from facelab.labs import LABS
 
@@ -106,14 +107,25 @@ def place_lab(kind: str, *how: str) -> str:
     }
     alt = f"Lab, a still: {lab.title}"
     stills = "\n".join(
-        f"![{alt}](app/stills/{kind}-{scheme}{narrow}.webp#only-{scheme}){{ loading=lazy .still{narrow} }}"
+        f"![{alt}](app/stills/{still}.webp#only-{scheme}){{ loading=lazy .still{narrow}{_size_of(still)} }}"
         for scheme in ("light", "dark")
         for narrow in ("", "-narrow")
+        for still in [f"{kind}-{scheme}{narrow}"]
     )
     waiting = " data-waiting" if "waiting" in how else ""
     settings = escape(json.dumps(told, allow_nan=False))
     room = "; ".join(f"--room-{width}: {height}rem" for width, height in _lab_heights().get(kind, {}).items())
     return f'<div class="lab" data-lab="{kind}" data-told="{settings}" style="{room}"{waiting} markdown>\n{stills}\n</div>'
+
+
+@cache
+def _size_of(still: str) -> str:
+    """The attributes by which a browser keeps a still's room while it is on its way; none where the stills are not made yet."""
+    path = ROOT / "docs" / "app" / "stills" / f"{still}.webp"
+    if not path.is_file():
+        return ""
+    with Image.open(path) as picture:
+        return f" width={picture.width} height={picture.height}"
 
 
 @cache

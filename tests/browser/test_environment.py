@@ -146,6 +146,15 @@ def test_scripts_that_do_not_come_are_told_of_in_their_places(context: BrowserCo
     expect(note).to_contain_text("make serve")
 
 
+def test_page_whose_scripts_came_says_nothing_later(context: BrowserContext, site: str) -> None:
+    page = watch(context.new_page(), site).page
+    page.clock.install()
+    page.goto(site + "overview/")
+    expect(page.get_by_test_id("cell-0")).to_be_visible()
+    page.clock.fast_forward(21_000)
+    expect(page.get_by_test_id("not-here")).to_have_count(0)
+
+
 def test_script_that_is_late_is_waited_for(context: BrowserContext, site: str) -> None:
     held: list[Route] = []
     context.route("**/facelab.js", lambda route: held.append(route))

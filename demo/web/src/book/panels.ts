@@ -11,19 +11,19 @@ export function showPanels(host: HTMLElement, panels: Panel[], drag: Drag, keepR
   const fresh = panels.map((panel, i) => {
     const before = old[i];
     if (panel.kind === "picture" && before?.classList.contains("picture")) return updatePicture(before, panel, drag);
-    return draw(panel, drag);
+    return draw(panel, drag, host.clientWidth);
   });
   if (keepRest) fresh.push(...old.slice(fresh.length));
   if (old.length === fresh.length && fresh.every((element, i) => element === old[i])) return;
   host.replaceChildren(...fresh);
 }
 
-function draw(panel: Panel, drag: Drag): HTMLElement {
+function draw(panel: Panel, drag: Drag, room: number): HTMLElement {
   switch (panel.kind) {
     case "picture":
       return updatePicture(element("figure", "picture"), panel, drag);
     case "chart":
-      return chart(panel);
+      return chart(panel, room);
     case "facts":
       return facts(panel);
     case "grid":
@@ -185,15 +185,19 @@ interface Scale {
   ticks: number[];
 }
 
-function chart(panel: ChartPanel): HTMLElement {
+/** `room`: pixels across. A chart is drawn no wider, so that its letters keep their size on a phone. */
+function chart(panel: ChartPanel, room: number): HTMLElement {
   const figure = element("figure", panel.small ? "chart small" : "chart");
-  const [width, height] = panel.square ? [400, 400] : panel.small ? [300, 190] : [600, 300];
+  const most = panel.square ? 400 : panel.small ? 300 : 600;
+  const width = Math.max(240, Math.min(most, room || most));
+  const height = panel.square ? width : Math.max(190, width / 2);
   const shown = panel.lines.filter(({ x }) => x.length);
   const bars = shown.some(({ style }) => style === "bars");
   const heights = shown.flatMap(({ y }) => y);
   const longest = Math.max(...scale(heights, panel.y_limits, panel.y_log, 0, 1, bars).ticks.map((tick) => tickLabel(tick).length), 1);
   const margin = { left: longest * 7 + (panel.y ? 26 : 10), right: 14, top: panel.marks.length ? 22 : 10, bottom: panel.x ? 42 : 26 };
-  const across = scale(shown.flatMap(({ x }) => x), panel.x_limits, panel.x_log, margin.left, width - margin.right, false);
+  const half = bars ? ((width - margin.left - margin.right) / Math.max(...shown.map(({ x }) => x.length), 1)) * 0.5 : 0; // a bar at either end is whole
+  const across = scale(shown.flatMap(({ x }) => x), panel.x_limits, panel.x_log, margin.left + half, width - margin.right - half, false);
   const up = scale(heights, panel.y_limits, panel.y_log, height - margin.bottom, margin.top, bars);
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
   drawing.ariaLabel = panel.alt;
