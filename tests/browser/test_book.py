@@ -28,6 +28,11 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });"""
 
 
+CHARTS_SCALES = """[...document.querySelectorAll("face-lab")]
+    .flatMap((lab) => [...lab.shadowRoot.querySelectorAll(".chart svg")])
+    .map((svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
+
+
 def address(stem: str) -> str:
     return "" if stem == "index" else f"{stem}/"
 
@@ -107,6 +112,7 @@ def test_open_labs_are_for_everybody(stem: str, watched: Watched) -> None:
         page.wait_for_timeout(300)  # colours fade
         assert axe_violations(page) == [], f"{width}, {scheme}"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert all(scale > 0.97 for scale in page.evaluate(CHARTS_SCALES)), "letters of a chart are smaller than they were drawn"
     assert watched.complaints == []
 
 

@@ -11,19 +11,20 @@ export function showPanels(host: HTMLElement, panels: Panel[], drag: Drag, keepR
   const fresh = panels.map((panel, i) => {
     const before = old[i];
     if (panel.kind === "picture" && before?.classList.contains("picture")) return updatePicture(before, panel, drag);
-    return draw(panel, drag, host.clientWidth);
+    return draw(panel, drag);
   });
   if (keepRest) fresh.push(...old.slice(fresh.length));
   if (old.length === fresh.length && fresh.every((element, i) => element === old[i])) return;
   host.replaceChildren(...fresh);
+  for (const figure of fresh) drawings.get(figure)?.(); // at once: nobody sees it without
 }
 
-function draw(panel: Panel, drag: Drag, room: number): HTMLElement {
+function draw(panel: Panel, drag: Drag): HTMLElement {
   switch (panel.kind) {
     case "picture":
       return updatePicture(element("figure", "picture"), panel, drag);
     case "chart":
-      return chart(panel, room);
+      return chart(panel);
     case "facts":
       return facts(panel);
     case "grid":
@@ -185,11 +186,36 @@ interface Scale {
   ticks: number[];
 }
 
-/** `room`: pixels across. A chart is drawn no wider, so that its letters keep their size on a phone. */
-function chart(panel: ChartPanel, room: number): HTMLElement {
+/** What draws a chart anew, of each figure that is one. */
+const drawings = new WeakMap<HTMLElement, () => void>();
+
+/** Drawn in the pixels that it has, and again when it gets others: so its letters keep their size. */
+function chart(panel: ChartPanel): HTMLElement {
   const figure = element("figure", panel.small ? "chart small" : "chart");
-  const most = panel.square ? 400 : panel.small ? 300 : 600;
-  const width = Math.max(240, Math.min(most, room || most));
+  let drawn: SVGElement | undefined;
+  let width = 0;
+  const redraw = () => {
+    const room = Math.min(figure.clientWidth, panel.square ? 400 : 640);
+    if (!room || room === width) return;
+    width = room;
+    const fresh = drawing(panel, width);
+    if (drawn) drawn.replaceWith(fresh);
+    else figure.prepend(fresh);
+    drawn = fresh;
+  };
+  drawings.set(figure, redraw);
+  new ResizeObserver(redraw).observe(figure);
+  const named = panel.lines.filter(({ name }) => name);
+  if (named.length > 1) {
+    const legend = element("ul", "legend");
+    for (const line of named) legend.append(element("li", colourOf(line, panel.lines.indexOf(line)), line.name));
+    figure.append(legend);
+  }
+  if (panel.caption) figure.append(element("figcaption", "", panel.caption));
+  return figure;
+}
+
+function drawing(panel: ChartPanel, width: number): SVGElement {
   const height = panel.square ? width : Math.max(190, width / 2);
   const shown = panel.lines.filter(({ x }) => x.length);
   const bars = shown.some(({ style }) => style === "bars");
@@ -199,39 +225,31 @@ function chart(panel: ChartPanel, room: number): HTMLElement {
   const half = bars ? ((width - margin.left - margin.right) / Math.max(...shown.map(({ x }) => x.length), 1)) * 0.5 : 0; // a bar at either end is whole
   const across = scale(shown.flatMap(({ x }) => x), panel.x_limits, panel.x_log, margin.left + half, width - margin.right - half, false);
   const up = scale(heights, panel.y_limits, panel.y_log, height - margin.bottom, margin.top, bars);
-  const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
-  drawing.ariaLabel = panel.alt;
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
+  picture.ariaLabel = panel.alt;
   for (const tick of across.ticks) {
     const x = across.at(tick);
-    drawing.append(svg("path", { d: `M${x} ${margin.top}V${height - margin.bottom}`, class: "rule" }));
-    drawing.append(text(tickLabel(tick), x, height - margin.bottom + 15, "middle"));
+    picture.append(svg("path", { d: `M${x} ${margin.top}V${height - margin.bottom}`, class: "rule" }));
+    picture.append(text(tickLabel(tick), x, height - margin.bottom + 15, "middle"));
   }
   for (const tick of up.ticks) {
     const y = up.at(tick);
-    drawing.append(svg("path", { d: `M${margin.left} ${y}H${width - margin.right}`, class: "rule" }));
-    drawing.append(text(tickLabel(tick), margin.left - 6, y + 4, "end"));
+    picture.append(svg("path", { d: `M${margin.left} ${y}H${width - margin.right}`, class: "rule" }));
+    picture.append(text(tickLabel(tick), margin.left - 6, y + 4, "end"));
   }
-  if (panel.x) drawing.append(text(panel.x, (margin.left + width - margin.right) / 2, height - 6, "middle", "axis"));
+  if (panel.x) picture.append(text(panel.x, (margin.left + width - margin.right) / 2, height - 6, "middle", "axis"));
   if (panel.y) {
     const label = text(panel.y, 0, 0, "middle", "axis");
     label.setAttribute("transform", `translate(13 ${(margin.top + height - margin.bottom) / 2}) rotate(-90)`);
-    drawing.append(label);
+    picture.append(label);
   }
-  shown.forEach((line, i) => drawing.append(...curve(line, across, up, panel.lines.indexOf(line), shown.length, i)));
+  shown.forEach((line, i) => picture.append(...curve(line, across, up, panel.lines.indexOf(line), shown.length, i)));
   for (const [name, at] of panel.marks) {
     const x = across.at(at);
-    drawing.append(svg("path", { d: `M${x} ${margin.top - 6}V${height - margin.bottom}`, class: "mark" }));
-    drawing.append(text(name, Math.min(x, width - 40), margin.top - 9, "middle"));
+    picture.append(svg("path", { d: `M${x} ${margin.top - 6}V${height - margin.bottom}`, class: "mark" }));
+    picture.append(text(name, Math.min(x, width - 40), margin.top - 9, "middle"));
   }
-  figure.append(drawing);
-  const named = panel.lines.filter(({ name }) => name);
-  if (named.length > 1) {
-    const legend = element("ul", "legend");
-    for (const line of named) legend.append(element("li", colourOf(line, panel.lines.indexOf(line)), line.name));
-    figure.append(legend);
-  }
-  if (panel.caption) figure.append(element("figcaption", "", panel.caption));
-  return figure;
+  return picture;
 }
 
 const colourOf = ({ tone }: ChartLine, index: number) => tone || `c${index % 6}`;
