@@ -3,7 +3,7 @@
 A line of a chapter may be one of
 
     {{ table whom/promise }}             a table of docs/results/whom.json
-    {{ chart whom/trade-off }}           a chart of it, drawn as SVG
+    {{ chart whom/trade-off actors6 }}   a chart of it, drawn as SVG
     {{ code facelab.detect.suppress }}   the source of a function or class of the library
     {{ lab cascade }}                    a lab, a still picture until it is loaded
     {{ lab cascade waiting }}            the same, loaded on request only

@@ -6,7 +6,7 @@ angle of up to 30 degrees to either side. Face and landmarks are detected anew i
 
 The two ways without landmarks get the best square of several that were tried: its width, and its place below the middle, are those
 that get the most upright pairs right. Each threshold is the best for the pairs that it is measured on. A photo in which no face is
-found is in no pair (the values `found ...` give the share of photos with a face).
+found is in no pair.
 
 There are 4,950 pairs of 100 photos of 10 people: a hundredth of a percent is half a pair, and differences below half a percent may
 be chance.
@@ -60,14 +60,13 @@ def measure(data: Path) -> Report:
     people = np.array([photo.parent.name for photo in photos])
     random = np.random.default_rng(SEED)
     rolls, sides = random.uniform(-MOST, MOST, len(photos)), random.choice([-1.0, 1.0], len(photos))
-    middle, box = (_best_of(name, tried, photos, people, report) for name, tried in (("middle", MIDDLES), ("box", BOXES)))
+    middle, box = (_best_of(tried, photos, people) for tried in (MIDDLES, BOXES))
     ways = {"The photo's middle": middle, "The detector's box": box} | BY_POINTS
     upright = embed_by(ways, photos, np.zeros(len(photos)))
     rolled = embed_by(ways, photos, rolls)
     report.tables["upright"] = _table(people, upright)
     report.tables["rolled"] = _table(people, rolled)
     report.values |= {"photos": str(len(photos)), "pairs": f"{len(photos) * (len(photos) - 1) // 2:,}"}
-    report.values |= {"found upright": _found(upright), "found rolled": _found(rolled)}
     _by_angle(report, people, upright, [embed_by(ways, photos, sides * angle) for angle in ANGLES])
     return report
 
@@ -121,8 +120,11 @@ def five_affine(photo: Photo, face: Face, embedder: Embedder) -> Transform:
     return invert_transform(fitted.T)
 
 
-FIVE = "Five points, similarity"
-BY_POINTS: dict[str, Way] = {"Two eyes, similarity": eyes_only, FIVE: five_similar, "Five points, affine": five_affine}
+BY_POINTS: dict[str, Way] = {
+    "Two eyes, similarity": eyes_only,
+    "Five points, similarity": five_similar,
+    "Five points, affine": five_affine,
+}
 MIDDLES = {(width, lower): Middle(width, lower) for width in SHARES for lower in LOWER}
 BOXES = {(width, lower): Box(width, lower) for width in MARGINS for lower in LOWER}
 
@@ -163,24 +165,11 @@ def equal_error(genuine: NDArray[np.float64], impostor: NDArray[np.float64]) -> 
     return float(refused[best] + accepted[best]) / 2
 
 
-def _best_of(
-    name: str, tried: Mapping[tuple[float, float], Way], photos: Sequence[Path], people: NDArray[np.str_], report: Report
-) -> Way:
-    """The way that gets the most upright pairs right, and a table of what each gets: widths down, places across."""
+def _best_of(tried: Mapping[tuple[float, float], Way], photos: Sequence[Path], people: NDArray[np.str_]) -> Way:
+    """The way that gets the most upright pairs right."""
     embedded = embed_by(tried, photos, np.zeros(len(photos)))
     right = {key: best_accuracy(*_distances(people, chips, chips))[1] for key, chips in embedded.items()}
-    widths = sorted({width for width, _ in tried})
-    report.tables[name] = Table(
-        ["Width", *(f"{100 * lower:.0f}\N{NO-BREAK SPACE}% lower" if lower else "centred" for lower in LOWER)],
-        [[percent(width, 0), *(percent(right[width, lower]) for lower in LOWER)] for width in widths],
-    )
-    width, lower = max(right, key=right.__getitem__)
-    report.values[f"{name} width"], report.values[f"{name} lower"] = percent(width, 0), percent(lower, 0)
-    return tried[width, lower]
-
-
-def _found(embedded: Mapping[str, Embeddings]) -> str:
-    return percent(float(np.isfinite(embedded[FIVE][:, 0]).mean()), 0)
+    return tried[max(right, key=right.__getitem__)]
 
 
 def _table(people: NDArray[np.str_], embedded: Mapping[str, Embeddings]) -> Table:
@@ -201,7 +190,6 @@ def _by_angle(
     for way in upright:
         rates = np.array([tar_at_far(*_distances(people, upright[way], chips[way]), FAR) for chips in rolled])
         curves.append(Curve(way, thinned(np.array(ANGLES)), thinned(rates)))
-    report.values["found by angle"] = ", ".join(f"{_found(chips)} at {angle}°" for angle, chips in zip(ANGLES, rolled, strict=True))
     report.charts["roll"] = Chart(
         "Pairs of one person accepted, against the roll of one of the two photos. With two eyes or five points the curves stay "
         "level up to forty degrees; the photo's middle and the detector's box fall steeply, almost to nothing.",

@@ -20,7 +20,6 @@ from PIL import Image, ImageDraw, ImageFilter
 from tqdm import tqdm
 
 import facelab.coverings
-from export.cohort import group_of
 from facelab.align import apply_transform, chip_to_photo
 from facelab.coverings import LEAST_COVERED
 from facelab.detect import find_largest
@@ -33,7 +32,6 @@ from facelab.verify import distances_between
 
 from .photos import Pixels, photos_of
 from .report import Report, Table, percent
-from .whom import CHILDREN
 
 Outline = Sequence[tuple[float, float]]
 
@@ -43,7 +41,6 @@ EVERY = {"lfw100": 1, "orl39": 4, "actors6": 3, "utk9k": 2}  # 4: every fourth p
 PADDED = ("utk9k",)  # its crops have no room around the face
 MARGIN = 60  # black pixels around those
 RIDGE = 0.1  # of the fit, for numbers scaled to a standard deviation of 1
-NBSP = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -207,28 +204,13 @@ def _noticed(report: Report, seen: Sequence[Seen], noticed: NDArray[np.bool_]) -
         of = [(one, bool(found)) for one, found in zip(seen, noticed, strict=True) if one.covering == label]
         rows.append([label, str(len(of)), percent(float(np.mean([found for _, found in of])), 1)])
     report.tables["noticed"] = Table(["Covering", "Faces", "Noticed"], rows)
-    for kind in KINDS:
-        share = np.mean([found for one, found in zip(seen, noticed, strict=True) if kind in one.covering])
-        report.values[f"{kind} noticed"] = percent(float(share), 1)
 
 
 def _suspected(report: Report, seen: Sequence[Seen], noticed: NDArray[np.bool_]) -> None:
-    """Bare faces taken for covered ones, by set, and by group of UTKFace where there are any."""
-    found: dict[str, list[bool]] = {}
-    for one, is_noticed in zip(seen, noticed, strict=True):
-        if not one.covering:
-            found.setdefault(one.name, []).append(bool(is_noticed))
-            if one.name == "utk9k" and (group := group_of(one.photo.name)):
-                found.setdefault(group, []).append(bool(is_noticed))
-    groups = sorted((group for group in found if group not in EVERY), key=lambda group: (group in CHILDREN, group))
-    rows = [
-        [n.replace(" ", NBSP), str(len(found[n])), str(sum(found[n])), percent(float(np.mean(found[n])), 1)]
-        for n in (*EVERY, *(group for group in groups if sum(found[group])))
-    ]
-    report.tables["suspected"] = Table(["Uncovered faces of", "Faces", "Suspected", "Share"], rows)
-    report.values["utk9k suspected"] = percent(float(np.mean(found["utk9k"])), 2)
-    report.values["actors6 suspected"] = percent(float(np.mean(found["actors6"])), 0)
-    report.values["worst group suspected"] = percent(max(float(np.mean(found[group])) for group in groups), 1)
+    """The share of bare faces taken for covered ones, in two sets."""
+    for name, digits in (("utk9k", 2), ("actors6", 0)):
+        of = [bool(found) for one, found in zip(seen, noticed, strict=True) if one.name == name and not one.covering]
+        report.values[f"{name} suspected"] = percent(float(np.mean(of)), digits)
 
 
 def _promised(report: Report, seen: Sequence[Seen], noticed: NDArray[np.bool_]) -> None:

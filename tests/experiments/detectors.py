@@ -331,8 +331,6 @@ def _milliseconds(answers: Sequence[Answer]) -> str:
 
 
 def _on_photos(report: Report, photos: dict[str, list[Scene]], found: dict[str, list[list[Answer]]]) -> None:
-    for name, scenes in photos.items():
-        report.values[f"{name} photos"] = str(len(scenes))
     rows = []
     for name, answers in found.items():
         by_set = dict(zip(photos, answers, strict=False))

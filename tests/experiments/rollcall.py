@@ -68,7 +68,6 @@ def measure(data: Path) -> Report:
         lessons = list(pool.map(_lesson, [people] * CLASSES, range(CLASSES)))
     known = {photo: e for seen in sets for photo, e in zip(seen.photos, seen.embeddings, strict=True)}
     report.values["class photos"] = str(CLASSES)
-    report.values["pupils"] = f"{sum(len(lesson.enrolled) for lesson in lessons):,}"
     report.tables["roll"] = Table(
         ["Photos", "Correct", "Unsure", "Wrong", "Not named", "Strangers named"],
         [_roll(count, lessons, known, (60, 1e9)) for count in ENROLLED],

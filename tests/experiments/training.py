@@ -63,8 +63,6 @@ def measure(data: Path) -> Report:
     report.values |= {
         "people": str(people.max() + 1),
         "held out": str(others.max() + 1),
-        "batch": f"{AT_ONCE} × {PHOTOS}",
-        "photos": str(len(people)),
         "untrained": percent(before["auc"], 1),
         "lowest best": percent(min(best_aucs), 1),
         "highest best": percent(max(best_aucs), 1),

@@ -61,7 +61,6 @@ def measure(data: Path) -> Report:
         rows.append([f"{name} ({len(read)})", *(f"{100 * a:.1f} → {percent(b, 1)}" for a, b in zip(plainly, turning, strict=True))])
         report.values[f"{name} on its side as it lies"] = percent(plainly[1], 1)
         report.values[f"{name} on its side turned"] = percent(turning[1], 1)
-        report.values[f"{name} on its head turned"] = percent(turning[2], 1)
         corners += [corner for r in read for corner in r.false]
         again += [r.again for r in read]
         upright += [r.seconds for r in read if not r.again]
