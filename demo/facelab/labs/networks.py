@@ -80,8 +80,8 @@ def _tone(rate: float) -> Tone:
 
 def _on_lfw(one_person: NDArray[np.bool_], scores: list[NDArray[np.float64]], limits: list[float]) -> Chart:
     lines = []
-    for name, score in zip(NAMES, scores, strict=True):
-        cuts = np.linspace(0.2, 1.4, 241)
+    for name, score, limit in zip(NAMES, scores, limits, strict=True):
+        cuts = np.sort([*np.linspace(0.2, 1.4, 241), limit])  # the curve runs through the point at the limit
         matched, missed = (np.array([side(cut) for cut in cuts]) for side in _errors(one_person, score))
         lines.append(trade_off(name, matched, missed))
     for name, score, limit in zip(NAMES, scores, limits, strict=True):
