@@ -82,6 +82,24 @@ def test_lab_answers_each_control(kind: str) -> None:
             pytest.fail(f"moving “{control.label}” of {kind} changes nothing")
 
 
+SOMETIMES = [
+    (kind, control) for kind, lab in LABS.items() for control in lab.controls if isinstance(control, Slider) and control.only
+]
+
+
+@pytest.mark.parametrize(("kind", "slider"), SOMETIMES, ids=lambda value: value.name if isinstance(value, Slider) else value)
+def test_slider_is_there_where_it_changes_something(kind: str, slider: Slider) -> None:
+    assert slider.only
+    name, values = slider.only
+    (choice,) = (control for control in LABS[kind].controls if isinstance(control, Choice) and control.name == name)
+    changing = {
+        value
+        for value, _ in choice.options
+        if len({told(answer(LABS[kind], current_desk(), **{name: value, slider.name: end})) for end in ends(slider)}) > 1
+    }
+    assert changing == ({values} if isinstance(values, str) else set(values))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_lab_answers_the_same_twice(kind: str) -> None:
     assert told(answer(LABS[kind], current_desk())) == told(answer(LABS[kind], current_desk()))

@@ -14,11 +14,12 @@ from ..desk import Desk
 from ..detect import Floats, confirm, propose, pyramid_scales, refine, suppress, window_boxes
 from ..models import Detector, Embedder
 from ..runtime import Answer, Photo, Runtime
-from .panels import Box, Chart, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider
+from .panels import Box, Chart, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider, Tone
 from .pictures import shrunk
 
 SIDE = 480
 LEAST = 0.3  # lowest score that the lab on suppression offers
+WHOLE = 5  # shortest axis of counts: the ticks of a shorter one would fall between whole numbers
 DRAWN = 150  # most boxes drawn on one picture; more would hide it
 
 
@@ -62,13 +63,14 @@ async def _cascade(desk: Desk, settings: Settings) -> list[Panel]:
     faces = await confirm(runtime, photo, refined)
     scales = list(pyramid_scales(photo.height, photo.width, smallest, runtime.manifest.detector))
     windows = sum(_windows(photo, scale, runtime.manifest.detector) for scale in scales)
+    found = f"O-Net: {len(faces)} {'face' if len(faces) == 1 else 'faces'}"
     return [
-        _boxes(picture, proposed, "P-Net: {} boxes", "warn"),
-        _boxes(picture, refined, "R-Net: {} boxes", "warn"),
+        _boxes(picture, proposed, "P-Net", "warn"),
+        _boxes(picture, refined, "R-Net", "warn"),
         Picture(
             picture,
-            f"O-Net: {len(faces)} faces",
-            f"O-Net: {len(faces)} {'face' if len(faces) == 1 else 'faces'}",
+            found,
+            found,
             [Box(face.box.tolist(), f"{face.score:.2f}", "good") for face in faces],
         ),
         _sides(proposed, scales, runtime.manifest.detector),
@@ -91,9 +93,9 @@ def _windows(photo: Photo, scale: float, detector: Detector) -> int:
     return max(rows, 0) * max(columns, 0)
 
 
-def _boxes(picture: NDArray[np.uint8], boxes: Floats, caption: str, tone: str) -> Picture:
-    drawn = [Box(box.tolist(), tone="warn", faint=len(boxes) > 20) for box in boxes[:DRAWN]]
-    told = caption.format(f"{len(boxes):,}")
+def _boxes(picture: NDArray[np.uint8], boxes: Floats, name: str, tone: Tone) -> Picture:
+    drawn = [Box(box.tolist(), tone=tone, faint=len(boxes) > 20) for box in boxes[:DRAWN]]
+    told = f"{name}: {len(boxes):,} {'box' if len(boxes) == 1 else 'boxes'}"
     return Picture(picture, told, told + (f" (the {DRAWN} best are drawn)" if len(boxes) > DRAWN else ""), drawn)
 
 
@@ -106,7 +108,15 @@ def _sides(boxes: Floats, scales: Sequence[float], detector: Detector) -> Chart:
     alt = "proposals of each level of the pyramid: " + ", ".join(
         f"{count} of about {side:.0f} px" for count, side in zip(counts, sides, strict=True)
     )
-    return Chart(alt, [Line("", levels, counts, "bars")], "level of the pyramid, from fine to coarse", "boxes", small=True)
+    return Chart(
+        alt,
+        [Line("", levels, counts, "bars")],
+        "level of the pyramid, from fine to coarse",
+        "boxes",
+        x_limits=(0.5, max(len(levels), WHOLE) + 0.5),
+        y_limits=(0, max(*counts, WHOLE)),
+        small=True,
+    )
 
 
 async def _suppression(desk: Desk, settings: Settings) -> list[Panel]:
@@ -118,8 +128,8 @@ async def _suppression(desk: Desk, settings: Settings) -> list[Panel]:
     boxes, scores = boxes[likely], scores[likely]
     kept = suppress(boxes, scores, float(settings["most"]))
     return [
-        _boxes(picture, boxes[np.argsort(-scores, kind="stable")], "Before: {} boxes", "warn"),
-        _boxes(picture, boxes[kept], "After: {} boxes", "good"),
+        _boxes(picture, boxes[np.argsort(-scores, kind="stable")], "Before", "warn"),
+        _boxes(picture, boxes[kept], "After", "good"),
         Facts(
             [
                 Fact("Boxes", f"{len(boxes):,} → {len(kept):,}"),

@@ -39,13 +39,14 @@ async def _four_questions(desk: Desk, settings: Settings) -> list[Panel]:
         share = len(picture) / len(desk.pixels())
         found = await desk.faces()
         boxes = [Box(face.scaled(share).box.tolist(), f"{face.score:.2f}", "good") for face in found]
+        count = f"{len(found)} {'face' if len(found) == 1 else 'faces'}"
         return [
-            Picture(picture, f"{len(found)} faces found", "In: one photo. Out: a box around each face, with its score.", boxes),
+            Picture(picture, f"{count} found", "In: one photo. Out: a box around each face, with its score.", boxes),
             Facts(
                 [
                     Fact(
                         "Answer",
-                        f"{len(found)} {'face' if len(found) == 1 else 'faces'}",
+                        count,
                         "and no name: nothing was compared",
                         "good" if found else "warn",
                     )

@@ -183,10 +183,8 @@ async def _learning(desk: Desk, settings: Settings) -> list[Panel]:
         gap = Fact("Training", "diverged", "the steps are too long: the weights grew without limit", "bad")
     else:
         lead = round(100 * (learnt - held_out))
-        note, tone = (
-            ("overfitting: better on what it has seen", "bad") if lead > 10 else ("of training points over held-out points", "")
-        )
-        gap = Fact("Lead", f"{_signed(lead)} %", note, tone)  # type: ignore[arg-type]
+        note, tone = ("overfitting: better on what it has seen", "bad") if lead > 10 else ("the difference of the two shares", "")
+        gap = Fact("Training minus held-out", f"{_signed(lead)} %", note, tone)  # type: ignore[arg-type]
     return [
         Picture(
             plane.round().astype(np.uint8),
@@ -278,7 +276,8 @@ LEARNING = Lab(
 # --- kernels -------------------------------------------------------------------
 
 PHOTO_SIDE = 300
-PLACES = [f"w{row}{column}" for row in (1, 2, 3) for column in (1, 2, 3)]
+ROWS, COLUMNS = ("upper row", "middle row", "lower row"), ("left", "middle", "right")
+PLACES = {f"w{i}{j}": f"{row.capitalize()}, {column}" for i, row in enumerate(ROWS, 1) for j, column in enumerate(COLUMNS, 1)}
 KERNELS: dict[str, tuple[str, list[list[float]]]] = {
     "upright": ("edges, vertical", [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]),
     "level": ("edges, horizontal", [[-1, -2, -1], [0, 0, 0], [1, 2, 1]]),
@@ -309,11 +308,11 @@ async def _kernel(desk: Desk, settings: Settings) -> list[Panel]:
             _as_bytes(shown),
             "what the kernel answers at each place",
             "The kernel’s answer at every place."
-            + ("" if total > 0 else " Middle grey is 0, white is positive, black is negative."),
+            + ("" if total > 0 else f" Middle grey is 0, white is positive{'' if settings['relu'] else ', black is negative'}."),
         ),
         Grid(
-            ["Kernel", "left", "middle", "right"],
-            [[name, *map(_signed, row)] for name, row in zip(("upper row", "middle row", "lower row"), kernel, strict=True)],
+            ["Kernel", *COLUMNS],
+            [[name, *map(_signed, row)] for name, row in zip(ROWS, kernel, strict=True)],
         ),
         Facts(
             [
@@ -362,8 +361,8 @@ KERNEL = Lab(
         ),
         Switch("relu", "Keep positive answers only (ReLU)", False),
         *(
-            Slider(place, f"Row {place[1]}, column {place[2]}", -4, 4, 1, start, only=("kernel", OWN_KERNEL))
-            for place, start in zip(PLACES, (-1, 0, 1, -2, 0, 2, -1, 0, 1), strict=True)
+            Slider(place, label, -4, 4, 1, start, only=("kernel", OWN_KERNEL))
+            for (place, label), start in zip(PLACES.items(), (-1, 0, 1, -2, 0, 2, -1, 0, 1), strict=True)
         ),
     ],
     _kernel,

@@ -89,9 +89,10 @@ async def _motion(desk: Desk, settings: Settings) -> list[Panel]:
     grain = np.random.default_rng(1).normal(0, float(settings["grain"]), sharp.shape)
     smeared = np.clip(blur(sharp, kernel) + grain, 0, 255).round().astype(np.uint8)
     guess = motion_kernel(int(settings["guess"]), float(settings["angle"]))
-    restored = wiener(smeared, guess, 10.0 ** float(settings["noise"]))
+    noise = 10.0 ** float(settings["noise"])
+    restored, name = wiener(smeared, guess, noise), f"Restored with K = {noise:.2g}"
     if settings.get("quick"):
-        pictures = [Picture(smeared, "smeared", "Smeared."), Picture(restored, "restored", "Restored with your guess.")]
+        pictures = [Picture(smeared, "smeared", "Smeared."), Picture(restored, "restored", f"{name}.")]
         return [*pictures, Picture(_enlarged(kernel), "the smear as a picture", "The smear, enlarged.", small=True)]
     smear = ("motion", desk.chosen, settings["length"], settings["angle"], settings["grain"])
     before, after = await desk.once(smear, lambda: _seen(desk, smeared)), await _seen(desk, restored)
@@ -99,7 +100,7 @@ async def _motion(desk: Desk, settings: Settings) -> list[Panel]:
     tone: Tone = "good" if errors[1] < errors[0] else "bad"
     return [
         _picture(smeared, before, "Smeared"),
-        _picture(restored, after, "Restored with your guess"),
+        _picture(restored, after, name),
         Picture(_enlarged(kernel), "the smear as a picture", "The smear, enlarged.", small=True),
         Facts(
             [
@@ -181,10 +182,10 @@ MOTION = Lab(
     "Can a smear be undone?",
     [
         Slider("length", "Length of the smear", 1, 31, 2, 13, " px"),
-        Slider("angle", "Its direction", 0, 170, 10, 20, "°"),
+        Slider("angle", "Direction of the smear", 0, 170, 10, 20, "°"),
         Slider("grain", "Noise of the camera", 0, 10, 0.5, 1, " levels"),
-        Slider("guess", "Your guess of its length", 1, 31, 2, 13, " px"),
-        Slider("noise", "Assumed noise: K = 10 to the power", -4, 0, 0.25, -2),
+        Slider("guess", "Length of the smear, as guessed", 1, 31, 2, 13, " px"),
+        Slider("noise", "Noise constant K, as a power of ten", -4, 0, 0.25, -2),
     ],
     _motion,
     quick=True,

@@ -16,9 +16,9 @@ from ..errors import ModelError
 from ..models import Embedder
 from ..verify import decide
 from .compared import NO_FACE, TONES
-from .panels import Chart, Choice, Fact, Facts, Grid, Lab, Line, Panel, Settings, Slider, Tone
+from .panels import Chart, Choice, Fact, Facts, Grid, Lab, Panel, Settings, Slider, Tone
 from .recognition import everyone, short
-from .verification import stored_pairs
+from .verification import CUT_OFF, FMR_SHOWN, FNMR_SHOWN, stored_pairs, trade_off
 
 OTHER = "dlib-resnet-v1"
 NAMES = ("MobileFaceNet", "dlib’s ResNet")
@@ -80,24 +80,23 @@ def _tone(rate: float) -> Tone:
 
 def _on_lfw(one_person: NDArray[np.bool_], scores: list[NDArray[np.float64]], limits: list[float]) -> Chart:
     lines = []
-    for name, score in zip(NAMES, scores, strict=True):
-        cuts = np.linspace(0.2, 1.4, 241)
+    for name, score, limit in zip(NAMES, scores, limits, strict=True):
+        cuts = np.sort([*np.linspace(0.2, 1.4, 241), limit])  # the curve runs through the point at the limit
         matched, missed = (np.array([side(cut) for cut in cuts]) for side in _errors(one_person, score))
-        shown = (matched > 0) & (missed > 0)
-        lines.append(Line(name, (100 * matched[shown]).tolist(), (100 * missed[shown]).tolist()))
+        lines.append(trade_off(name, matched, missed))
     for name, score, limit in zip(NAMES, scores, limits, strict=True):
         matched_at, missed_at = (side(limit) for side in _errors(one_person, score))
-        lines.append(Line(f"{name}, here", [100 * max(matched_at, 2e-4)], [100 * max(missed_at, 2e-3)], "points"))
+        lines.append(trade_off(f"{name}, here", matched_at, missed_at, "points"))
     return Chart(
         "detection error trade-off of both networks on LFW",
         lines,
         "FMR, %",
         "FNMR, %",
-        "4,950 pairs of 100 photos of ten people. Lower and further left is better.",
+        f"4,950 pairs of 100 photos of ten people. Lower and further left is better. {CUT_OFF}",
         x_log=True,
         y_log=True,
-        x_limits=(0.02, 100),
-        y_limits=(0.2, 100),
+        x_limits=FMR_SHOWN,
+        y_limits=FNMR_SHOWN,
     )
 
 
@@ -163,7 +162,7 @@ NETWORKS = Lab(
             "strangers",
         ),
         Choice("kind", "Distance", [("plain", "plain"), ("corrected", "corrected for crowding")], "plain"),
-        Slider("missed", "Share of LFW pairs missed", 0.5, 10, 0.5, 2, " %"),
+        Slider("missed", "Share of LFW pairs missed", 0.5, 10, 0.5, 2, " %", only=("what", ("strangers", "lfw"))),
     ],
     _networks,
 )

@@ -32,9 +32,7 @@ async def _group_photo(desk: Desk, settings: Settings) -> list[Panel]:
     enlarged = SHOWN / len(small)
     boxes = [Box((face.scaled(enlarged).box).tolist(), f"{face.score:.2f}", "good") for face in found]
     shown = warp(small, np.array([[1 / enlarged, 0, 0.5 / enlarged - 0.5], [0, 1 / enlarged, 0.5 / enlarged - 0.5]]), SHOWN, SHOWN)
-    picture = Picture(
-        shown, "the face as in a group photo", f"The face and its surroundings: {len(small)} pixels, enlarged.", boxes
-    )
+    picture = Picture(shown, "the face as in a group photo", "The face and its surroundings.", boxes)
     if not found:
         return [picture, Facts([Fact("Face", "not found", "this pupil would be listed as not seen", "bad")])]
     (embedded,) = await embed_faces(desk.runtime, photo, found)

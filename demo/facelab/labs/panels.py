@@ -21,7 +21,8 @@ Tone = Literal["", "good", "bad", "warn"]
 
 @dataclass(frozen=True)
 class Slider:
-    """A number from low to high. unit: written after it. only: there while a choice has a value, (choice, value).
+    """A number from low to high. unit: written after it. only: there while a choice has a value, (choice, value), or one
+    of several, (choice, (value, ...)).
 
     play: whether the page offers a button that moves it to its end, step by step, as fast as answers come.
     """
@@ -33,7 +34,7 @@ class Slider:
     step: float
     start: float
     unit: str = ""
-    only: tuple[str, str] | None = None
+    only: tuple[str, str | tuple[str, ...]] | None = None
     play: bool = False
     kind: Literal["slider"] = "slider"
 

@@ -63,6 +63,7 @@ async def _distances(desk: Desk, settings: Settings) -> list[Panel]:
 
 
 A_PERSON = 6
+MOST_STEPS = 200  # of training with triplets
 NAMES = ("Ada", "Ben", "Cleo")
 
 
@@ -99,6 +100,7 @@ async def _triplets(desk: Desk, settings: Settings) -> list[Panel]:
             [Line("", list(range(len(losses))), losses)],
             "step",
             "mean loss of all triplets",
+            x_limits=(0, MOST_STEPS),
             y_limits=(0, max(losses[0] * 1.05, losses[-1] * 1.05, 0.01)),
             small=True,
         ),
@@ -106,7 +108,11 @@ async def _triplets(desk: Desk, settings: Settings) -> list[Panel]:
             [
                 Fact("Loss", f"{losses[0]:.3f} → {losses[-1]:.3f}", tone="good" if losses[-1] < losses[0] else "bad"),
                 Fact("Triplets in the next step", str(used), f"chosen from {len(every)}"),
-                Fact("Triplets with a loss", f"{100 * violating:.0f} %", "the stranger is too close"),
+                Fact(
+                    "Triplets with a loss",
+                    f"{100 * violating:.0f} %",
+                    "with a stranger closer than the margin allows",
+                ),
                 Fact("Distance moved", f"{float(np.linalg.norm(points - start, axis=1).mean()):.2f}", "mean over all points"),
             ]
         ),
@@ -273,7 +279,7 @@ DISTANCES = Lab(
 TRIPLETS = Lab(
     "Training three people with triplets",
     [
-        Slider("steps", "Steps of training", 0, 200, 5, 40, play=True),
+        Slider("steps", "Steps of training", 0, MOST_STEPS, 5, 40, play=True),
         Slider("margin", "Margin", 0.1, 2, 0.1, 0.5),
         Choice("mining", "Triplets", [("all", "all"), ("semi-hard", "semi-hard"), ("hard", "hardest")], "all"),
         Slider("rate", "Learning rate", 0.05, 2, 0.05, 0.3),
@@ -287,7 +293,7 @@ MARGINS = Lab(
     [
         Choice("kind", "Loss", [("softmax", "softmax, no margin"), ("cosface", "CosFace"), ("arcface", "ArcFace")], "softmax"),
         Slider("steps", "Steps of training", 0, 200, 5, 60),
-        Slider("margin", "Margin (cosine or radians)", 0, 0.8, 0.05, 0.5),
+        Slider("margin", "Margin (cosine or radians)", 0, 0.8, 0.05, 0.5, only=("kind", ("cosface", "arcface"))),
         Slider("scale", "Scale", 4, 64, 4, 32),
         Button("again", "Other points"),
     ],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..desk import Desk
 from ..errors import ModelError
@@ -14,6 +15,9 @@ from ..verify import distance
 from .compared import NO_FACE, TONES, compare
 from .panels import Chart, Choice, Fact, Facts, Lab, Line, Panel, Settings, Slider
 from .recognition import everyone, short
+
+FMR_SHOWN, FNMR_SHOWN = (0.01, 10.0), (0.1, 10.0)  # the axes of a detection error trade-off, in per cent
+CUT_OFF = "Zero is drawn at the left or lower edge, more than 10 % at the right or upper edge."
 
 
 async def _crowding(desk: Desk, settings: Settings) -> list[Panel]:
@@ -52,7 +56,8 @@ async def _crowding(desk: Desk, settings: Settings) -> list[Panel]:
                 Fact(
                     "Crowdedness",
                     " and ".join(f"{value:.3f}" for value in crowded),
-                    f"mean distance to the {count} nearest; {cohort.centre:.3f} is usual",
+                    f"mean distance to the {count} nearest: a larger number means fewer people nearby; "
+                    f"for {cohort.neighbours} neighbours, {cohort.centre:.3f} is usual",
                 ),
                 Fact(
                     "Corrected distance",
@@ -80,6 +85,12 @@ def _lfw100() -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float6
     return table[0] > 0, table[1] / 1e4, table[2] / 1e4
 
 
+def trade_off(name: str, fmr: ArrayLike, fnmr: ArrayLike, style: Literal["line", "points"] = "line") -> Line:
+    """A curve or a point of a detection error trade-off, from rates 0 to 1. A rate beyond an axis lies on its edge."""
+    x, y = (100 * np.atleast_1d(rates) for rates in (fmr, fnmr))
+    return Line(name, np.clip(x, *FMR_SHOWN).tolist(), np.clip(y, *FNMR_SHOWN).tolist(), style)
+
+
 async def _threshold(desk: Desk, settings: Settings) -> list[Panel]:
     """Both error rates and what follows from them, at one threshold."""
     same, plain, corrected = _lfw100()
@@ -96,7 +107,6 @@ async def _threshold(desk: Desk, settings: Settings) -> list[Panel]:
     fmrs = np.array([(distances[~same] < cut).mean() for cut in cuts])
     fnmrs = np.array([(distances[same] >= cut).mean() for cut in cuts])
     equal = int(np.abs(fmrs - fnmrs).argmin())
-    shown = (fmrs > 0) & (fnmrs > 0)
     return [
         Chart(
             "histograms of the distances of both kinds of pairs",
@@ -111,16 +121,14 @@ async def _threshold(desk: Desk, settings: Settings) -> list[Panel]:
         ),
         Chart(
             f"detection error trade-off; here FMR {fmr:.4f}, FNMR {fnmr:.4f}",
-            [
-                Line("every threshold", (100 * fmrs[shown]).tolist(), (100 * fnmrs[shown]).tolist()),
-                Line("yours", [100 * max(fmr, 2e-4)], [100 * max(fnmr, 2e-3)], "points"),
-            ],
+            [trade_off("every threshold", fmrs, fnmrs), trade_off("yours", fmr, fnmr, "points")],
             "FMR, %",
             "FNMR, %",
+            CUT_OFF,
             x_log=True,
             y_log=True,
-            x_limits=(0.02, 100),
-            y_limits=(0.2, 100),
+            x_limits=FMR_SHOWN,
+            y_limits=FNMR_SHOWN,
             small=True,
         ),
         Facts(

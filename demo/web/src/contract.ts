@@ -223,7 +223,7 @@ interface Slider {
   step: number;
   start: number;
   unit: string;
-  only: [choice: string, value: string] | null;
+  only: [choice: string, values: string | string[]] | null;
   /** Whether there is a button that moves it to its end, step by step. */
   play: boolean;
 }

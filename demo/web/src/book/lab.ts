@@ -196,13 +196,13 @@ export class FaceLab extends HTMLElement {
     this.#playing = null;
   }
 
-  /** Some controls belong to one value of a choice. */
+  /** Some controls are shown only while a choice has certain values. */
   readonly #conditions: (() => void)[] = [];
 
-  #onlyIf(only: [choice: string, value: string] | null, row: HTMLElement): void {
+  #onlyIf(only: Slider["only"], row: HTMLElement): void {
     if (!only) return;
-    const [choice, value] = only;
-    const apply = () => (row.hidden = this.#settings[choice] !== value);
+    const [choice, values] = only;
+    const apply = () => (row.hidden = ![values].flat().includes(String(this.#settings[choice])));
     this.#conditions.push(apply);
     apply();
   }
