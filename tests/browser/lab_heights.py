@@ -1,4 +1,4 @@
-"""`python -m tests.browser.lab_heights`: how tall each lab is once it has answered, into demo/book/lab-heights.json.
+"""`python -m tests.browser.lab_heights`: how tall each lab is, as a still or once it has answered, into demo/book/lab-heights.json.
 
 The book keeps that much room for it, so that the text below stays where it is. Measured on the built site, in three widths of the
 window; in rem, for the theme's letters grow with very wide windows.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from ..conftest import ROOT
 from .chromium import ARGUMENTS, find_chromium
@@ -23,6 +23,10 @@ IN_REM = """lab => {
 }"""
 
 
+def still_lab(page: Page, kind: str) -> Locator:
+    return page.get_by_test_id(f"lab-{kind}")
+
+
 def main() -> None:
     found = find_chromium()
     assert found, "`python -m tests.browser.chromium` installs one"
@@ -35,11 +39,13 @@ def main() -> None:
         page.add_init_script(OWN_ENGINE)
         for stem in dict.fromkeys(stem for stem, _ in PLACES):
             page.goto(site + address(stem))
-            labs = {kind: open_lab(page, kind) for of, kind in PLACES if of == stem}
-            for name, width in WIDTHS.items():
-                page.set_viewport_size({"width": width, "height": 900})
-                for kind, lab in labs.items():
-                    heights[kind][name] = round(lab.evaluate(IN_REM), 1)
+            kinds = [kind for of, kind in PLACES if of == stem]
+            for place in (still_lab, open_lab):
+                labs = {kind: place(page, kind) for kind in kinds}
+                for name, width in WIDTHS.items():
+                    page.set_viewport_size({"width": width, "height": 900})
+                    for kind, lab in labs.items():
+                        heights[kind][name] = max(heights[kind].get(name, 0), round(lab.evaluate(IN_REM), 1))
         browser.close()
     HEIGHTS.write_text(json.dumps(heights, indent=2) + "\n")
 
