@@ -96,7 +96,7 @@ app: docs/app/assets.json
 docs/app/assets.json: build/models/models.json build/web/facelab.js $(WASM) pyproject.toml LICENSE $(wildcard demo/facelab/*.py demo/facelab/labs/*.* demo/assemble/*.*)
 	$(PY) -m assemble
 
-site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not -path 'docs/app/*' -not -path 'docs/app.part/*') $(wildcard demo/book/*.py demo/book/figures/*.py demo/book/theme/* demo/facelab/*.py)
+site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not -path 'docs/app/*' -not -path 'docs/app.part/*') $(wildcard demo/book/*.py demo/book/*.json demo/book/figures/*.py demo/book/theme/* demo/facelab/*.py)
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 	$(PY) -m assemble.styles site
 	$(PY) -m assemble.build_folder site

@@ -230,6 +230,8 @@ export class FaceLab extends HTMLElement {
     try {
       const panels = await desk.lab(this.kind, { ...this.#settings, quick }, signal);
       clearTimeout(wait);
+      this.toggleAttribute("data-quick", quick);
+      this.#enter(quick ? "working" : "ready"); // ahead of the panels: charts are drawn in the room that they have
       showPanels(find(this.#root, ".panels"), panels, (name, x, y) => {
         this.#pause();
         this.#settings[`${name}_x`] = x;
@@ -237,14 +239,8 @@ export class FaceLab extends HTMLElement {
         void this.#answer();
       }, quick);
       this.#say("");
-      this.toggleAttribute("data-quick", quick);
-      if (quick) {
-        this.#enter("working"); // the rest follows when the hand is still
-        this.#thorough = setTimeout(() => void this.#answer(), STILL);
-      } else {
-        this.dataset.answers = String(Number(this.dataset.answers ?? 0) + 1);
-        this.#enter("ready");
-      }
+      if (quick) this.#thorough = setTimeout(() => void this.#answer(), STILL); // the rest follows when the hand is still
+      else this.dataset.answers = String(Number(this.dataset.answers ?? 0) + 1);
     } catch (error) {
       clearTimeout(wait);
       if (signal.aborted) return;
