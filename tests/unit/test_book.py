@@ -87,7 +87,10 @@ def test_chapter_has_objectives_exercises_and_a_figure(page: BookPage) -> None:
     assert '<div class="learn" markdown>' in page.text, "no objectives"
     assert re.search(r"\{\{ (?:figure|lab|chart) ", page.text) or "<svg" in page.text, "nothing to look at"
     assert "\n## Exercises\n" in page.text
-    assert len(re.findall(r'^\?\?\? question "', page.text, re.MULTILINE)) >= FEWEST_EXERCISES
+    exercises = page.text.split("\n## Exercises\n")[1]
+    assert len(re.findall(r'^\?\?\? question "', exercises, re.MULTILINE)) >= FEWEST_EXERCISES
+    assert len(re.findall(r"^    ``` \{ \.python \.cell \}$", exercises, re.MULTILINE)) >= 2, "two are of code"
+    assert "easure it yourself" in exercises, "one is to be measured"
 
 
 @of_learning
