@@ -142,7 +142,7 @@ class Cell {
   #moveExpected(): void {
     const next = this.#host.nextElementSibling;
     if (next?.matches(".language-text.highlight")) {
-      this.#output.append(element("pre", "cell-text expected", (next.textContent ?? "").trim()));
+      this.#output.append(element("pre", "cell-text expected", (next.textContent ?? "").trimEnd()));
       next.remove();
     }
   }
