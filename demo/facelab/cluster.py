@@ -1,6 +1,6 @@
 """Face clustering: photos sorted by person, without any names and without knowing how many people there are.
 
-Agglomerative clustering with average linkage: each face begins as a group of its own. Then the two groups with the smallest mean
+Agglomerative clustering with average linkage: at first, each face forms a group alone. Then the two groups with the smallest mean
 distance become one, again and again, until no two groups are nearer than a limit.
 
 Two groups that are each other's nearest can be joined at once, because with average linkage no other union brings anything nearer

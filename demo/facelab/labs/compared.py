@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..desk import SAMPLES, Desk
-from ..embed import Embedded
+from ..detect import detect_faces
+from ..embed import Embedded, embed_faces
 from ..verify import Decision, decide
 from .panels import Fact, Facts, Tone
 
@@ -21,6 +23,16 @@ async def compare_corrected(desk: Desk, a: Embedded, b: Embedded) -> Decision:
     """The decision by the corrected distance. Raises ModelError where the site was built without a cohort."""
     embedder = desk.runtime.manifest.embedder.normalised()
     return decide(np.asarray(a.embedding), np.asarray(b.embedding), embedder, await desk.runtime.load_cohort())
+
+
+async def face_in(desk: Desk, pixels: NDArray[np.uint8]) -> Embedded | None:
+    """The largest face of a picture [H, W, 3] that a lab has made, with its embedding, or None where no face is found."""
+    photo = desk.runtime.photo(pixels)
+    faces = await detect_faces(desk.runtime, photo)
+    if not faces:
+        return None
+    (embedded,) = await embed_faces(desk.runtime, photo, faces[:1])
+    return embedded
 
 
 async def other_photo(desk: Desk) -> tuple[Embedded, str]:

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..desk import Desk
-from ..detect import detect_faces
-from ..embed import Embedded, embed_faces
+from ..embed import Embedded
 from ..preprocess import (
     blur,
     brightness,
@@ -24,7 +23,7 @@ from ..preprocess import (
     on_colour,
     wiener,
 )
-from .compared import compare, other_photo
+from .compared import compare, face_in, other_photo
 from .panels import Box, Chart, Choice, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider, Tone
 from .pictures import shrunk
 
@@ -42,8 +41,8 @@ async def _light(desk: Desk, settings: Settings) -> list[Panel]:
     )
     if settings.get("quick"):
         return [Picture(photo, "before", "Before."), Picture(corrected, "after", "After."), _histograms(photo, corrected)]
-    before = await desk.once(("light", desk.chosen, settings["stops"]), lambda: _seen(desk, photo))
-    after = await _seen(desk, corrected)
+    before = await desk.once(("light", desk.chosen, settings["stops"]), lambda: face_in(desk, photo))
+    after = await face_in(desk, corrected)
     return [
         _picture(photo, before, "Before"),
         _picture(corrected, after, "After"),
@@ -95,7 +94,7 @@ async def _motion(desk: Desk, settings: Settings) -> list[Panel]:
         pictures = [Picture(smeared, "smeared", "Smeared."), Picture(restored, "restored", f"{name}.")]
         return [*pictures, Picture(_enlarged(kernel), "the smear as a picture", "The smear, enlarged.", small=True)]
     smear = ("motion", desk.chosen, settings["length"], settings["angle"], settings["grain"])
-    before, after = await desk.once(smear, lambda: _seen(desk, smeared)), await _seen(desk, restored)
+    before, after = await desk.once(smear, lambda: face_in(desk, smeared)), await face_in(desk, restored)
     errors = [float(np.abs(one.astype(float) - sharp).mean()) for one in (smeared, restored)]
     tone: Tone = "good" if errors[1] < errors[0] else "bad"
     return [
@@ -114,16 +113,6 @@ async def _motion(desk: Desk, settings: Settings) -> list[Panel]:
 def _enlarged(kernel: NDArray[np.floating]) -> Pixels:
     grey = (255 * kernel / kernel.max()).round().astype(np.uint8)
     return np.kron(grey, np.ones((6, 6), np.uint8))
-
-
-async def _seen(desk: Desk, pixels: Pixels) -> Embedded | None:
-    """The largest face with its embedding, or None where no face is found."""
-    photo = desk.runtime.photo(pixels)
-    faces = await detect_faces(desk.runtime, photo)
-    if not faces:
-        return None
-    (embedded,) = await embed_faces(desk.runtime, photo, faces[:1])
-    return embedded
 
 
 def _picture(pixels: Pixels, seen: Embedded | None, name: str) -> Picture:

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..desk import Desk
-from ..detect import detect_faces
-from ..embed import Embedded, embed_faces
+from ..embed import Embedded
 from ..recapture import TILE, Surface, fine_waves, levels, peak_score, retake, spectrum, surroundings
-from .compared import TONES, compare, other_photo
+from .compared import TONES, compare, face_in, other_photo
 from .panels import Box, Chart, Choice, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider
 from .pictures import shrunk
 
@@ -40,7 +39,7 @@ async def _recapture(desk: Desk, settings: Settings) -> list[Panel]:
     what = f"a photo of a {surface}" if surface else "the scene itself"
     if settings.get("quick"):
         return [Picture(new, what, f"The new photo: {what}."), _detail(new, None), _waves(power, after), _row(power)]
-    seen = await _seen(desk, new)
+    seen = await face_in(desk, new)
     boxes = [Box(seen.face.box.tolist(), f"{seen.face.score:.3f}")] if seen else []
     return [
         Picture(new, what, f"The new photo: {what}.", boxes),
@@ -102,7 +101,7 @@ async def _distances(desk: Desk, seen: Embedded | None) -> list[Fact]:
     if not seen:
         return [Fact("Face", "not found", "in the new photo", "bad")]
     facts = []
-    shown = await desk.once(("recapture", desk.chosen), lambda: _seen(desk, shrunk(desk.pixels(), SIDE)))
+    shown = await desk.once(("recapture", desk.chosen), lambda: face_in(desk, shrunk(desk.pixels(), SIDE)))
     if shown:
         decision = compare(desk, shown, seen)
         facts.append(
@@ -112,16 +111,6 @@ async def _distances(desk: Desk, seen: Embedded | None) -> list[Fact]:
     decision = compare(desk, other, seen)
     facts.append(Fact(f"Distance {to_whom}", f"{decision.distance:.3f}", f"“{decision.verdict}”", TONES[decision.verdict]))
     return facts
-
-
-async def _seen(desk: Desk, pixels: Pixels) -> Embedded | None:
-    """The largest face, embedded."""
-    photo = desk.runtime.photo(pixels)
-    faces = await detect_faces(desk.runtime, photo)
-    if not faces:
-        return None
-    (embedded,) = await embed_faces(desk.runtime, photo, faces[:1])
-    return embedded
 
 
 RECAPTURE = Lab(

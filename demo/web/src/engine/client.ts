@@ -124,8 +124,8 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * Make sure that this page has an engine of its own, because an engine that outlives its page cannot be interrupted. Resolves to whether it is a new one,
-   * which knows none of the photos.
+   * Make sure that no other page uses this page's engine, because an engine that outlives its page cannot be interrupted. Resolves to whether the engine
+   * is new and therefore knows none of the photos.
    */
   async alone(): Promise<boolean> {
     await this.#turns[1];

@@ -1,6 +1,6 @@
 /**
  * How a page gets an engine. An engine that outlives its pages (shared.ts) serves one page at a time. A page that finds it free takes it as it is, with
- * everything that is loaded and compiled. Otherwise the page starts an engine of its own.
+ * everything that is loaded and compiled. Otherwise the page starts an engine that no other page uses.
  */
 
 import * as Comlink from "comlink";

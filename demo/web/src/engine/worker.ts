@@ -1,5 +1,5 @@
 /**
- * The engine: Python (Pyodide) decides here, onnxruntime-web computes in workers of its own (pool.ts), and photos stay in their memory as long as the page
+ * The engine: Python (Pyodide) decides here, onnxruntime-web computes in other workers (pool.ts), and photos stay in their memory as long as the page
  * shows them. Only boxes, chips and embeddings leave it.
  */
 
@@ -112,7 +112,7 @@ class Engine {
   #manifest!: Manifest;
   /** The name in models.json of the network in use, if distances are plain; undefined for a reader's file or corrected distances. */
   #plain: string | undefined;
-  /** Photos under the names that the page gives them. `look` and `reread` use names of their own. */
+  /** Photos under the names that the page gives them. `look` and `reread` choose other names. */
   readonly #photos = new Map<string, Photo>();
   #passed = 0;
   /** The names of photos that lie on Python's desk. */
