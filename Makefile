@@ -8,6 +8,8 @@
 PORT ?= 8000
 # COHORT=0 leaves out the cohorts: they were made from UTKFace, whose terms are non-commercial. All but the correction for crowding works.
 COHORT ?= 1
+# PLAIN=1 builds the site from Pyodide, NumPy and ONNX Runtime as they are published: slower, and what the faster build is tested against.
+PLAIN ?= 0
 # Python 3.11 to 3.13: TensorFlow, which the export needs, has no newer wheels.
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(p))))
 PYTHON_WASM ?= $(shell command -v python3.14)
@@ -57,6 +59,8 @@ WASM := .venv-wheel/installed
 	@touch $@
 endif
 
+ASSEMBLE := $(shell find demo/assemble demo/optimise -name '*.py' -o -name '*.mjs')
+
 # --- what the site is built from ---------------------------------------------
 
 downloads: build/downloads/complete
@@ -83,29 +87,42 @@ demo/web/node_modules/installed: demo/web/package-lock.json demo/web/package.jso
 	cd demo/web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-web: build/web/facelab.js
+WEB := build/web$(if $(filter 1,$(PLAIN)),-plain)
 
-# With the version of all that the engine is made of (vite.config.ts).
-build/web/facelab.js: demo/web/node_modules/installed $(wildcard demo/web/*.ts) demo/web/tsconfig.json $(shell find demo/web/src -type f) requirements.lock \
-		$(wildcard demo/facelab/*.py demo/facelab/labs/*.* demo/assemble/*.* export/*.py export/*/*.*)
+web: $(WEB)/facelab.js
+
+# With the version of all that the engine is made of (vite.config.ts). The two differ in how they start Python.
+build/web-plain/facelab.js: export PLAIN = 1
+build/web/facelab.js build/web-plain/facelab.js: demo/web/node_modules/installed $(wildcard demo/web/*.ts) demo/web/tsconfig.json $(shell find demo/web/src -type f) requirements.lock \
+		$(wildcard demo/facelab/*.py demo/facelab/labs/*.* export/*.py export/*/*.*) $(ASSEMBLE)
 	cd demo/web && npm run --silent check && npm run --silent build
 	@touch $@
 
 app: docs/app/assets.json
 
-docs/app/assets.json: build/models/models.json build/web/facelab.js $(WASM) pyproject.toml LICENSE $(wildcard demo/facelab/*.py demo/facelab/labs/*.* demo/assemble/*.*)
-	$(PY) -m assemble
+# So that another PLAIN than the last build's makes it anew.
+build/plain-$(PLAIN):
+	@mkdir -p build && rm -f build/plain-[01] && touch $@
+
+LAID := build/models/models.json $(WASM) pyproject.toml LICENSE $(wildcard demo/facelab/*.py demo/facelab/labs/*.*) $(ASSEMBLE)
+
+docs/app/assets.json: $(LAID) $(WEB)/facelab.js build/plain-$(PLAIN)
+	$(PY) -m assemble --web $(WEB) $(if $(filter 1,$(PLAIN)),--plain)
+
+# The plain build's files beside the others, for tests that compare the two.
+build/plain/assets.json: $(LAID) build/web-plain/facelab.js
+	$(PY) -m assemble --plain --web build/web-plain --out build/plain
 
 site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not -path 'docs/app/*' -not -path 'docs/app.part/*') $(wildcard demo/book/*.py demo/book/*.json demo/book/figures/*.py demo/book/theme/* demo/facelab/*.py)
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
-	$(PY) -m assemble.styles site
-	$(PY) -m assemble.build_folder site
-	$(PY) -m assemble.policy site
-	$(PY) -m assemble.offline site
+	$(PY) -m assemble.after_site.styles site
+	$(PY) -m assemble.after_site.build_folder site
+	$(PY) -m assemble.after_site.policy site
+	$(PY) -m assemble.after_site.offline site
 
 # --- checks --------------------------------------------------------------------
 
-test: $(VENV)/installed-test site chromium others
+test: $(VENV)/installed-test site build/plain/assets.json chromium others
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy

@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from facelab.api import largest_face
 from facelab.calibrate import DUPLICATE, duplicate_limit, without_duplicates
 from facelab.cohort import Cohort, crowdedness
-from facelab.easy import largest_face
 from facelab.errors import FacelabError, InputError, NoFaceError, PhotoError
 from facelab.evaluate import read_people_seen_twice
 from facelab.files import write_whole

@@ -19,12 +19,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from facelab.desk import SAMPLES, Desk
 from facelab.labs import LABS
 from facelab.labs.panels import Chart, Facts, Grid, Panel, Picture
 from facelab.native import NativeRuntime
 from facelab.photos import read_photo
 from facelab.runtime import finish
+from facelab.workspace import SAMPLES, Workspace
 
 INKS = {"light": ("#33313a", "#cfccdd", "#5a4fcf"), "dark": ("#c9c6c3", "#4a4646", "#b4a9ff")}
 TONES = {"good": "#2f9e63", "bad": "#d9564a", "warn": "#c58a1a"}
@@ -63,9 +63,9 @@ def draw_stills(models: Path, samples: Path, folder: Path) -> None:
     """Writes KIND-light.webp, KIND-dark.webp, KIND-light-narrow.webp and KIND-dark-narrow.webp for every lab."""
     folder.mkdir(parents=True)
     runtime = NativeRuntime(models)
-    desk = Desk(runtime, {name: read_photo(samples / name, runtime.manifest.max_side) for name in SAMPLES})
+    workspace = Workspace(runtime, {name: read_photo(samples / name, runtime.manifest.max_side) for name in SAMPLES})
     for kind, lab in LABS.items():
-        panels = finish(lab.answer(desk, lab.settings))
+        panels = finish(lab.answer(workspace, lab.settings))
         for scheme, inks in INKS.items():
             for form in FORMATS:
                 file = io.BytesIO()

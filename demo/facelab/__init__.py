@@ -22,9 +22,9 @@ if "onnxruntime" in sys.modules and os.environ.get("ORT_DISABLE_TELEMETRY") != "
     )
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # must run before the imports below, which load onnxruntime
 
-# `easy` has imported the modules detect, embed and verify by now, so these names mean its functions from here on;
+# `api` has imported the modules detect, embed and verify by now, so these names mean its functions from here on;
 # `from facelab.detect import ...` still reaches the modules.
-from .easy import Verification, detect, embed, largest_face, verify
+from .api import Verification, detect, embed, largest_face, verify
 from .errors import FacelabError, InputError, ModelError, NoFaceError, PhotoError
 
 __all__ = [

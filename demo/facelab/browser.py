@@ -24,7 +24,6 @@ from .cells import Notebook
 from .cluster import cluster, usual_limit
 from .cohort import Cohort, read_cohort
 from .coverings import is_covered
-from .desk import Desk, set_desk
 from .detect import Face, detect_faces, overlaps
 from .embed import embed_faces, embed_kept_chip, fault_of
 from .embedder_file import read_embedder
@@ -37,6 +36,7 @@ from .register import Register, Rule
 from .runtime import Answer, Photo
 from .upright import upright_largest
 from .verify import compare, in_words
+from .workspace import Workspace, set_workspace
 
 _json = partial(json.dumps, allow_nan=False)  # JSON has no NaN, and JavaScript would refuse it
 
@@ -135,7 +135,7 @@ class Session:
     """Everything that the page can ask for. Most answers are JSON, so that no Python object has to be freed by JavaScript.
 
     The build creates the session and stores it in the memory snapshot that the page starts from
-    (demo/assemble/snapshot_python.mjs). The page then calls `begin` before anything else.
+    (demo/optimise/snapshot/python.mjs). The page then calls `begin` before anything else.
     """
 
     def __init__(self, manifest: str) -> None:
@@ -143,11 +143,11 @@ class Session:
         self._runtime = PageRuntime(manifest)
         self._listed = self._runtime.manifest
         self._offered: tuple[Embedder, Cohort | None] = self._listed.embedder, None
-        self._desk = Desk(self._runtime, {})
+        self._workspace = Workspace(self._runtime, {})
         self._notebook = Notebook()
         self._enrolled_with = self._runtime.manifest.embedder
         self._register = Register([], np.empty((0, 0), np.float32), None, self._enrolled_with.calibration.good)
-        set_desk(self._desk)
+        set_workspace(self._workspace)
 
     def begin(self, engine: JsProxy, manifest: str) -> None:
         """Connects the session to the page's engine (see PageRuntime).
@@ -349,21 +349,21 @@ class Session:
         ]
         return _json({"embedder": file.embedder, "people": people, "name": file.name, "remarks": file.remarks})
 
-    # The functions below serve the chapters: labs and code cells work on the photos that lie on the desk.
+    # The functions below serve the chapters: labs and code cells work on the photos that lie on the workspace.
 
     def put(self, name: str, handle: JsProxy) -> None:
-        """Puts a photo on the desk."""
-        self._desk.put(name, self._runtime.adopt(handle))
+        """Puts a photo on the workspace."""
+        self._workspace.put(name, self._runtime.adopt(handle))
 
     def remove(self, name: str) -> None:
-        """Takes a photo off the desk."""
-        self._desk.remove(name)
+        """Takes a photo off the workspace."""
+        self._workspace.remove(name)
 
     async def lab(self, kind: str, settings: str) -> JsProxy:
         """The panels with which a lab answers its settings (JSON): plain objects, with pixels as arrays."""
         from .labs import LABS  # imported here because the demo's start does without it
 
-        panels = await LABS[kind].answer(self._desk, json.loads(settings))
+        panels = await LABS[kind].answer(self._workspace, json.loads(settings))
         return _handed_over([asdict(panel) for panel in panels])
 
     async def run(self, source: str) -> JsProxy:

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .desk import Pixels, current_desk
 from .detect import Face
 from .errors import FacelabError, InputError
 from .runtime import Photo, Runtime
+from .workspace import Pixels, current_workspace
 
 FILE = "<cell>"
 MOST_TEXT = 20_000  # the most characters of a cell's output that are kept
@@ -57,7 +57,7 @@ _shown: list[Shown] = []
 
 def photo(name: str | None = None) -> Photo:
     """Your photo (or the first sample), or a sample by its name: obama.jpg, obama2.jpg, obama3.jpg, biden.jpg."""
-    return current_desk().photo(name)
+    return current_workspace().photo(name)
 
 
 def pixels(of: str | Photo | None = None) -> Pixels:
@@ -67,7 +67,7 @@ def pixels(of: str | Photo | None = None) -> Pixels:
 
 def runtime() -> Runtime:
     """The engine that runs the networks."""
-    return current_desk().runtime
+    return current_workspace().runtime
 
 
 def show(picture: NDArray[Any], faces: Sequence[Face] = (), caption: str = "") -> None:

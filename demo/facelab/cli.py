@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from . import easy
+from . import api
 from .calibrate import LEAST_PEOPLE, calibrate, duplicate_limit, pairs_of_strangers, without_duplicates
 from .cluster import cluster, usual_limit
 from .cohort import Cohort, crowdedness, normalised
@@ -172,7 +172,7 @@ def _people_at(text: str) -> int:
 
 
 def _detect(arguments: argparse.Namespace) -> None:
-    faces = easy.detect(arguments.photo, arguments.min_face)
+    faces = api.detect(arguments.photo, arguments.min_face)
     _tell_turned(arguments.photo, faces)
     if arguments.json:
         print(as_json([face.as_json() for face in faces]))
@@ -184,7 +184,7 @@ def _detect(arguments: argparse.Namespace) -> None:
 
 
 def _embed(arguments: argparse.Namespace) -> None:
-    embedded = easy.embed(arguments.photo, arguments.min_face)
+    embedded = api.embed(arguments.photo, arguments.min_face)
     _tell_turned(arguments.photo, [e.face for e in embedded])
     if arguments.json:
         print(as_json([{**e.face.as_json(), "embedding": [float(v) for v in e.embedding]} for e in embedded]))
@@ -194,7 +194,7 @@ def _embed(arguments: argparse.Namespace) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> None:
-    verification = easy.verify(arguments.a, arguments.b)
+    verification = api.verify(arguments.a, arguments.b)
     for photo, face in zip((arguments.a, arguments.b), verification.faces, strict=True):
         _tell_turned(photo, [face])
     if arguments.json:
@@ -277,7 +277,7 @@ def _identify(arguments: argparse.Namespace) -> None:
         os.environ[EMBEDDER_VARIABLE] = used
         _say(f"{arguments.gallery} was made with {used}, so that network reads {arguments.photo} too")
     gallery = _gallery(file.people)
-    embedded = easy.embed(arguments.photo, arguments.min_face)
+    embedded = api.embed(arguments.photo, arguments.min_face)
     _tell_turned(arguments.photo, [e.face for e in embedded])
     named = identify(gallery, np.stack([e.embedding for e in embedded])) if embedded else []
     embedder = default_runtime().manifest.embedder
@@ -454,7 +454,7 @@ def _embed_all(folder: Path, names: Iterable[str]) -> tuple[dict[str, NDArray[np
     failed = []
     for name in tqdm(sorted(names), desc="photos", unit="photo", disable=None):
         try:
-            embeddings[name] = easy.largest_face(folder / name).embedding
+            embeddings[name] = api.largest_face(folder / name).embedding
         except (PhotoError, NoFaceError) as error:
             _say(str(error))
             failed.append(name)

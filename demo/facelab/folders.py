@@ -19,7 +19,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import easy, enrol
+from . import api, enrol
 from .errors import FacelabError, PhotoError
 from .files import open_plain, why
 from .memory import Found, Memory, memory_file
@@ -137,7 +137,7 @@ def _look(photo: Path, min_face: float | None) -> list[Found] | str:
     """Runs in a worker: looks at one photo."""
     try:
         embedder = default_runtime().manifest.embedder
-        return [Found(e.face, e.embedding, measure_quality(e, embedder).complaints) for e in easy.embed(photo, min_face)]
+        return [Found(e.face, e.embedding, measure_quality(e, embedder).complaints) for e in api.embed(photo, min_face)]
     except PhotoError as error:
         return str(error)
     except FacelabError:

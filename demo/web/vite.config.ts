@@ -3,8 +3,11 @@ import { readdirSync, readFileSync } from "node:fs";
 
 import { defaultClientConditions, defineConfig } from "vite";
 
+/** Whether Pyodide, NumPy and ONNX Runtime come as they are published (make site PLAIN=1). */
+const plain = process.env.PLAIN === "1";
+
 // All that the engine is made of: an engine that outlives its page must not meet the next version's page.
-const sources = ["src", "../facelab", "../assemble", "../../export"].flatMap((folder) =>
+const sources = ["src", "../facelab", "../assemble", "../optimise", "../../export"].flatMap((folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true }).map(({ parentPath, name }) => `${parentPath}/${name}`),
 );
 const hash = createHash("sha256");
@@ -12,15 +15,15 @@ for (const path of [...sources, "package-lock.json", "../../requirements.lock"].
   if (/\.(ts|css|py|mjs|json|lock)$/.test(path)) hash.update(readFileSync(path));
 }
 
-// The site lays the result at <site>/app/BUILD/web/ (demo/assemble/build_folder.py), and its pages name facelab.js, people.js, page.js, book.js, worker.js, graphs.js, facelab.css and a font:
+// The site lays the result at <site>/app/BUILD/web/ (demo/assemble/after_site/build_folder.py), and its pages name facelab.js, people.js, page.js, book.js, worker.js, graphs.js, facelab.css and a font:
 // those names never change, and every address inside them is relative, so that the site may live under any path.
 export default defineConfig({
-  define: { BUILD: JSON.stringify(hash.digest("hex").slice(0, 16)) },
+  define: { BUILD: JSON.stringify(hash.update(plain ? "plain" : "").digest("hex").slice(0, 16)), PLAIN: String(plain) },
   base: "./",
   publicDir: false,
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions] }, // its wasm lies beside the site's other files
   build: {
-    outDir: "../../build/web",
+    outDir: `../../build/web${plain ? "-plain" : ""}`,
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0,

@@ -1,11 +1,11 @@
 import { defineConfig } from "vite";
 
-// Beside the bundle, as one classic script: `python -m assemble.offline` writes the list of files ahead of it and lays it at the site's root.
+// Beside the bundle, as one classic script: `python -m assemble.after_site.offline` writes the list of files ahead of it and lays it at the site's root.
 export default defineConfig({
   publicDir: false,
   define: { "process.env.NODE_ENV": '"production"' },
   build: {
-    outDir: "../../build/web",
+    outDir: `../../build/web${process.env.PLAIN === "1" ? "-plain" : ""}`,
     emptyOutDir: false,
     target: "es2022",
     modulePreload: false,

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from assemble.build_folder import IMPORT_MAP, build_in, move, write_list
-from assemble.offline import write_service_worker
-from assemble.policy import write_policies
+from assemble.after_site.build_folder import IMPORT_MAP, build_in, move, write_list
+from assemble.after_site.offline import write_service_worker
+from assemble.after_site.policy import write_policies
 
 from ..conftest import ROOT
 from .chromium import ARGUMENTS, find_chromium

@@ -284,7 +284,7 @@ def test_labs_have_stills_without_scripts(stem: str, chromium: Browser, site: st
     context.close()
 
 
-def test_both_networks_answer_about_the_photos_on_the_desk(book: Watched) -> None:
+def test_both_networks_answer_about_the_photos_on_the_workspace(book: Watched) -> None:
     """dlib's network is fetched for it, by plain and by corrected distances; the page's own is in use again afterwards."""
     lab = open_lab(book.open(address("face-verification")), "networks")
     for kind in ("plain", "corrected"):

@@ -7,7 +7,7 @@ import re
 
 from playwright.sync_api import Browser, expect
 
-from assemble.policy import policy_of
+from assemble.after_site.policy import policy_of
 
 from ..conftest import ROOT
 from .conftest import ASK_ENGINE, BUILD, READY, Watched

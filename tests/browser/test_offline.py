@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from assemble.offline import write_service_worker
+from assemble.after_site.offline import write_service_worker
 
 from ..conftest import ROOT
 from .conftest import ASK_ENGINE, OWN_ENGINE, READY, SiteHandler, axe_violations, network_workers, rebuilt, replace

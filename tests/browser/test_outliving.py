@@ -14,7 +14,7 @@ from .conftest import ASK_ENGINE, ENGINE, READY, SiteHandler, served
 
 pytestmark = pytest.mark.secure("workers that outlive their page")
 
-# Asks for more than can be done before the page is gone, and last of all to lay a photo on the desk.
+# Asks for more than can be done before the page is gone, and last of all to lay a photo on the workspace.
 MUCH = """async (site) => {
     const ask = (ENGINE)(site);
     const pixels = (width, height) => ({width, height, rgba: new ArrayBuffer(4 * width * height)});
@@ -23,7 +23,7 @@ MUCH = """async (site) => {
     void ask("put", "left behind", pixels(8, 8));
 }""".replace("ENGINE", ENGINE)
 
-# What a lab answers before and after a photo is laid on the desk.
+# What a lab answers before and after a photo is laid on the workspace.
 LAB_BEFORE_AND_AFTER = """async ([site, settings]) => {
     const ask = (ENGINE)(site);
     const panels = async () => (await ask("lab", "light", settings));
@@ -125,7 +125,7 @@ def test_photos_are_forgotten_with_their_page(context: BrowserContext, site: str
 
 
 def test_what_a_page_asked_for_is_not_begun_when_it_is_gone(context: BrowserContext, site: str) -> None:
-    """Nor does the next page find its photo on the desk."""
+    """Nor does the next page find its photo on the workspace."""
     page = context.new_page()
     engine_of_first_verdict(page, site)
     page.evaluate(MUCH, site)

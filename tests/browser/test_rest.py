@@ -62,8 +62,8 @@ def watched(chromium: Browser, site: str) -> Iterator[Watched]:
 def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Pyodide in two, of which the first part has no function at all: nothing runs without the other."""
     folder = tmp_path_factory.mktemp("pyodide")
-    told = json.loads((ROOT / "build" / "python" / "snapshot" / "python.json").read_text())
-    script = (ROOT / "demo" / "assemble" / "wasm_split.mjs").as_uri()
+    told = json.loads((ROOT / "build" / "optimised" / "python" / "python.json").read_text())
+    script = (ROOT / "demo" / "optimise" / "defer" / "split.mjs").as_uri()
     arguments = [script, str(PYODIDE), json.dumps([*told["asked"], *told["further"]]), str(folder)]
     subprocess.run(["node", "--input-type=module", "-e", SPLIT, *arguments], check=True)
     return {f"pyodide/{path.name}": path.read_bytes() for path in folder.iterdir()}

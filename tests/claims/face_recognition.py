@@ -8,10 +8,10 @@ from typing import cast
 import numpy as np
 
 from book.results import read_report
-from facelab.desk import Desk
 from facelab.labs.panels import Facts, Settings
 from facelab.labs.recognition import MARGINS
 from facelab.triplet import Mining, mine, squared_distances, triplet_gradient
+from facelab.workspace import Workspace
 
 from . import Claim, by_row, first_number, value
 
@@ -63,7 +63,7 @@ def _on_the_circle(loss: str) -> list[tuple[str, bool]]:
     found = []
     for again in range(10):
         settings: Settings = {"kind": loss, "margin": 0.5, "scale": 32, "steps": 60, "again": again}
-        *_, facts = asyncio.run(MARGINS.answer(cast(Desk, None), settings))
+        *_, facts = asyncio.run(MARGINS.answer(cast(Workspace, None), settings))
         assert isinstance(facts, Facts)
         right, _, _, threshold = facts.facts
         found.append((right.value, threshold.value == "exists"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facelab import easy
+from facelab import api
 from facelab.detect import Face
 from facelab.embed import Embedded
 from facelab.errors import NoFaceError
@@ -33,12 +33,12 @@ def made_up_faces(monkeypatch: pytest.MonkeyPatch) -> Callable[[Embeddings], Non
     """
 
     def install(embeddings: Embeddings) -> None:
-        def largest_face(photo: easy.PhotoFile) -> Embedded:
+        def largest_face(photo: api.PhotoFile) -> Embedded:
             if Path(photo).name not in embeddings:
                 raise NoFaceError(f"no face was found in {photo}")
             face = Face(np.array([0.0, 0, 100, 100]), 1.0, np.zeros((5, 2)))
             return Embedded(face, np.zeros((112, 112, 3), np.uint8), np.asarray(embeddings[Path(photo).name], np.float32))
 
-        monkeypatch.setattr(easy, "largest_face", largest_face)
+        monkeypatch.setattr(api, "largest_face", largest_face)
 
     return install

@@ -1,9 +1,9 @@
-// Of demo/assemble/fast_products.mjs. `node --test fast_products.mjs`
+// Of demo/optimise/kernels/f32.mjs. `node --test fast_products.mjs`
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { agree, faster, KERNEL, kernel } from "../../demo/assemble/fast_products.mjs";
-import { Module } from "../../demo/assemble/wasm_module.mjs";
+import { agree, faster, KERNEL, kernel } from "../../demo/optimise/kernels/f32.mjs";
+import { Module } from "../../demo/optimise/wasm/module.mjs";
 
 const file = await readFile(new URL("../../demo/web/node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", import.meta.url));
 const [PLUS, MINUS] = [[0xfd, 0xe4, 0x01], [0xfd, 0xe5, 0x01]].map((bytes) => Buffer.from(bytes)); // of four floats each

@@ -1,7 +1,7 @@
 // Run by test_free_memory.py: of an Emscripten module's memory what is free becomes zero, and all else stays. Pyodide's, after `make site`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { wipeFree } from "../../demo/assemble/free_memory.mjs";
+import { wipeFree } from "../../demo/optimise/snapshot/wipe_free.mjs";
 import { loadPyodide } from "../../demo/web/node_modules/pyodide/pyodide.mjs";
 
 const { _module: module } = await loadPyodide();

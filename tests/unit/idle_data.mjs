@@ -1,7 +1,7 @@
-// Of demo/assemble/idle_data.mjs: a small file by hand. `node --test idle_data.mjs`
+// Of demo/optimise/drop/idle_data.mjs: a small file by hand. `node --test idle_data.mjs`
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { idleData } from "../../demo/assemble/idle_data.mjs";
+import { idleData } from "../../demo/optimise/drop/idle_data.mjs";
 
 const I32 = 0x7f;
 const LENGTH = 5000; // of a table; longer than what is too short to be moved

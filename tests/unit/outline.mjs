@@ -1,8 +1,8 @@
 // Random programs, as they are and with parts of them in functions of their own: run on the same values, both must answer the same.
 // node outline.mjs PROGRAMS: printed is how many functions were added, and which programs answer otherwise.
-import { shortened } from "../../demo/assemble/outline.mjs";
-import { withPlainCalls } from "../../demo/assemble/plain_calls.mjs";
-import { Module } from "../../demo/assemble/wasm_module.mjs";
+import { shortened } from "../../demo/optimise/reshape/outline.mjs";
+import { withPlainCalls } from "../../demo/optimise/reshape/call_thunks.mjs";
+import { Module } from "../../demo/optimise/wasm/module.mjs";
 
 const [I32, I64, F32, F64, EMPTY, END] = [0x7f, 0x7e, 0x7d, 0x7c, 0x40, 0x0b];
 const LOCALS = [I32, I64, F64, I32, I32, I64, F32, F64, F32]; // three are arguments; the fourth counts down, so that no loop is endless

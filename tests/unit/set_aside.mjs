@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { thawed } from "../../demo/assemble/visit.mjs";
+import { thawed } from "../../demo/optimise/observe/page_in_node.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const memory = join(ROOT, "build", "python", "snapshot");

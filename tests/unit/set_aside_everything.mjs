@@ -1,12 +1,12 @@
 // node set_aside_everything.mjs [other]: what set_aside_everything.py tells. After `make site`.
 import { readFile } from "node:fs/promises";
-import { begun } from "../../demo/assemble/python_workload.mjs";
+import { begun } from "../../demo/optimise/observe/python_workload.mjs";
 
 const PYODIDE = new URL("../../demo/web/node_modules/pyodide/", import.meta.url);
 const python = await begun(await readFile(new URL("pyodide.asm.wasm", PYODIDE)), new URL("python_stdlib.zip", PYODIDE).pathname, []);
 const modules = python.runPython("import site; site.getsitepackages()[0]");
-python.FS.mkdir(`${modules}/assemble`);
-for (const [module, file] of [["assemble/set_aside.py", "../../demo/assemble/set_aside.py"], ["everything.py", "set_aside_everything.py"]])
+python.FS.mkdirTree(`${modules}/optimise/defer`);
+for (const [module, file] of [["optimise/defer/set_aside.py", "../../demo/optimise/defer/set_aside.py"], ["everything.py", "set_aside_everything.py"]])
   python.FS.writeFile(`${modules}/${module}`, await readFile(new URL(file, import.meta.url)));
 console.log(python.pyimport("everything").main(process.argv[2] === "other"));
 process.exit();

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-from assemble import set_aside
+from optimise.defer import set_aside
 
 
 class Buffer:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from assemble.build_folder import build_in, move, write_list
-from assemble.offline import write_service_worker
+from assemble.after_site.build_folder import build_in, move, write_list
+from assemble.after_site.offline import write_service_worker
 
 TOOL = """<head><script>facelabBegin("../app/web/worker.js"); const app = "../app/";</script>
 <link rel="modulepreload" href="../app/web/page.js"><style>@font-face{src:url(../app/web/fonts/a.woff2)}</style></head>
@@ -91,7 +91,9 @@ def test_the_folder_is_named_after_all_that_is_in_it(site: Path) -> None:
 
 def test_once_is_enough_and_what_is_no_site_is_refused(site: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     def ran(folder: Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "assemble.build_folder", str(folder)], capture_output=True, text=True)
+        return subprocess.run(
+            [sys.executable, "-m", "assemble.after_site.build_folder", str(folder)], capture_output=True, text=True
+        )
 
     assert ran(site).returncode == 0
     page = (site / "demo" / "index.html").read_text()

@@ -1,4 +1,4 @@
-"""What the build keeps of memories has no leftovers in it, and all that is in use (demo/assemble/free_memory.mjs)."""
+"""What the build keeps of memories has no leftovers in it, and all that is in use (demo/optimise/snapshot/wipe_free.mjs)."""
 
 from __future__ import annotations
 

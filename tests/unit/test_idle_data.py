@@ -19,7 +19,7 @@ def test_first_and_rest_have_all_data_once() -> None:
     whole, first, rest = (
         data(file.read_bytes())
         for file in (
-            ROOT / "build" / "pyodide" / "pyodide.asm.wasm",
+            ROOT / "build" / "optimised" / "outlined" / "pyodide.asm.wasm",
             PYODIDE / "pyodide.asm.wasm",
             PYODIDE / "pyodide.asm_rest.wasm",
         )

@@ -10,17 +10,17 @@ import cv2
 import numpy as np
 import pytest
 
-from facelab.desk import OWN, Desk, current_desk
 from facelab.labs import LABS
 from facelab.labs.panels import Button, Chart, Choice, Control, Facts, Grid, Lab, Panel, Picture, Setting, Slider, Switch
 from facelab.labs.pictures import shrunk
 from facelab.runtime import finish
+from facelab.workspace import OWN, Workspace, current_workspace
 
 KINDS = sorted(LABS)
 
 
-def answer(lab: Lab, desk: Desk, **changes: Setting) -> Sequence[Panel]:
-    return finish(lab.answer(desk, {**lab.settings, **changes}))
+def answer(lab: Lab, workspace: Workspace, **changes: Setting) -> Sequence[Panel]:
+    return finish(lab.answer(workspace, {**lab.settings, **changes}))
 
 
 def told(panels: Sequence[Panel]) -> str:
@@ -65,7 +65,7 @@ def check(panels: Sequence[Panel]) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_lab_answers_each_control(kind: str) -> None:
     """Some sliders belong to one choice: then that choice is made, too."""
-    lab, desk = LABS[kind], current_desk()
+    lab, workspace = LABS[kind], current_workspace()
     choices: list[dict[str, Setting]] = [{}]
     for one in lab.controls:
         choices += [{one.name: value} for value, _ in one.options] if isinstance(one, Choice) else []
@@ -73,7 +73,7 @@ def test_lab_answers_each_control(kind: str) -> None:
         for choice in choices:
             seen = set()
             for value in ends(control):
-                panels = answer(lab, desk, **{**choice, control.name: value})
+                panels = answer(lab, workspace, **{**choice, control.name: value})
                 check(panels)
                 seen.add(told(panels))
             if len(seen) > 1:
@@ -95,26 +95,26 @@ def test_slider_is_there_where_it_changes_something(kind: str, slider: Slider) -
     changing = {
         value
         for value, _ in choice.options
-        if len({told(answer(LABS[kind], current_desk(), **{name: value, slider.name: end})) for end in ends(slider)}) > 1
+        if len({told(answer(LABS[kind], current_workspace(), **{name: value, slider.name: end})) for end in ends(slider)}) > 1
     }
     assert changing == ({values} if isinstance(values, str) else set(values))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_lab_answers_the_same_twice(kind: str) -> None:
-    assert told(answer(LABS[kind], current_desk())) == told(answer(LABS[kind], current_desk()))
+    assert told(answer(LABS[kind], current_workspace())) == told(answer(LABS[kind], current_workspace()))
 
 
 @pytest.mark.parametrize("size", [(240, 320), (1, 1), (40, 900)], ids=["a photo of nothing", "one pixel", "a strip"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_lab_bears_a_photo_without_a_face(kind: str, size: tuple[int, int]) -> None:
-    samples = current_desk()
-    desk = Desk(samples.runtime, dict(samples.photos))
-    desk.put(OWN, samples.runtime.photo(np.full((*size, 3), 90, np.uint8)))
-    check(answer(LABS[kind], desk))
+    samples = current_workspace()
+    workspace = Workspace(samples.runtime, dict(samples.photos))
+    workspace.put(OWN, samples.runtime.photo(np.full((*size, 3), 90, np.uint8)))
+    check(answer(LABS[kind], workspace))
     for control in LABS[kind].controls:
         for value in ends(control):
-            check(answer(LABS[kind], desk, **{control.name: value}))
+            check(answer(LABS[kind], workspace, **{control.name: value}))
 
 
 def test_control_starts_within_its_range() -> None:

@@ -38,7 +38,7 @@ def test_only_native_knows_the_engine_and_only_browser_the_page(module: str) -> 
 @pytest.mark.parametrize("module", CHAPTERS)
 def test_chapter_module_needs_nothing_but_numpy_and_its_neighbours(module: str) -> None:
     known = imports(MODULES[module])
-    assert not known & {".native", ".browser", ".photos", ".easy", ".cli", "PIL"}
+    assert not known & {".native", ".browser", ".photos", ".api", ".cli", "PIL"}
 
 
 def test_package_imports_without_engine_or_page() -> None:

@@ -14,10 +14,10 @@ from ..wasm_file import CODE, bodies, leb, sections
 PROGRAMS = 100
 GROWN = {1: "types", 3: "functions", 6: "globals"}  # sections to which new functions add
 NUMPY = Path("numpy") / "_core" / "_multiarray_umath.cpython-314-wasm32-emscripten.so"
-OUTLINED = ROOT / "build" / "pyodide"
+OUTLINED = ROOT / "build" / "optimised" / "outlined"
 BEFORE = {
     "pyodide.asm.wasm": ROOT / "demo" / "web" / "node_modules" / "pyodide",
-    NUMPY.name: ROOT / "build" / "python" / "whole" / NUMPY.parent,
+    NUMPY.name: ROOT / "build" / "optimised" / "whole" / NUMPY.parent,
 }
 
 

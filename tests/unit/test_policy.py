@@ -18,7 +18,7 @@ def hash_of(script: str) -> str:
 
 
 def run(site: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "assemble.policy", str(site)], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "assemble.after_site.policy", str(site)], capture_output=True, text=True)
 
 
 def test_each_page_gets_a_policy_with_hashes_of_its_own_scripts(tmp_path: Path) -> None:

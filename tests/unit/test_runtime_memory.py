@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from assemble.python import AssembleError
-from assemble.runtime import DATA_END, PAGE, pack_memory, show_module
+from assemble.inputs import AssembleError
+from optimise.snapshot.pack_ort import DATA_END, PAGE, pack_memory, show_module
 
 from ..conftest import ROOT
 from ..wasm_file import CODE, bodies, leb, sections

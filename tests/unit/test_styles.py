@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assemble.styles import main
+from assemble.after_site.styles import main
 
 LINKS = '<link rel="stylesheet" href="../app/one.css"><link rel="stylesheet" href="../two.css">'
 ONE = (
@@ -43,7 +43,7 @@ def test_tool_page_has_its_sheets_and_their_files(site: Path, monkeypatch: pytes
 
 
 def test_what_is_no_site_is_refused(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "assemble.styles", str(tmp_path)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "assemble.after_site.styles", str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 2
     assert "make site" in done.stderr
     assert "Traceback" not in done.stderr

@@ -10,13 +10,13 @@ from PIL import Image
 
 import facelab
 from facelab.cli import main
-from facelab.desk import Desk
 from facelab.detect import detect_faces, find_largest
 from facelab.enrol import look_at
 from facelab.native import NativeRuntime, models_folder
 from facelab.photos import read_photo
 from facelab.runtime import Photo, finish
 from facelab.upright import upright_faces, upright_largest
+from facelab.workspace import Workspace
 
 TURNS = (90, 180, 270)
 
@@ -80,7 +80,7 @@ def test_group_photo_on_its_side_is_read_as_a_whole(runtime: NativeRuntime, samp
 def test_enrolment_and_the_labs_read_turned_photos_too(runtime: NativeRuntime, samples: Path) -> None:
     turned = runtime.photo(np.rot90(read_photo(samples / "obama2.jpg", 2048).pixels))
     assert [one.face.turned for one in finish(look_at(runtime, turned)).faces] == [90]
-    assert [one.turned for one in finish(Desk(runtime, {"yours": turned}).faces())] == [90]
+    assert [one.turned for one in finish(Workspace(runtime, {"yours": turned}).faces())] == [90]
 
 
 def test_upright_photo_is_looked_at_once(samples: Path) -> None:

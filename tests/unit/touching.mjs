@@ -1,7 +1,7 @@
-// Of demo/assemble/touching.mjs: a small file by hand notes where it reads, and does what it did. `node --test touching.mjs`
+// Of demo/optimise/observe/trace_reads.mjs: a small file by hand notes where it reads, and does what it did. `node --test touching.mjs`
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { touching } from "../../demo/assemble/touching.mjs";
+import { touching } from "../../demo/optimise/observe/trace_reads.mjs";
 
 const [MARKS, SHIFT] = [1024, 3];
 const I32 = 0x7f;

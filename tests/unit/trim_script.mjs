@@ -1,7 +1,7 @@
 // Run by test_trim_script.py: what trim_script.mjs leaves of a script works as before.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { trimScript } from "../../demo/assemble/trim_script.mjs";
+import { trimScript } from "../../demo/optimise/drop/trim_script.mjs";
 
 const PLACING = "var ret=getEmptyTableSlot();try{setWasmTableEntry(ret,func)}";
 const LISTING = "if(!functionsInTableMap){functionsInTableMap=new WeakMap;updateTableMap(0,wasmTable.length)}";

@@ -1,7 +1,7 @@
-// Of demo/assemble/wasm_split.mjs: a small file by hand behaves the same in two parts as whole. `node --test wasm_split.mjs`
+// Of demo/optimise/defer/split.mjs: a small file by hand behaves the same in two parts as whole. `node --test wasm_split.mjs`
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { noting, split } from "../../demo/assemble/wasm_split.mjs";
+import { noting, split } from "../../demo/optimise/defer/split.mjs";
 
 const I32 = 0x7f;
 const list = (...items) => [items.length, ...items.flat()];

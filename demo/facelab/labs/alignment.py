@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..align import Points, apply_transform, chip_to_photo, fit_affine, fit_similarity, invert_transform, warp
-from ..desk import Desk
 from ..detect import Face
 from ..embed import Embedded
 from ..models import Embedder
+from ..workspace import Workspace
 from .compared import NO_FACE, TONES, compare, other_photo
 from .panels import Choice, Dot, Fact, Facts, Lab, Panel, Picture, Setting, Settings, Slider
 
@@ -18,23 +18,23 @@ NAMES = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
 UNMOVED = -1000.0
 
 
-async def _alignment(desk: Desk, settings: Settings) -> list[Panel]:
+async def _alignment(workspace: Workspace, settings: Settings) -> list[Panel]:
     """The turned photo, its chip, and the distance to a second photo."""
-    faces = await desk.faces()
+    faces = await workspace.faces()
     if not faces:
         return [NO_FACE]
     on_stage = _stage(faces[0], float(settings["turn"]), float(settings["scale"]))
-    pixels = warp(desk.pixels(), invert_transform(on_stage), STAGE, STAGE)
+    pixels = warp(workspace.pixels(), invert_transform(on_stage), STAGE, STAGE)
     landmarks = apply_transform(on_stage, faces[0].landmarks)
     for index, name in enumerate(NAMES):
         if float(settings[f"{name}_x"]) > UNMOVED:
             landmarks[index] = float(settings[f"{name}_x"]), float(settings[f"{name}_y"])
-    embedder = desk.runtime.manifest.embedder
+    embedder = workspace.runtime.manifest.embedder
     transform = _transform(str(settings["way"]), landmarks, faces[0], on_stage, embedder)
-    photo = desk.runtime.photo(pixels)
-    answer = await desk.runtime.run("embedder", photo, {"transforms": transform[None].astype(np.float32)})
+    photo = workspace.runtime.photo(pixels)
+    answer = await workspace.runtime.run("embedder", photo, {"transforms": transform[None].astype(np.float32)})
     chip = answer["chips"][0].astype(np.uint8)
-    decision = compare(desk, Embedded(faces[0], chip, answer["embeddings"][0]), (await other_photo(desk))[0])
+    decision = compare(workspace, Embedded(faces[0], chip, answer["embeddings"][0]), (await other_photo(workspace))[0])
     missed = np.sqrt(((apply_transform(invert_transform(transform), landmarks) - embedder.template) ** 2).sum(axis=1).mean())
     dots = [Dot(float(x), float(y), name) for (x, y), name in zip(landmarks, NAMES, strict=True)]
     return [
@@ -52,7 +52,7 @@ async def _alignment(desk: Desk, settings: Settings) -> list[Panel]:
         ),
         Facts(
             [
-                Fact("Distance", f"{decision.distance:.3f}", (await other_photo(desk))[1], TONES[decision.verdict]),
+                Fact("Distance", f"{decision.distance:.3f}", (await other_photo(workspace))[1], TONES[decision.verdict]),
                 Fact("Landmarks off by", f"{missed:.1f} px", "from the reference landmarks, root mean square"),
                 Fact(
                     "Scale", f"{1 / np.sqrt(abs(np.linalg.det(transform[:, :2]))):.2f}", "chip pixels for each pixel of the picture"

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
-from ..desk import Desk
 from ..detect import Floats, confirm, propose, pyramid_scales, refine, suppress, window_boxes
 from ..models import Detector, Embedder
 from ..runtime import Answer, Photo, Runtime
+from ..workspace import Workspace
 from .panels import Box, Chart, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider, Tone
 from .pictures import shrunk
 
@@ -50,15 +50,15 @@ class _Adjusted:
         return self._runtime.pixels(photo)
 
 
-async def _cascade(desk: Desk, settings: Settings) -> list[Panel]:
+async def _cascade(workspace: Workspace, settings: Settings) -> list[Panel]:
     """The boxes after each network, and their number."""
-    picture = shrunk(desk.pixels(), SIDE)
-    photo = desk.runtime.photo(picture)
+    picture = shrunk(workspace.pixels(), SIDE)
+    photo = workspace.runtime.photo(picture)
     thresholds = (float(settings["p"]), float(settings["r"]), float(settings["o"]))
-    runtime = _Adjusted(desk.runtime, replace(desk.runtime.manifest.detector, thresholds=thresholds))
+    runtime = _Adjusted(workspace.runtime, replace(workspace.runtime.manifest.detector, thresholds=thresholds))
     smallest = float(settings["min_face"])
-    key = ("cascade", desk.chosen, smallest, thresholds[0])
-    proposed = await desk.once(key, lambda: propose(runtime, photo, smallest))
+    key = ("cascade", workspace.chosen, smallest, thresholds[0])
+    proposed = await workspace.once(key, lambda: propose(runtime, photo, smallest))
     refined = await refine(runtime, photo, proposed)
     faces = await confirm(runtime, photo, refined)
     scales = list(pyramid_scales(photo.height, photo.width, smallest, runtime.manifest.detector))
@@ -119,11 +119,11 @@ def _sides(boxes: Floats, scales: Sequence[float], detector: Detector) -> Chart:
     )
 
 
-async def _suppression(desk: Desk, settings: Settings) -> list[Panel]:
+async def _suppression(workspace: Workspace, settings: Settings) -> list[Panel]:
     """P-Net's boxes on the photo, before and after suppression."""
-    picture = shrunk(desk.pixels(), SIDE)
-    photo = desk.runtime.photo(picture)
-    boxes, scores = await desk.once(("raw", desk.chosen), lambda: _raw(desk.runtime, photo, LEAST))
+    picture = shrunk(workspace.pixels(), SIDE)
+    photo = workspace.runtime.photo(picture)
+    boxes, scores = await workspace.once(("raw", workspace.chosen), lambda: _raw(workspace.runtime, photo, LEAST))
     likely = scores > float(settings["least"])
     boxes, scores = boxes[likely], scores[likely]
     kept = suppress(boxes, scores, float(settings["most"]))

@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..desk import Desk
 from ..identify import assign
 from ..verify import distances_between
+from ..workspace import Workspace
 from .panels import Chart, Fact, Facts, Grid, Lab, Line, Panel, Settings, Slider, Tone
 
 Points = NDArray[np.float64]
@@ -69,7 +69,7 @@ def _distances(photos: int) -> tuple[Points, Points]:
     return distances_between(world.probes, templates), distances_between(world.strangers, templates)
 
 
-async def _gallery(desk: Desk, settings: Settings) -> list[Panel]:
+async def _gallery(workspace: Workspace, settings: Settings) -> list[Panel]:
     """Both error rates for one gallery, how FPIR grows with its size, and who is named in one photo."""
     size, photos, limit = int(settings["size"]), int(settings["photos"]), float(settings["threshold"])
     inside, outside = _distances(photos)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cluster import cluster
-from ..desk import OWN, Desk
 from ..identify import Gallery, identify
+from ..workspace import OWN, Workspace
 from .compared import NO_FACE, TONES, compare
 from .panels import Box, Choice, Fact, Facts, Grid, Lab, Panel, Picture, Settings, Slider
 from .pictures import shrunk
@@ -26,18 +26,18 @@ FARTHEST_LAMP, FARTHEST_TURN = 60, 30  # degrees to either side
 ENLARGED = 5
 
 
-async def _four_questions(desk: Desk, settings: Settings) -> list[Panel]:
+async def _four_questions(workspace: Workspace, settings: Settings) -> list[Panel]:
     """What goes in and what comes out, for the question that the reader chose."""
-    faces = await everyone(desk)
+    faces = await everyone(workspace)
     if not faces:
         return [NO_FACE]
     question = settings["question"]
-    limits = desk.runtime.manifest.embedder.calibration.good
+    limits = workspace.runtime.manifest.embedder.calibration.good
     asked = OWN if OWN in faces else "obama3.jpg"
     if question == "detection":
-        picture = shrunk(desk.pixels(), SIDE)
-        share = len(picture) / len(desk.pixels())
-        found = await desk.faces()
+        picture = shrunk(workspace.pixels(), SIDE)
+        share = len(picture) / len(workspace.pixels())
+        found = await workspace.faces()
         boxes = [Box(face.scaled(share).box.tolist(), f"{face.score:.2f}", "good") for face in found]
         count = f"{len(found)} {'face' if len(found) == 1 else 'faces'}"
         return [
@@ -54,7 +54,7 @@ async def _four_questions(desk: Desk, settings: Settings) -> list[Panel]:
             ),
         ]
     if question == "verification":
-        decision = compare(desk, faces["obama.jpg"], faces[asked])
+        decision = compare(workspace, faces["obama.jpg"], faces[asked])
         return [
             *(Picture(faces[name].chip, f"the face of {short(name)}", short(name), small=True) for name in ("obama.jpg", asked)),
             Facts(
@@ -66,7 +66,7 @@ async def _four_questions(desk: Desk, settings: Settings) -> list[Panel]:
         ]
     if question == "identification":
         known = {name: np.stack([faces[photo].embedding for photo in photos]) for name, photos in ENROLLED.items()}
-        (named,) = identify(Gallery(known, desk.runtime.cohort, limits), np.asarray(faces[asked].embedding)[None], limits)
+        (named,) = identify(Gallery(known, workspace.runtime.cohort, limits), np.asarray(faces[asked].embedding)[None], limits)
         return [
             Picture(faces[asked].chip, "the face that is asked about", f"{short(asked)}: who is this?", small=True),
             Facts(
@@ -82,7 +82,7 @@ async def _four_questions(desk: Desk, settings: Settings) -> list[Panel]:
             ),
         ]
     names = list(faces)
-    groups = cluster(np.stack([faces[name].embedding for name in names]), desk.runtime.cohort, limits.different_from)
+    groups = cluster(np.stack([faces[name].embedding for name in names]), workspace.runtime.cohort, limits.different_from)
     return [
         *(Picture(faces[name].chip, f"the face of {short(name)}", short(name), small=True) for name in names),
         Grid(
@@ -193,7 +193,7 @@ def _enlarge(values: NDArray[np.float64], times: int = ENLARGED) -> NDArray[np.u
     return pixels.repeat(times, axis=0).repeat(times, axis=1)
 
 
-async def _eigenfaces(_desk: Desk, settings: Settings) -> list[Panel]:
+async def _eigenfaces(_workspace: Workspace, settings: Settings) -> list[Panel]:
     """Some of the drawn faces, the direction that the reader chose, and the mean face moved along it."""
     faces = draw_faces(float(settings["lamp"]), float(settings["turn"]))
     rank, step = int(settings["direction"]), float(settings["step"])

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ..desk import Desk
+from ..workspace import Workspace
 from .panels import Chart, Choice, Fact, Facts, Grid, Lab, Line, Panel, Picture, Settings, Slider, Switch, Tone
 from .pictures import shrunk
 
@@ -160,7 +160,7 @@ def trained(shape: str, count: int, noise: float, neurons: int, rate: float, ben
     return Training(points, sides, others, other_sides, figures[..., 0], figures[..., 1], networks, diverged)
 
 
-async def _learning(desk: Desk, settings: Settings) -> list[Panel]:
+async def _learning(workspace: Workspace, settings: Settings) -> list[Panel]:
     """The plane as the network sees it, and how its loss came down."""
     epochs = int(settings["epochs"])
     done = trained(
@@ -289,9 +289,9 @@ KERNELS: dict[str, tuple[str, list[list[float]]]] = {
 OWN_KERNEL = "own"
 
 
-async def _kernel(desk: Desk, settings: Settings) -> list[Panel]:
+async def _kernel(workspace: Workspace, settings: Settings) -> list[Panel]:
     """A photo in grey, and the map that a kernel makes of it."""
-    photo = shrunk(desk.pixels(), PHOTO_SIDE).astype(np.float64) @ [0.299, 0.587, 0.114]
+    photo = shrunk(workspace.pixels(), PHOTO_SIDE).astype(np.float64) @ [0.299, 0.587, 0.114]
     if settings["kernel"] == OWN_KERNEL:
         kernel = np.array([float(settings[place]) for place in PLACES]).reshape(3, 3)
     else:

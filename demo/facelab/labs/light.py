@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..desk import Desk
 from ..embed import Embedded
 from ..preprocess import (
     blur,
@@ -23,6 +22,7 @@ from ..preprocess import (
     on_colour,
     wiener,
 )
+from ..workspace import Workspace
 from .compared import compare, face_in, other_photo
 from .panels import Box, Chart, Choice, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider, Tone
 from .pictures import shrunk
@@ -33,16 +33,16 @@ SIDE = 420  # pixels, the longer side of the pictures
 NEUTRAL = {"under": "underexposed", "neutral": "neutral", "over": "overexposed"}
 
 
-async def _light(desk: Desk, settings: Settings) -> list[Panel]:
+async def _light(workspace: Workspace, settings: Settings) -> list[Panel]:
     """The photo in more or less light, and after a correction."""
-    photo = _in_light(shrunk(desk.pixels(), SIDE), float(settings["stops"]))
+    photo = _in_light(shrunk(workspace.pixels(), SIDE), float(settings["stops"]))
     corrected = _corrected(
         photo, str(settings["technique"]), str(settings["where"]), float(settings["clip"]), float(settings["gamma"])
     )
     if settings.get("quick"):
         return [Picture(photo, "before", "Before."), Picture(corrected, "after", "After."), _histograms(photo, corrected)]
-    before = await desk.once(("light", desk.chosen, settings["stops"]), lambda: face_in(desk, photo))
-    after = await face_in(desk, corrected)
+    before = await workspace.once(("light", workspace.chosen, settings["stops"]), lambda: face_in(workspace, photo))
+    after = await face_in(workspace, corrected)
     return [
         _picture(photo, before, "Before"),
         _picture(corrected, after, "After"),
@@ -51,7 +51,7 @@ async def _light(desk: Desk, settings: Settings) -> list[Panel]:
             [
                 Fact("Brightness", f"{brightness(photo):.0f} → {brightness(corrected):.0f}", f"before: {NEUTRAL[exposure(photo)]}"),
                 Fact("Contrast", f"{contrast(photo):.0f} → {contrast(corrected):.0f}", "standard deviation of the grey levels"),
-                *await _change_of_distance(desk, before, after),
+                *await _change_of_distance(workspace, before, after),
             ]
         ),
     ]
@@ -81,9 +81,9 @@ def _corrected(photo: Pixels, technique: str, where: str, clip: float, exponent:
     return on_colour(photo, change, place)  # type: ignore[arg-type]
 
 
-async def _motion(desk: Desk, settings: Settings) -> list[Panel]:
+async def _motion(workspace: Workspace, settings: Settings) -> list[Panel]:
     """The photo smeared, with a little noise, and restored by a guess of the smear."""
-    sharp = shrunk(desk.pixels(), SIDE)
+    sharp = shrunk(workspace.pixels(), SIDE)
     kernel = motion_kernel(int(settings["length"]), float(settings["angle"]))
     grain = np.random.default_rng(1).normal(0, float(settings["grain"]), sharp.shape)
     smeared = np.clip(blur(sharp, kernel) + grain, 0, 255).round().astype(np.uint8)
@@ -93,8 +93,8 @@ async def _motion(desk: Desk, settings: Settings) -> list[Panel]:
     if settings.get("quick"):
         pictures = [Picture(smeared, "smeared", "Smeared."), Picture(restored, "restored", f"{name}.")]
         return [*pictures, Picture(_enlarged(kernel), "the smear as a picture", "The smear, enlarged.", small=True)]
-    smear = ("motion", desk.chosen, settings["length"], settings["angle"], settings["grain"])
-    before, after = await desk.once(smear, lambda: face_in(desk, smeared)), await face_in(desk, restored)
+    smear = ("motion", workspace.chosen, settings["length"], settings["angle"], settings["grain"])
+    before, after = await workspace.once(smear, lambda: face_in(workspace, smeared)), await face_in(workspace, restored)
     errors = [float(np.abs(one.astype(float) - sharp).mean()) for one in (smeared, restored)]
     tone: Tone = "good" if errors[1] < errors[0] else "bad"
     return [
@@ -104,7 +104,7 @@ async def _motion(desk: Desk, settings: Settings) -> list[Panel]:
         Facts(
             [
                 Fact("Difference from the sharp photo", f"{errors[0]:.1f} → {errors[1]:.1f}", "grey levels, on average", tone),
-                *await _change_of_distance(desk, before, after),
+                *await _change_of_distance(workspace, before, after),
             ]
         ),
     ]
@@ -131,12 +131,12 @@ def _histograms(before: Pixels, after: Pixels) -> Chart:
     return Chart(alt, lines, "grey level", "% of pixels", x_limits=(0, 256), small=True)
 
 
-async def _change_of_distance(desk: Desk, before: Embedded | None, after: Embedded | None) -> list[Fact]:
+async def _change_of_distance(workspace: Workspace, before: Embedded | None, after: Embedded | None) -> list[Fact]:
     """The distance to another photo of the same person, before and after."""
     if not before and not after:
         return [Fact("Face", "not found", "not before, not after", "bad")]
-    other, to_whom = await other_photo(desk)
-    values = [compare(desk, one, other).distance if one else None for one in (before, after)]
+    other, to_whom = await other_photo(workspace)
+    values = [compare(workspace, one, other).distance if one else None for one in (before, after)]
     written = ["–" if value is None else f"{value:.3f}" for value in values]
     better = values[1] is not None and (values[0] is None or values[1] < values[0])
     note = "both photos show the same person: shorter is better"

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..align import chip_to_photo
-from ..desk import Desk
 from ..errors import ModelError
 from ..models import Embedder
 from ..verify import decide
+from ..workspace import Workspace
 from .compared import NO_FACE, TONES
 from .panels import Chart, Choice, Fact, Facts, Grid, Lab, Panel, Settings, Slider, Tone
 from .recognition import everyone, short
@@ -40,11 +40,11 @@ def _strangers() -> Stored:
         return Stored([str(name) for name in held["names"]], held["counts"])
 
 
-async def _networks(desk: Desk, settings: Settings) -> list[Panel]:
-    """Both networks at the same FNMR on LFW, or both on the photos of the desk."""
+async def _networks(workspace: Workspace, settings: Settings) -> list[Panel]:
+    """Both networks at the same FNMR on LFW, or both on the photos of the workspace."""
     corrected = settings["kind"] == "corrected"
     if settings["what"] == "yours":
-        return await _yours(desk, corrected)
+        return await _yours(workspace, corrected)
     rows = [1 + 2 * network + corrected for network in range(len(NAMES))]
     pairs = stored_pairs()
     one_person, scores = pairs[0] > 0, [pairs[row] / 1e4 for row in rows]
@@ -105,37 +105,37 @@ def _errors(one_person: NDArray[np.bool_], score: NDArray[np.float64]) -> tuple[
     return lambda cut: float((score[~one_person] < cut).mean()), lambda cut: float((score[one_person] >= cut).mean())
 
 
-async def _yours(desk: Desk, corrected: bool) -> list[Panel]:
-    """The distances of the desk's faces by both networks, each with its own verdict."""
-    faces = await everyone(desk)
+async def _yours(workspace: Workspace, corrected: bool) -> list[Panel]:
+    """The distances of the workspace's faces by both networks, each with its own verdict."""
+    faces = await everyone(workspace)
     if not faces:
         return [NO_FACE]
     photos = tuple(faces)
-    other = await desk.once(("networks", photos), lambda: _embed_by_other(desk, photos))
+    other = await workspace.once(("networks", photos), lambda: _embed_by_other(workspace, photos))
     own = np.stack([face.embedding for face in faces.values()])
-    manifest = desk.runtime.manifest
+    manifest = workspace.runtime.manifest
     panels: list[Panel] = []
     for name, embedder, vectors in zip(NAMES, (manifest.embedder, manifest.choosing(OTHER).embedder), (own, other), strict=True):
         try:
-            panels.append(await _distances(desk, name, embedder, photos, vectors, corrected))
+            panels.append(await _distances(workspace, name, embedder, photos, vectors, corrected))
         except ModelError as error:
             panels.append(Facts([Fact(name, "no answer", str(error), "warn")]))
     return panels
 
 
-async def _embed_by_other(desk: Desk, photos: tuple[str, ...]) -> NDArray[np.float32]:
-    embedder = desk.runtime.manifest.choosing(OTHER).embedder
+async def _embed_by_other(workspace: Workspace, photos: tuple[str, ...]) -> NDArray[np.float32]:
+    embedder = workspace.runtime.manifest.choosing(OTHER).embedder
     jobs = []
     for name in photos:
-        landmarks = (await desk.faces(name))[0].landmarks
-        jobs.append((desk.photo(name), chip_to_photo(landmarks, embedder)[None].astype(np.float32)))
-    return np.concatenate([answer["embeddings"] for answer in await desk.runtime.run_with(OTHER, jobs)])
+        landmarks = (await workspace.faces(name))[0].landmarks
+        jobs.append((workspace.photo(name), chip_to_photo(landmarks, embedder)[None].astype(np.float32)))
+    return np.concatenate([answer["embeddings"] for answer in await workspace.runtime.run_with(OTHER, jobs)])
 
 
 async def _distances(
-    desk: Desk, name: str, embedder: Embedder, photos: tuple[str, ...], vectors: NDArray[np.float32], corrected: bool
+    workspace: Workspace, name: str, embedder: Embedder, photos: tuple[str, ...], vectors: NDArray[np.float32], corrected: bool
 ) -> Grid:
-    cohort = await desk.runtime.load_cohort(embedder) if corrected else None
+    cohort = await workspace.runtime.load_cohort(embedder) if corrected else None
     used = embedder.normalised() if corrected else embedder
     rows: list[list[str]] = []
     tones: list[list[Tone]] = []

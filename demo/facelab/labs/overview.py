@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..align import warp
-from ..desk import Desk
 from ..detect import Face, detect_faces
 from ..embed import embed_faces
 from ..quality import measure_quality
 from ..verify import decide
+from ..workspace import Workspace
 from .compared import NO_FACE, TONES
 from .panels import Box, Fact, Facts, Lab, Panel, Picture, Settings, Slider
 
@@ -20,27 +20,29 @@ AROUND = 3.2  # sides of the picture, in sides of the face's box
 SHOWN = 320
 
 
-async def _group_photo(desk: Desk, settings: Settings) -> list[Panel]:
+async def _group_photo(workspace: Workspace, settings: Settings) -> list[Panel]:
     """The face made small, blurred, dark or tilted, and what detection and verification still make of it."""
-    faces = await desk.faces()
+    faces = await workspace.faces()
     if not faces:
         return [NO_FACE]
-    small = _in_the_back(desk.pixels(), faces[0], float(settings["side"]), float(settings["roll"]))
+    small = _in_the_back(workspace.pixels(), faces[0], float(settings["side"]), float(settings["roll"]))
     small = _worsened(small, float(settings["blur"]), float(settings["stops"]))
-    photo = desk.runtime.photo(small)
-    found = (await detect_faces(desk.runtime, photo, 20))[:1]
+    photo = workspace.runtime.photo(small)
+    found = (await detect_faces(workspace.runtime, photo, 20))[:1]
     enlarged = SHOWN / len(small)
     boxes = [Box((face.scaled(enlarged).box).tolist(), f"{face.score:.2f}", "good") for face in found]
     shown = warp(small, np.array([[1 / enlarged, 0, 0.5 / enlarged - 0.5], [0, 1 / enlarged, 0.5 / enlarged - 0.5]]), SHOWN, SHOWN)
     picture = Picture(shown, "the face as in a group photo", "The face and its surroundings.", boxes)
     if not found:
         return [picture, Facts([Fact("Face", "not found", "this pupil would be listed as not seen", "bad")])]
-    (embedded,) = await embed_faces(desk.runtime, photo, found)
-    embedder = desk.runtime.manifest.embedder
+    (embedded,) = await embed_faces(workspace.runtime, photo, found)
+    embedder = workspace.runtime.manifest.embedder
     quality = measure_quality(embedded, embedder)
     complaints = quality.complaints
-    near = await desk.embedded()
-    decision = decide(np.asarray(embedded.embedding), np.asarray(near.embedding), embedder, desk.runtime.cohort, bool(complaints))
+    near = await workspace.embedded()
+    decision = decide(
+        np.asarray(embedded.embedding), np.asarray(near.embedding), embedder, workspace.runtime.cohort, bool(complaints)
+    )
     return [
         picture,
         Picture(embedded.chip, "the chip that the embedder gets", "The chip: what the network sees.", small=True),

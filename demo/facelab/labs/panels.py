@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..desk import Desk
+from ..workspace import Workspace
 
 Setting = float | str | bool
 Tone = Literal["", "good", "bad", "warn"]
@@ -167,7 +167,7 @@ class Grid:
 
 Panel = Picture | Chart | Facts | Grid
 Settings = dict[str, Setting]
-Answer = Callable[[Desk, Settings], Coroutine[Any, Any, Sequence[Panel]]]
+Answer = Callable[[Workspace, Settings], Coroutine[Any, Any, Sequence[Panel]]]
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..desk import Desk
 from ..detect import propose
+from ..workspace import Workspace
 from .compared import NO_FACE, TONES, compare
 from .panels import Box, Chart, Dot, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider
 from .pictures import shrunk
@@ -15,10 +15,10 @@ STAGES = 6
 ANSWERS = {"same": "yes", "different": "no", "unsure": "can’t tell"}
 
 
-async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
+async def _flow(workspace: Workspace, settings: Settings) -> list[Panel]:
     """What the photo has become at the stage that the slider chose."""
     stage = int(settings["stage"])
-    pixels = desk.pixels()
+    pixels = workspace.pixels()
     picture = shrunk(pixels, SIDE)
     share = len(picture) / len(pixels)
     if stage == 1:
@@ -33,8 +33,8 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
             ),
         ]
     if stage == 2:
-        smallest = desk.runtime.manifest.detector.min_face
-        boxes = await desk.once(("flow", desk.chosen), lambda: propose(desk.runtime, desk.photo(), smallest))
+        smallest = workspace.runtime.manifest.detector.min_face
+        boxes = await workspace.once(("flow", workspace.chosen), lambda: propose(workspace.runtime, workspace.photo(), smallest))
         return [
             Picture(
                 picture,
@@ -46,7 +46,7 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
                 [Fact("Candidates", f"{len(boxes):,}", "found by the first network; two more networks reject nearly all of them")]
             ),
         ]
-    faces = await desk.faces()
+    faces = await workspace.faces()
     if not faces:
         return [Picture(picture, "the photo", "No face was found."), NO_FACE]
     if stage == 3:
@@ -61,7 +61,7 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
             ),
             Facts([Fact("Faces", str(len(faces))), Fact("Score of the largest", f"{faces[0].score:.3f}")]),
         ]
-    face = await desk.embedded()
+    face = await workspace.embedded()
     if stage == 4:
         return [
             Picture(face.chip, "the chip", "Stage 4: the chip. The face is turned upright, scaled and cut out."),
@@ -95,8 +95,8 @@ async def _flow(desk: Desk, settings: Settings) -> list[Panel]:
         ]
     panels: list[Panel] = []
     for name in ("obama3.jpg", "biden.jpg"):
-        other = await desk.embedded(name)
-        decision = compare(desk, face, other)
+        other = await workspace.embedded(name)
+        decision = compare(workspace, face, other)
         label = name.removesuffix(".jpg").rstrip("23").capitalize()
         panels.append(Picture(other.chip, f"a photo of {label}", f"A photo of {label}", small=True))
         panels.append(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..desk import Desk
 from ..embed import Embedded
 from ..recapture import TILE, Surface, fine_waves, levels, peak_score, retake, spectrum, surroundings
+from ..workspace import Workspace
 from .compared import TONES, compare, face_in, other_photo
 from .panels import Box, Chart, Choice, Fact, Facts, Lab, Line, Panel, Picture, Settings, Slider
 from .pictures import shrunk
@@ -21,9 +21,9 @@ DECADES = 6.0  # of power between black and white in the picture of the spectrum
 NOTICEABLE = 25.0  # a peak this many times its surroundings is easily seen in the spectrum
 
 
-async def _recapture(desk: Desk, settings: Settings) -> list[Panel]:
+async def _recapture(workspace: Workspace, settings: Settings) -> list[Panel]:
     """The photo taken again from a screen or a print, a part of it enlarged, its spectrum, and what the network says."""
-    honest = shrunk(desk.pixels(), SIDE)
+    honest = shrunk(workspace.pixels(), SIDE)
     surface: Surface | None = {"screen": "screen", "print": "print"}.get(str(settings["surface"]))  # type: ignore[assignment]
     retaken = retake(
         honest,
@@ -34,19 +34,19 @@ async def _recapture(desk: Desk, settings: Settings) -> list[Panel]:
         float(settings["noise"]),
     )
     new = shrunk(retaken, round(max(retaken.shape[:2]) * float(settings["size"]) / 100))
-    before, power = await desk.once(("peak score", desk.chosen), lambda: _honest_score(honest)), spectrum(new)
+    before, power = await workspace.once(("peak score", workspace.chosen), lambda: _honest_score(honest)), spectrum(new)
     after = peak_score(power)
     what = f"a photo of a {surface}" if surface else "the scene itself"
     if settings.get("quick"):
         return [Picture(new, what, f"The new photo: {what}."), _detail(new, None), _waves(power, after), _row(power)]
-    seen = await face_in(desk, new)
+    seen = await face_in(workspace, new)
     boxes = [Box(seen.face.box.tolist(), f"{seen.face.score:.3f}")] if seen else []
     return [
         Picture(new, what, f"The new photo: {what}.", boxes),
         _detail(new, seen),
         _waves(power, after),
         _row(power),
-        Facts([_score(before, after), *await _distances(desk, seen)]),
+        Facts([_score(before, after), *await _distances(workspace, seen)]),
     ]
 
 
@@ -96,19 +96,19 @@ def _score(before: float, after: float) -> Fact:
     return Fact("Strongest peak", f"{after:.0f}", note, "warn" if after > NOTICEABLE else "")
 
 
-async def _distances(desk: Desk, seen: Embedded | None) -> list[Fact]:
+async def _distances(workspace: Workspace, seen: Embedded | None) -> list[Fact]:
     """From the new photo to the photo that it shows, and to another one of the same person where there is one."""
     if not seen:
         return [Fact("Face", "not found", "in the new photo", "bad")]
     facts = []
-    shown = await desk.once(("recapture", desk.chosen), lambda: face_in(desk, shrunk(desk.pixels(), SIDE)))
+    shown = await workspace.once(("recapture", workspace.chosen), lambda: face_in(workspace, shrunk(workspace.pixels(), SIDE)))
     if shown:
-        decision = compare(desk, shown, seen)
+        decision = compare(workspace, shown, seen)
         facts.append(
             Fact("Distance to the photo shown", f"{decision.distance:.3f}", f"“{decision.verdict}”", TONES[decision.verdict])
         )
-    other, to_whom = await other_photo(desk)
-    decision = compare(desk, other, seen)
+    other, to_whom = await other_photo(workspace)
+    decision = compare(workspace, other, seen)
     facts.append(Fact(f"Distance {to_whom}", f"{decision.distance:.3f}", f"“{decision.verdict}”", TONES[decision.verdict]))
     return facts
 

@@ -8,21 +8,21 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..desk import OWN, Desk
 from ..embed import Embedded
 from ..errors import ModelError, NoFaceError
 from ..margins import Kind, margin_gradient, margin_loss
 from ..triplet import mine, triplet_gradient, triplet_loss
+from ..workspace import OWN, Workspace
 from .compared import NO_FACE, TONES, compare, compare_corrected
 from .panels import Button, Chart, Choice, Fact, Facts, Grid, Lab, Line, Panel, Picture, Settings, Slider
 
 
-async def everyone(desk: Desk) -> dict[str, Embedded]:
-    """The largest face of each photo on the desk that shows one, by the photo’s name."""
+async def everyone(workspace: Workspace) -> dict[str, Embedded]:
+    """The largest face of each photo on the workspace that shows one, by the photo’s name."""
     found = {}
-    for name in desk.photos:
+    for name in workspace.photos:
         try:
-            found[name] = await desk.embedded(name)
+            found[name] = await workspace.embedded(name)
         except NoFaceError:
             continue
     return found
@@ -32,9 +32,9 @@ def short(name: str) -> str:
     return "your photo" if name == OWN else name.removesuffix(".jpg")
 
 
-async def _distances(desk: Desk, settings: Settings) -> list[Panel]:
-    """The distance between each photo of the desk and each other one."""
-    faces = await everyone(desk)
+async def _distances(workspace: Workspace, settings: Settings) -> list[Panel]:
+    """The distance between each photo of the workspace and each other one."""
+    faces = await everyone(workspace)
     if not faces:
         return [NO_FACE]
     corrected = settings["kind"] == "corrected"
@@ -42,7 +42,7 @@ async def _distances(desk: Desk, settings: Settings) -> list[Panel]:
     for name, a in faces.items():
         row, tone = [short(name)], [""]
         for other, b in faces.items():
-            decision = await compare_corrected(desk, a, b) if corrected else compare(desk, a, b)
+            decision = await compare_corrected(workspace, a, b) if corrected else compare(workspace, a, b)
             row.append("0" if name == other else f"{decision.distance:.3f}")
             tone.append("" if name == other else TONES[decision.verdict])
         rows.append(row)
@@ -67,7 +67,7 @@ MOST_STEPS = 200  # of training with triplets
 NAMES = ("Ada", "Ben", "Cleo")
 
 
-async def _triplets(desk: Desk, settings: Settings) -> list[Panel]:
+async def _triplets(workspace: Workspace, settings: Settings) -> list[Panel]:
     """Points of three people, moved down the gradient of the triplet loss; the same settings give the same result."""
     margin, rate, steps = float(settings["margin"]), float(settings["rate"]), int(settings["steps"])
     people = np.repeat(np.arange(len(NAMES)), A_PERSON)
@@ -130,7 +130,7 @@ STEP = 0.3  # of training on the circle, in radians, divided by the scale: the g
 BIN = 10  # degrees
 
 
-async def _margins(desk: Desk, settings: Settings) -> list[Panel]:
+async def _margins(workspace: Workspace, settings: Settings) -> list[Panel]:
     """Photos and centres of five people on a circle, moved down the gradient of a softmax with a margin."""
     kind, margin, scale = str(settings["kind"]), float(settings["margin"]), float(settings["scale"])
     own = np.repeat(np.arange(len(CIRCLE)), A_PERSON)
@@ -230,11 +230,11 @@ def _share_by_angle(name: str, angles: NDArray[np.float64], tone: Literal["good"
     return Line(name, list(np.arange(BIN // 2, 180, BIN).tolist()), (100 * counts / counts.sum()).tolist(), "bars", tone)
 
 
-async def _projection(desk: Desk, settings: Settings) -> list[Panel]:
-    """The cohort’s composites and the desk’s faces, seen along two principal components of the composites."""
-    faces = await everyone(desk)
+async def _projection(workspace: Workspace, settings: Settings) -> list[Panel]:
+    """The cohort’s composites and the workspace’s faces, seen along two principal components of the composites."""
+    faces = await everyone(workspace)
     try:
-        cohort = await desk.runtime.load_cohort()
+        cohort = await workspace.runtime.load_cohort()
     except ModelError:
         return [Facts([Fact("Cohort", "none", "this site was built without a cohort to show")])]
     centre = cohort.composites.mean(axis=0)

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..desk import Desk
 from ..errors import ModelError
 from ..verify import distance
+from ..workspace import Workspace
 from .compared import NO_FACE, TONES, compare
 from .panels import Chart, Choice, Fact, Facts, Lab, Line, Panel, Settings, Slider
 from .recognition import everyone, short
@@ -20,16 +20,16 @@ FMR_SHOWN, FNMR_SHOWN = (0.01, 10.0), (0.1, 10.0)  # the axes of a detection err
 CUT_OFF = "Zero is drawn at the left or lower edge, more than 10 % at the right or upper edge."
 
 
-async def _crowding(desk: Desk, settings: Settings) -> list[Panel]:
+async def _crowding(workspace: Workspace, settings: Settings) -> list[Panel]:
     """Two faces among the cohort's composites: their nearest neighbours, and the plain and the corrected distance."""
-    faces = await everyone(desk)
+    faces = await everyone(workspace)
     if not faces:
         return [NO_FACE]
     try:
-        cohort, limits = await desk.runtime.load_cohort(), desk.runtime.manifest.embedder.normalised().calibration.good
+        cohort, limits = await workspace.runtime.load_cohort(), workspace.runtime.manifest.embedder.normalised().calibration.good
     except ModelError:
         return [Facts([Fact("Cohort", "none", "this site was built without a cohort to show")])]
-    first = desk.chosen if desk.chosen in faces else next(iter(faces))
+    first = workspace.chosen if workspace.chosen in faces else next(iter(faces))
     other = str(settings["other"]) if settings["other"] in faces else next(iter(faces))
     count = int(settings["neighbours"])
     lines, crowded = [], []
@@ -37,7 +37,7 @@ async def _crowding(desk: Desk, settings: Settings) -> list[Panel]:
         to_all = np.sort(distance(cohort.composites, np.asarray(faces[name].embedding)))
         crowded.append(float(to_all[:count].mean()))
         lines.append(Line(short(name), list(range(1, 201)), to_all[:200].tolist()))
-    decision = compare(desk, faces[first], faces[other])
+    decision = compare(workspace, faces[first], faces[other])
     around = (crowded[0] + crowded[-1]) / 2
     corrected = decision.plain_distance - float(settings["weight"]) * (around - cohort.centre)
     verdict = "same" if corrected < limits.same_below else "unsure" if corrected < limits.different_from else "different"
@@ -91,7 +91,7 @@ def trade_off(name: str, fmr: ArrayLike, fnmr: ArrayLike, style: Literal["line",
     return Line(name, np.clip(x, *FMR_SHOWN).tolist(), np.clip(y, *FNMR_SHOWN).tolist(), style)
 
 
-async def _threshold(desk: Desk, settings: Settings) -> list[Panel]:
+async def _threshold(workspace: Workspace, settings: Settings) -> list[Panel]:
     """Both error rates and what follows from them, at one threshold."""
     same, plain, corrected = _lfw100()
     distances = plain if settings["kind"] == "plain" else corrected

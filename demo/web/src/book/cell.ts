@@ -2,7 +2,7 @@
 
 import type { Outcome } from "../contract";
 import { LoadProgress } from "../progress";
-import { desk } from "./desk";
+import { workspace } from "./workspace";
 import type { Editor } from "./editor";
 import { canvasOf, element } from "./panels";
 
@@ -57,7 +57,7 @@ class Cell {
     this.#run.addEventListener("click", () => void this.run());
     this.#stop.addEventListener("click", () => this.#interrupt());
     this.#reset.addEventListener("click", () => this.#restore());
-    desk.addEventListener("change", () => this.#deskChanged());
+    workspace.addEventListener("change", () => this.#workspaceChanged());
     this.#enter("fresh");
   }
 
@@ -84,16 +84,16 @@ class Cell {
     if (this.state === "running" || this.state === "waiting") return false;
     this.#stopped = new AbortController();
     this.#editor?.mark(null);
-    this.#enter(desk.engine.state.phase === "ready" ? "running" : "waiting");
-    this.#deskChanged();
+    this.#enter(workspace.engine.state.phase === "ready" ? "running" : "waiting");
+    this.#workspaceChanged();
     try {
-      const outcome = await desk.runCell(this.source, this.#stopped.signal);
+      const outcome = await workspace.runCell(this.source, this.#stopped.signal);
       this.#show(outcome);
       if (outcome.line !== null) this.#open().then((editor) => editor.mark(outcome.line), () => {}); // if the editor does not load, the line number is enough
       this.#enter(outcome.error === null ? "done" : "failed");
       return outcome.error === null;
     } catch (error) {
-      const died = error instanceof Error && error.name === "EngineError" && desk.engine.state.phase === "loading"; // the engine is starting again
+      const died = error instanceof Error && error.name === "EngineError" && workspace.engine.state.phase === "loading"; // the engine is starting again
       const lost = this.#stopped.signal.aborted || died;
       const what = this.#stopped.signal.aborted ? "Stopped." : message(error);
       const sentence = lost ? `${what} The results of this page’s cells are lost. The next run starts again with the first cell.` : what;
@@ -106,7 +106,7 @@ class Cell {
 
   #interrupt(): void {
     this.#stopped.abort();
-    desk.interrupt();
+    workspace.interrupt();
   }
 
   #show({ text, shown, error, line }: Outcome): void {
@@ -173,9 +173,9 @@ class Cell {
     this.#run.focus(); // because the focused button was removed
   }
 
-  #deskChanged(): void {
-    if (!desk.started) return;
-    const { state } = desk.engine;
+  #workspaceChanged(): void {
+    if (!workspace.started) return;
+    const { state } = workspace.engine;
     if (this.state === "waiting" && state.phase === "ready") this.#enter("running");
     this.#progress.hidden = !(this.state === "waiting" && state.phase === "loading");
     if (state.phase === "loading") this.#progress.show(state.progress.loaded, state.progress.total, state.progress.what);

@@ -5,7 +5,7 @@ import { LoadProgress } from "../progress";
 import base from "../styles/base.css?inline";
 import css from "../styles/lab.css?inline";
 import "../stray-drops";
-import { desk } from "./desk";
+import { workspace } from "./workspace";
 import { element, showPanels } from "./panels";
 
 /** Milliseconds without a move, after which a slider is taken to have come to rest. */
@@ -59,14 +59,14 @@ export class FaceLab extends HTMLElement {
       if (this.told.wants_photo) this.#offerPhotos();
       this.#press(".start", () => void this.#start());
       this.#press(".retry", () => {
-        desk.engine.restart();
+        workspace.engine.restart();
         void this.#answer();
       });
     }
     this.#enter("still");
     const { signal } = (this.#leave = new AbortController());
-    desk.addEventListener("change", () => this.#deskChanged(), { signal });
-    this.#deskChanged();
+    workspace.addEventListener("change", () => this.#workspaceChanged(), { signal });
+    this.#workspaceChanged();
     if (!this.hasAttribute("data-waiting")) this.#startWhenNear(signal); // the others until the reader asks for it
   }
 
@@ -225,10 +225,10 @@ export class FaceLab extends HTMLElement {
     }
     this.#asked = new AbortController();
     const { signal } = this.#asked;
-    const wait = setTimeout(() => this.#enter(desk.engine.state.phase === "ready" ? "working" : "loading"), 150);
-    if (desk.engine.state.phase !== "ready") this.#enter("loading");
+    const wait = setTimeout(() => this.#enter(workspace.engine.state.phase === "ready" ? "working" : "loading"), 150);
+    if (workspace.engine.state.phase !== "ready") this.#enter("loading");
     try {
-      const panels = await desk.lab(this.kind, { ...this.#settings, quick }, signal);
+      const panels = await workspace.lab(this.kind, { ...this.#settings, quick }, signal);
       clearTimeout(wait);
       this.toggleAttribute("data-quick", quick);
       this.#enter(quick ? "working" : "ready"); // ahead of the panels: charts are drawn in the room that they have
@@ -259,15 +259,15 @@ export class FaceLab extends HTMLElement {
 
   #thorough: ReturnType<typeof setTimeout> | undefined;
 
-  #deskChanged(): void {
+  #workspaceChanged(): void {
     this.#showPhoto();
-    if (!desk.started) return;
-    const { state } = desk.engine;
+    if (!workspace.started) return;
+    const { state } = workspace.engine;
     const progress = find<LoadProgress>(this.#root, "load-progress");
     if (state.phase === "loading") progress.show(state.progress.loaded, state.progress.total, state.progress.what);
     find(this.#root, ".retry").hidden = state.phase !== "failed";
-    if (this.#seen !== desk.own) {
-      this.#seen = desk.own;
+    if (this.#seen !== workspace.own) {
+      this.#seen = workspace.own;
       // What the reader had set on the old photo, such as a dragged dot, means nothing on the new one.
       for (const [name, value] of Object.entries(this.told.settings)) {
         if (!this.told.controls.some((control) => control.name === name)) this.#settings[name] = value;
@@ -276,7 +276,7 @@ export class FaceLab extends HTMLElement {
     }
   }
 
-  #seen: string | null = desk.own;
+  #seen: string | null = workspace.own;
 
   #enter(state: LabState): void {
     this.dataset.state = state;
@@ -298,7 +298,7 @@ export class FaceLab extends HTMLElement {
       if (file) void this.#take(file);
     });
     this.#press(".choose", () => input.click());
-    this.#press(".forget", () => void desk.forget());
+    this.#press(".forget", () => void workspace.forget());
     this.#press(".camera", () => void this.#openCamera());
     this.#press(".shutter", () => this.#shoot());
     this.#press(".stop", () => this.#closeCamera());
@@ -312,7 +312,7 @@ export class FaceLab extends HTMLElement {
 
   async #take(file: Blob): Promise<void> {
     try {
-      await desk.take(file);
+      await workspace.take(file);
       void this.#start();
     } catch (error) {
       this.#say((error as Error).message);
@@ -323,8 +323,8 @@ export class FaceLab extends HTMLElement {
     if (!this.told.wants_photo) return;
     const isStill = ["still", "loading"].includes(this.dataset.state ?? "still");
     const own = isStill ? "A sample photo until the lab starts, then yours." : "On your photo. It stays in this tab, until you close it.";
-    find(this.#root, ".whose").textContent = desk.own ? own : "On a sample photo.";
-    find(this.#root, ".forget").hidden = !desk.own;
+    find(this.#root, ".whose").textContent = workspace.own ? own : "On a sample photo.";
+    find(this.#root, ".forget").hidden = !workspace.own;
   }
 
   async #openCamera(): Promise<void> {

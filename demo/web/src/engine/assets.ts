@@ -6,7 +6,7 @@
 import { EngineError, RELOAD, VersionError, workerName, type ModelFile } from "../contract";
 import { isForLater } from "./files";
 import { fetchAnew, hex, isListed, LIST, readList, type List } from "./listed";
-import { lastOf, piecesOf, type Piece } from "./pieces";
+import { lastOf, chunksOf, type Chunk } from "./start/chunks";
 import type { Report } from "./report";
 
 const NAMES: [prefix: string, name: string][] = [
@@ -147,14 +147,14 @@ export class Assets {
   }
 
   /** The content of a gzipped file that ends in a mark. The mark comes from another file: a file of another version would lead to nonsense. */
-  async inflated(path: string, told: Promise<{ mark: string }>): Promise<Piece[]> {
-    const inflate = ({ body }: Response) => piecesOf(body!.pipeThrough(new DecompressionStream("gzip"))); // gzip’s checksum detects damage
-    const isRight = async (pieces: Piece[]) => {
+  async inflated(path: string, told: Promise<{ mark: string }>): Promise<Chunk[]> {
+    const inflate = ({ body }: Response) => chunksOf(body!.pipeThrough(new DecompressionStream("gzip"))); // gzip’s checksum detects damage
+    const isRight = async (chunks: Chunk[]) => {
       const { mark } = await told;
-      return hex(lastOf(pieces, mark.length / 2).buffer) === mark;
+      return hex(lastOf(chunks, mark.length / 2).buffer) === mark;
     };
-    const pieces = await inflate(await this.response(path)).catch(() => []);
-    if (await isRight(pieces)) return pieces;
+    const chunks = await inflate(await this.response(path)).catch(() => []);
+    if (await isRight(chunks)) return chunks;
     const anew = await inflate(await this.#request(path, "reload")).catch((cause: unknown) => {
       throw this.#failure(path, "it is damaged", cause);
     });

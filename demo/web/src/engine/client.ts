@@ -30,9 +30,9 @@ import {
   type Verdict,
   type Who,
 } from "../contract";
-import { hire, type Hired, type Kind } from "./hire";
+import { acquire, type Acquired, type Kind } from "./life/acquire";
 import { isListed, readList } from "./listed";
-import { watchForSilence } from "./silence";
+import { watchForSilence } from "./life/silence";
 import type { Engine } from "./worker";
 
 export type EngineState =
@@ -41,7 +41,7 @@ export type EngineState =
   | { phase: "failed"; message: string };
 
 interface Life {
-  hired: Promise<Hired>;
+  acquired: Promise<Acquired>;
   /** Rejects when the worker dies, because calls that it will never answer must not wait. */
   death: Promise<never>;
   /** Stop this life of the engine, with a reason. */
@@ -98,8 +98,8 @@ export class EngineClient extends EventTarget {
 
   /** From the server, or from the engine if that has it sooner. One of the two may fail. */
   async #askForManifest(): Promise<Manifest> {
-    const { hired, death, ready } = this.#life;
-    const engines = ready.then(async () => Promise.race([(await hired).remote.manifest(), death]));
+    const { acquired, death, ready } = this.#life;
+    const engines = ready.then(async () => Promise.race([(await acquired).remote.manifest(), death]));
     return Promise.any([readManifest(this.#app), engines]).catch((error: AggregateError) => {
       throw error.errors.at(-1); // the engine knows more about what is wrong
     });
@@ -129,7 +129,7 @@ export class EngineClient extends EventTarget {
    */
   async alone(): Promise<boolean> {
     await this.#turns[1];
-    const { leave } = await this.#life.hired;
+    const { leave } = await this.#life.acquired;
     if (!leave) return false;
     leave();
     this.#begin("own");
@@ -147,7 +147,7 @@ export class EngineClient extends EventTarget {
   /** Give the engine a photo to keep until `close`. Returns a name for it. */
   open(pixels: Pixels): string {
     const name = `${performance.timeOrigin}/${++this.#opened}`; // unique among pages, because messages of the last page may arrive late
-    const opened = this.#life.hired.then(({ remote }) => remote.open(name, Comlink.transfer(pixels, [pixels.rgba])));
+    const opened = this.#life.acquired.then(({ remote }) => remote.open(name, Comlink.transfer(pixels, [pixels.rgba])));
     opened.catch(() => {}); // later questions about the photo report the error
     return name;
   }
@@ -254,12 +254,12 @@ export class EngineClient extends EventTarget {
    * were aborted before they were sent never start.
    */
   #next<T>(signal: AbortSignal | undefined, job: (remote: Comlink.Remote<Engine>) => Promise<T>): Promise<T> {
-    const { hired, death, ready } = this.#life;
+    const { acquired, death, ready } = this.#life;
     const [turn, after] = this.#turns;
     this.#waiting++;
     this.#unanswered++;
     const sent = turn.then(async () => {
-      const [{ remote }] = await Promise.all([hired, ready]);
+      const [{ remote }] = await Promise.all([acquired, ready]);
       this.#waiting--;
       signal?.throwIfAborted();
       return { answer: Promise.race([job(remote), death]) };
@@ -282,10 +282,10 @@ export class EngineClient extends EventTarget {
     document.documentElement.dataset.facelab = "loading"; // book.ts waits for this to change
     let stop!: (reason: EngineError) => void;
     const stopped = new Promise<never>((_, reject) => (stop = reject));
-    const hired = hire(kind);
+    const acquired = acquire(kind);
     const current = () => this.#life.stop === stop;
     const fail = (error: unknown): never => {
-      hired.then(({ end }) => end(), () => {}); // there may be no worker
+      acquired.then(({ end }) => end(), () => {}); // there may be no worker
       const known = error instanceof Error && error.name === "EngineError";
       if (!known) console.error(error);
       const message = known ? error.message : `The engine did not start: ${describe(error)} Reload the page; if that does not help, update the browser.`;
@@ -301,7 +301,7 @@ export class EngineClient extends EventTarget {
     const report = Comlink.proxy((progress: Progress) => {
       if (current() && this.state.phase === "loading") this.#enter({ phase: "loading", progress });
     });
-    const died = hired.then(({ died }) => died).then((words) => {
+    const died = acquired.then(({ died }) => died).then((words) => {
       const own = /EngineError: (.+)/.exec(words)?.[1];
       const message = own ??
         (this.state.phase === "ready"
@@ -310,7 +310,7 @@ export class EngineClient extends EventTarget {
       throw new EngineError(message);
     });
     const death = Promise.race([stopped, died]).catch(fail);
-    const loaded = hired.then(({ remote }) => remote.load(report)).catch(fail);
+    const loaded = acquired.then(({ remote }) => remote.load(report)).catch(fail);
     const ready = Promise.race([loaded, death]).then((started) => {
       if (!current()) return; // another life has begun
       this.#enter({ phase: "ready", ...started, seconds: (performance.now() - begun) / 1000 });
@@ -326,17 +326,17 @@ export class EngineClient extends EventTarget {
     void started.then(() => (isStarting = false));
     const watched = {
       phase: () => (isStarting ? "starting" : this.#unanswered ? "asked" : "idle") as "starting" | "asked" | "idle",
-      arrivals: async () => (await hired).remote.arrivals(),
+      arrivals: async () => (await acquired).remote.arrivals(),
       tell: (files: string[], silent: number) => {
         if (!current() || this.state.phase !== "loading") return;
         const what = files.length ? `nothing has arrived for ${silent / 1000} seconds; waiting for ${files.join(", ")}` : "";
         this.#enter({ phase: "loading", progress: { ...this.state.progress, what } });
       },
-      giveUp: (why: string) => void hired.then(({ remote }) => remote.giveUp(why)),
+      giveUp: (why: string) => void acquired.then(({ remote }) => remote.giveUp(why)),
       lost: () => stop(new EngineError("The engine did not start, for an unknown reason. Check the connection, then try again.")),
     };
     watchForSilence(watched, left.signal);
-    return { hired, death, stop, ready, left };
+    return { acquired, death, stop, ready, left };
   }
 
   #enter(state: EngineState): void {

@@ -1,6 +1,6 @@
 /**
  * A build's files and their hashes. assets.json lists each file with its hash, and the folder of all files is named after the hash of that list
- * (demo/assemble/build_folder.py). A cache, or a site that is just being replaced, can still deliver a file of another build.
+ * (demo/assemble/after_site/build_folder.py). A cache, or a site that is just being replaced, can still deliver a file of another build.
  */
 
 import { VersionError } from "../contract";

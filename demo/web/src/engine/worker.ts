@@ -36,14 +36,14 @@ import {
   type Who,
 } from "../contract";
 import { Assets, type Arrivals, type Sizes } from "./assets";
-import type { Outputs, Plain } from "./graphs";
-import { withoutAlpha } from "./opaque";
-import { Pool, type Hire, type Photo } from "./pool";
+import type { Outputs, Plain } from "./compute/graphs";
+import { withoutAlpha } from "./compute/rgb";
+import { Pool, type GetWorker, type Photo } from "./compute/pool";
 import { throttled, type Report } from "./report";
-import { Rest } from "./rest";
-import { isShared, whenFree, whoComes } from "./shared";
-import { thawPython } from "./snapshot";
-import { closeWaysOut } from "./start-worker";
+import { Deferred } from "./start/deferred";
+import { isShared, whenFree, whoComes } from "./life/shared";
+import { thawPython } from "./start/thaw-python";
+import { closeWaysOut } from "./life/start-worker";
 
 /** Files that Python does not need. */
 const isForGraphs = (path: string) => path.startsWith("ort/") || path.endsWith(".onnx");
@@ -108,15 +108,15 @@ class Engine {
   });
   #bytes = 0;
   readonly #assets = new Assets(this.#parts[0]);
-  readonly #rest = new Rest(this.#assets);
+  readonly #deferred = new Deferred(this.#assets);
   #manifest!: Manifest;
   /** The name in models.json of the network in use, if distances are plain; undefined for a reader's file or corrected distances. */
   #plain: string | undefined;
   /** Photos under the names that the page gives them. `look` and `reread` choose other names. */
   readonly #photos = new Map<string, Photo>();
   #passed = 0;
-  /** The names of photos that lie on Python's desk. */
-  readonly #desk = new Set<string>();
+  /** The names of photos that lie on Python's workspace. */
+  readonly #workspace = new Set<string>();
   #python!: Python;
   #completed: Promise<void> | undefined;
   readonly #loaded: Promise<void>;
@@ -141,7 +141,7 @@ class Engine {
    * Let a page take this engine until the page is gone, because an engine that outlives pages serves one at a time. Resolves to whether the page may have it.
    * `lock`: a name of a lock that the page holds as long as it exists; `build`: the page's version.
    */
-  async take(lock: string, build: string, hire: Hire): Promise<boolean> {
+  async take(lock: string, build: string, getWorker: GetWorker): Promise<boolean> {
     await Promise.race([this.#taken, new Promise((resolve) => setTimeout(resolve, PATIENCE))]); // the page before may just be leaving
     if (this.#taken) return false;
     if (this.#spent || build !== BUILD) {
@@ -150,7 +150,7 @@ class Engine {
     }
     clearTimeout(this.#lingering);
     this.#letGo(); // whatever the page before has requested while it was leaving
-    this.#pool.hireBy(hire);
+    this.#pool.getWorkersFrom(getWorker);
     // If that is never known, no other page gets the engine, and the browser ends it some time after its page.
     this.#taken = whenFree(lock).then(() => this.#forget(), () => new Promise(() => {}));
     return true;
@@ -175,7 +175,7 @@ class Engine {
   /** Close all photos. */
   #letGo(): void {
     for (const name of [...this.#photos.keys()]) this.close(name);
-    for (const name of [...this.#desk]) void this.remove(name);
+    for (const name of [...this.#workspace]) void this.remove(name);
   }
 
   /** End this worker and all its workers. */
@@ -212,7 +212,7 @@ class Engine {
 
   async #load(): Promise<void> {
     const assets = this.#assets;
-    const starting = thawPython(assets, this.#rest);
+    const starting = thawPython(assets, this.#deferred);
     starting.catch(() => {}); // handled below
     const [sizes, text] = await Promise.all([assets.sizes(), assets.text("models/models.json")]);
     const manifest = (this.#manifest = JSON.parse(text) as Manifest);
@@ -223,7 +223,7 @@ class Engine {
     assets.expect(part(false));
     const [pyodide] = await Promise.all([starting, this.#pool.load(part(true), manifest, this.#parts[1])]);
     tellOfItsEnd(pyodide);
-    this.#python = facelabIn(pyodide, assets, this.#rest);
+    this.#python = facelabIn(pyodide, assets, this.#deferred);
     const engine = {
       run: (graph: GraphName, photo: Photo, input: string, dims: number[], type: Plain["type"], data: Plain["data"]) =>
         this.#pool.run(graph, photo, input, { dims, type, data }),
@@ -254,7 +254,7 @@ class Engine {
 
   /** Keep a photo until `close`. */
   open(name: string, pixels: Pixels): void {
-    this.#photos.set(name, this.#holdOpaque(pixels));
+    this.#photos.set(name, this.#hold(pixels));
   }
 
   close(name: string): void {
@@ -399,14 +399,14 @@ class Engine {
     return JSON.parse(await plainly(() => this.#session.read_gallery(text))) as GalleryFile;
   }
 
-  /** Put a photo on the desk for labs and code cells, in place of one of the same name. */
+  /** Put a photo on the workspace for labs and code cells, in place of one of the same name. */
   async put(name: string, pixels: Pixels): Promise<void> {
-    this.#desk.add(name);
-    this.#session.put(name, this.#holdOpaque(pixels));
+    this.#workspace.add(name);
+    this.#session.put(name, this.#hold(pixels));
   }
 
   async remove(name: string): Promise<void> {
-    this.#desk.delete(name);
+    this.#workspace.delete(name);
     this.#session.remove(name);
   }
 
@@ -459,7 +459,7 @@ class Engine {
     }
   }
 
-  #holdOpaque({ width, height, rgba }: Pixels): Photo {
+  #hold({ width, height, rgba }: Pixels): Photo {
     return this.#pool.hold(withoutAlpha(rgba), [height, width, 3]);
   }
 }
@@ -480,13 +480,13 @@ interface Python {
   complete: () => Promise<void>;
 }
 
-/** demo/assemble/set_aside.py */
+/** demo/optimise/defer/set_aside.py */
 interface SetAside {
   begin(fetch: () => ArrayBuffer): void;
   bring_back(aside: ArrayBuffer): boolean;
 }
 
-function facelabIn(pyodide: PyodideAPI, assets: Assets, rest: Rest): Python {
+function facelabIn(pyodide: PyodideAPI, assets: Assets, rest: Deferred): Python {
   const aside = pyodide.pyimport("set_aside") as PyProxy & SetAside;
   aside.begin(() => assets.now(ASIDE));
   let back: Promise<void> | undefined;

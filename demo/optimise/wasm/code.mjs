@@ -1,0 +1,256 @@
+// The code of a wasm function as a tree: sequences of items, each an instruction or a block, a loop or an if with the sequences in it.
+// Known of an item: how many values it takes off the stack and gives back, the local it names, the function it calls, the labels it branches to,
+// and the run of code that it belongs to: what lies between two places that control can come to or leave from. Exceptions are not known here.
+import { leb, signedLeb, toLeb } from "./binary.mjs";
+
+const [BLOCK, LOOP, IF, ELSE, END, BR, BR_IF, BR_TABLE, RETURN, CALL, CALL_INDIRECT, SELECT_OF] = [2, 3, 4, 5, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x1c];
+const [GET, SET, TEE, GLOBAL_GET, GLOBAL_SET, CONSTANT] = [0x20, 0x21, 0x22, 0x23, 0x24, 0x41];
+const EMPTY = 0x40; // what a block without values is
+export const I32 = 0x7f;
+
+// Items to be encoded.
+export const get = (local) => ({ op: GET, local });
+export const set = (local) => ({ op: SET, local });
+export const getGlobal = (number) => raw(Uint8Array.of(GLOBAL_GET), toLeb(number));
+export const setGlobal = (number) => raw(Uint8Array.of(GLOBAL_SET), toLeb(number));
+export const branch = (to) => ({ op: BR, to: [to] });
+export const branchIf = (to) => ({ op: BR_IF, to: [to] });
+export const branchBy = (to) => ({ op: BR_TABLE, to });
+export const call = (number) => raw(Uint8Array.of(CALL), toLeb(number));
+export const constant = (value) => raw(Uint8Array.of(CONSTANT), signedLeb(value));
+export const unreachable = () => raw(Uint8Array.of(0));
+export const block = ([given = EMPTY], items) => ({ head: Uint8Array.of(BLOCK, given), inner: [items] });
+export const raw = (...bytes) => ({ bytes: Buffer.concat(bytes) });
+
+export const writes = ({ op }) => op === SET || op === TEE;
+
+/** Instructions on vectors, as below, without their first byte, 0xfd; what is not listed, makes one of two. */
+const VECTORS = [
+  [0x00, 0x0a, 1, 1, "nn"], // loads, a store
+  [0x0b, 0x0b, 2, 0, "nn"],
+  [0x0c, 0x0c, 0, 1, "88"], // a constant
+  [0x0d, 0x0d, 2, 1, "88"], // shuffle
+  [0x0f, 0x14, 1, 1, ""], // splat
+  ...[0x15, 0x16, 0x18, 0x19, 0x1b, 0x1d, 0x1f, 0x21].map((op) => [op, op, 1, 1, "1"]), // from a lane
+  [0x17, 0x22, 2, 1, "1"], // into one
+  [0x4d, 0x4d, 1, 1, ""], // not
+  [0x52, 0x52, 3, 1, ""], // bitselect
+  [0x53, 0x53, 1, 1, ""], // any_true
+  [0x54, 0x57, 2, 1, "nn1"], // lanes of memory
+  [0x58, 0x5b, 2, 0, "nn1"],
+  [0x5c, 0x5d, 1, 1, "nn"],
+  ...[[0x5e, 0x64], [0x67, 0x6a], [0x74, 0x75], [0x7a, 0x7a], [0x7c, 0x81], [0x83, 0x84], [0x87, 0x8a], [0x94, 0x94], [0xa0, 0xaa], [0xc0, 0xca], [0xe0, 0xe3], [0xec, 0xef], [0xf8, 0xff]].map(
+    ([first, last]) => [first, last, 1, 1, ""], // of one
+  ),
+  [0x0e, 0xff, 2, 1, ""],
+];
+
+/** Of instructions: [first, last, taken, given, immediates]; "n": a number, a digit: so many bytes. */
+const PLAIN = [
+  [0x00, 0x01, 0, 0, ""], // unreachable, nop
+  [0x1a, 0x1a, 1, 0, ""], // drop
+  [0x1b, 0x1b, 3, 1, ""], // select
+  [0x20, 0x20, 0, 1, "n"], // local.get, .set, .tee, global.get, .set
+  [0x21, 0x21, 1, 0, "n"],
+  [0x22, 0x22, 1, 1, "n"],
+  [0x23, 0x23, 0, 1, "n"],
+  [0x24, 0x24, 1, 0, "n"],
+  [0x28, 0x35, 1, 1, "nn"], // loads, stores
+  [0x36, 0x3e, 2, 0, "nn"],
+  [0x3f, 0x3f, 0, 1, "n"], // memory.size, .grow
+  [0x40, 0x40, 1, 1, "n"],
+  [0x41, 0x42, 0, 1, "n"], // constants
+  [0x43, 0x43, 0, 1, "4"],
+  [0x44, 0x44, 0, 1, "8"],
+  [0x45, 0x45, 1, 1, ""], // comparisons and arithmetic, of one or of two
+  [0x46, 0x4f, 2, 1, ""],
+  [0x50, 0x50, 1, 1, ""],
+  [0x51, 0x66, 2, 1, ""],
+  [0x67, 0x69, 1, 1, ""],
+  [0x6a, 0x78, 2, 1, ""],
+  [0x79, 0x7b, 1, 1, ""],
+  [0x7c, 0x8a, 2, 1, ""],
+  [0x8b, 0x91, 1, 1, ""],
+  [0x92, 0x98, 2, 1, ""],
+  [0x99, 0x9f, 1, 1, ""],
+  [0xa0, 0xa6, 2, 1, ""],
+  [0xa7, 0xc4, 1, 1, ""],
+  [0xfc00, 0xfc07, 1, 1, ""], // conversions that saturate
+  [0xfc08, 0xfc08, 3, 0, "nn"], // memory.init, data.drop, memory.copy, .fill
+  [0xfc09, 0xfc09, 0, 0, "n"],
+  [0xfc0a, 0xfc0a, 3, 0, "nn"],
+  [0xfc0b, 0xfc0b, 3, 0, "n"],
+  [0xfe00, 0xfe00, 2, 1, "nn"], // of memory that threads share
+  [0xfe01, 0xfe02, 3, 1, "nn"],
+  [0xfe03, 0xfe03, 0, 0, "1"],
+  [0xfe10, 0xfe16, 1, 1, "nn"],
+  [0xfe17, 0xfe1d, 2, 0, "nn"],
+  [0xfe1e, 0xfe47, 2, 1, "nn"],
+  [0xfe48, 0xfe4e, 3, 1, "nn"],
+  ...VECTORS.map(([first, last, ...more]) => [0xfd00 + first, 0xfd00 + last, ...more]),
+];
+
+/** An instruction that this file does not know: exceptions, tail calls. */
+export class Unknown extends Error {}
+
+/**
+ * A body (length ahead) taken apart: types of its locals, those of its arguments first; `items`; how many `runs` of code there are; the label
+ * that leads out of it.
+ * `type`: of the function. `module`: types, and the type `of` each function.
+ */
+export function decoded(body, type, { types, of }) {
+  let at = leb(body, 0)[1];
+  const number = () => {
+    const [value, next] = leb(body, at);
+    at = next;
+    return value;
+  };
+  const locals = [...type.takes];
+  for (let groups = number(); groups > 0; groups--) {
+    const count = number();
+    for (let i = 0; i < count; i++) locals.push(body[at]);
+    at++;
+  }
+  let run = -1;
+  const labels = [{ given: type.gives, live: 0n }];
+  const [outermost] = labels;
+  const items = sequence();
+  return { locals, items, runs: run + 1, label: outermost };
+
+  function sequence() {
+    const items = [];
+    run++;
+    for (let leads = true; body[at] !== END && body[at] !== ELSE; ) {
+      const item = { run, leads, ...next() };
+      items.push(item);
+      leads = Boolean(item.inner) || item.op === BR_IF;
+      if (leads) run++;
+    }
+    return items;
+  }
+
+  function next() {
+    const start = at;
+    let op = body[at++];
+    if (op >= 2 && op <= IF) return structure(op, start);
+    if (op >= 0xfc) op = op * 256 + number();
+    const made = (taken, given, more = {}) => ({ op, taken, given, bytes: body.subarray(start, at), ...more });
+    const values = (depth) => labels.at(-1 - depth).given.length;
+    if (op === BR || op === BR_IF) {
+      const depth = number();
+      return made(values(depth) + (op === BR_IF), values(depth), { to: [depth], ends: op === BR });
+    }
+    if (op === BR_TABLE) {
+      const to = Array.from({ length: number() + 1 }, number);
+      return made(values(to[0]) + 1, 0, { to, ends: true });
+    }
+    if (op === RETURN) return { ...made(type.gives.length, 0, { to: [labels.length - 1], ends: true }), op: BR };
+    if (op === CALL) {
+      const calls = number();
+      return made(of[calls].takes.length, of[calls].gives.length, { calls });
+    }
+    if (op === CALL_INDIRECT) {
+      const { takes, gives } = types[number()];
+      number(); // of the table
+      return made(takes.length + 1, gives.length, { asks: { takes: [...takes, I32], gives } });
+    }
+    if (op === SELECT_OF) return (at += 1 + body[at]), made(3, 1);
+    const known = PLAIN.find(([first, last]) => op >= first && op <= last);
+    if (!known) throw new Unknown(`instruction ${op.toString(16)}`);
+    const [, , taken, given, immediates] = known;
+    const local = op >= GET && op <= TEE ? leb(body, at)[0] : undefined;
+    for (const kind of immediates) kind === "n" ? number() : (at += Number(kind));
+    return made(taken, given, { local, ends: op === 0 });
+  }
+
+  function structure(op, start) {
+    const byte = body[at];
+    const index = number(); // of a type, or a type of a value, which has a bit set that an index in one byte has not
+    const { takes, gives } = byte === EMPTY ? { takes: [], gives: [] } : byte > EMPTY && byte < 128 ? { takes: [], gives: [byte] } : types[index];
+    const head = body.subarray(start, at);
+    const label = { given: op === LOOP ? takes : gives, loop: op === LOOP };
+    labels.push(label);
+    const inner = [sequence()];
+    if (body[at++] === ELSE) {
+      inner.push(sequence());
+      at++;
+    }
+    labels.pop();
+    return { op, head, inner, label, taken: takes.length + (op === IF), given: gives.length };
+  }
+}
+
+/** The bytes of items. What names a local or a label is written anew: `local(index)` and `label(index, depth)` tell what it names then. */
+export function encoded(items, local = (index) => index, label = (index) => index, depth = 0) {
+  return Buffer.concat(
+    items.flatMap((item) => {
+      if (item.inner) {
+        const parts = item.inner.map((sequence) => encoded(sequence, local, label, depth + 1));
+        return [item.head, parts[0], ...(parts[1] ? [Uint8Array.of(ELSE), parts[1]] : []), Uint8Array.of(END)];
+      }
+      if (item.local !== undefined) return [Uint8Array.of(item.op), toLeb(local(item.local))];
+      if (!item.to) return [item.bytes];
+      const to = item.to.map((index) => toLeb(label(index, depth)));
+      return [Uint8Array.of(item.op), ...(item.op === BR_TABLE ? [toLeb(to.length - 1)] : []), ...to];
+    }),
+  );
+}
+
+/** A function's body, length ahead. `locals`: types of those that are no arguments. */
+export function bodyOf(locals, items) {
+  const groups = [];
+  for (const type of locals) {
+    if (groups.at(-1)?.[1] === type) groups.at(-1)[0]++;
+    else groups.push([1, type]);
+  }
+  const inner = Buffer.concat([toLeb(groups.length), ...groups.flatMap(([count, type]) => [toLeb(count), Uint8Array.of(type)]), encoded(items), Uint8Array.of(END)]);
+  return Buffer.concat([toLeb(inner.length), inner]);
+}
+
+/** Each item, from outside to inside, with the number of labels between it and the sequence. */
+export function* everyOne(items, depth = 0) {
+  for (const item of items) {
+    yield [item, depth];
+    for (const sequence of item.inner ?? []) yield* everyOne(sequence, depth + 1);
+  }
+}
+
+/**
+ * Which locals somebody still reads, as bits of a number: before each item (`item.live`), and where a label leads (`item.label.live`);
+ * what is returned is that before the first. `after`: behind the last; `labels`: around, the innermost last.
+ */
+export function markLive(items, labels, after = 0n) {
+  let live = after;
+  for (const item of items.toReversed()) {
+    item.liveAfter = live;
+    if (item.inner) live = liveInside(item, labels, live);
+    else if (item.to) live = item.to.reduce((all, depth) => all | labels.at(-1 - depth).live, item.ends ? 0n : live);
+    else if (item.ends) live = 0n;
+    if (item.local !== undefined) live = item.op === GET ? live | bit(item.local) : live & ~bit(item.local);
+    item.live = live;
+  }
+  return live;
+}
+
+function liveInside({ inner, label, op }, labels, after) {
+  const around = [...labels, label];
+  if (!label.loop) {
+    label.live = after;
+    const live = inner.map((sequence) => markLive(sequence, around, after));
+    return live.reduce((all, one) => all | one, op === IF && inner.length === 1 ? after : 0n);
+  }
+  label.live ??= 0n; // what an earlier look at it has found, is true still
+  for (;;) {
+    const live = markLive(inner[0], around, after);
+    if ((live | label.live) === label.live) return live;
+    label.live |= live;
+  }
+}
+
+/** Of an instruction that names a place in memory: the number behind itself and its alignment. */
+export function offsetOf(bytes) {
+  const start = bytes[0] >= 0xfc ? leb(bytes, 1)[1] : 1;
+  return leb(bytes, leb(bytes, start)[1])[0];
+}
+
+export const bit = (local) => 1n << BigInt(local);
