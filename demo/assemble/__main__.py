@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "docs" / "app", help="the folder to fill (docs/app)")
     parser.add_argument("--web", type=Path, default=BUILD / "web", help="the folder with the page's scripts (build/web)")
     parser.add_argument("--plain", action="store_true", help="leave Pyodide, NumPy and ONNX Runtime as they are published")
+    parser.add_argument("--without", default="", metavar="PASS,...", help="passes of the optimiser to leave out")
     options = parser.parse_args()
     out: Path = options.out
     try:
@@ -31,7 +32,7 @@ def main() -> int:
         shutil.rmtree(fresh, ignore_errors=True)
         lay_plain(fresh, options.web, BUILD, MODULES)
         if not options.plain:
-            optimise(fresh, BUILD / "optimised")
+            optimise(fresh, BUILD / "optimised", options.without.split(",") if options.without else ())
         draw_stills(BUILD / "models", fresh / "samples", fresh / "stills")
         write_list(fresh)
         shutil.rmtree(out, ignore_errors=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -23,47 +25,58 @@ from .snapshot.seal import seal
 HERE = Path(__file__).parent
 THAW = ROOT / "demo" / "web" / "src" / "engine" / "start" / "thaw-python.ts"  # how the page takes up Python's memory
 NOTHING = Path("-")  # in place of a script's file
+SWITCHES = "f32", "idle-data", "idle-heap", "outline", "trim-script"  # passes that can be left out one by one
+NOT_IMPORTED = re.compile(r"\.(so|pyi|pxd|h|c|in)$|/tests/")  # files of NumPy's wheel that no reader's code imports
 
 
-def optimise(app: Path, work: Path) -> None:
-    """Changes a folder that assemble.plain has filled. work: a folder for what the passes make."""
+def optimise(app: Path, work: Path, without: Sequence[str] = ()) -> None:
+    """Changes a folder that assemble.plain has filled.
+
+    work: a folder for what the passes make. without: names of SWITCHES to leave out. Raises AssembleError where a pass does not
+    recognise its input, or a name is unknown.
+    """
+    if unknown := set(without) - set(SWITCHES):
+        raise AssembleError(f"--without knows {', '.join(SWITCHES)}, not {', '.join(sorted(unknown))}")
     shutil.rmtree(work / "plain", ignore_errors=True)  # of a build before
     work.mkdir(parents=True, exist_ok=True)
-    _onnx_runtime(app, work)
-    _python(app, work)
+    made = _Made(work, ",".join(sorted(without)))
+    _onnx_runtime(app, made)
+    _python(app, made)
 
 
-def _onnx_runtime(app: Path, work: Path) -> None:
+def _onnx_runtime(app: Path, made: _Made) -> None:
     wasm, script = app / "ort" / ORT_WASM, app / "ort" / ORT_SCRIPT
     show_module(script)
-    (faster,) = _made_by("kernels/f32.mjs", [wasm], work / "ort-fast")
-    shutil.copyfile(faster, wasm)
-    own = own_models(app / "models")
-    _made_by("snapshot/ort.mjs", [wasm, script], made := work / "ort-memory", own)
-    watched = [script, made / "ort.memory", made / "ort.handles.json"]
-    (trimmed,) = _made_by("drop/trim_ort.mjs", [wasm, *watched], work / "ort-trimmed")
-    (idle,) = _made_by("drop/idle_heap.mjs", [trimmed, *watched], work / "ort-idle")
-    pack_memory(made, idle, own, app / "ort")
+    if "f32" not in made.without:
+        (faster,) = made.by("kernels/f32.mjs", [wasm], "ort-fast")
+        shutil.copyfile(faster, wasm)
+    networks = own_networks(app / "models")
+    memory, sessions = _named(
+        made.by("snapshot/ort.mjs", [wasm, script], "ort-memory", list(networks.values())), "ort.memory", "ort.json"
+    )
+    (trimmed,) = made.by("drop/trim_ort.mjs", [wasm, script, memory, sessions], "ort-trimmed")
+    (idle,) = made.by("drop/idle_heap.mjs", [trimmed, script, memory, sessions], "ort-idle")
+    pack_memory(memory.parent, idle, networks, app / "ort")
     shutil.copy(trimmed, app / "ort")
 
 
-def _python(app: Path, work: Path) -> None:
+def _python(app: Path, made: _Made) -> None:
     models = app / "models" / "models.json"
-    plain = (app / "pyodide").rename(work / "plain")
+    plain = (app / "pyodide").rename(made.work / "plain")
     facelab = Path(shutil.move(_only(app / "python", "facelab-*.whl"), plain))
-    stdlib = plain / "python_stdlib.zip"
-    pyodide, numpy = _outlined([plain / "pyodide.asm.wasm", stdlib, _only(plain, "numpy-*.whl"), facelab, models], work)
-    # In two parts each: what facelab uses when it starts, byte-compiled, and the rest, for labs and readers' code.
-    archives = {path.stem: path for path in _made_by("defer/split_archives.mjs", [stdlib, numpy, facelab], work / "archives")}
-    sources = [pyodide, archives.pop("python_core"), archives.pop("numpy_core"), facelab, models]
-    photos = _readable(sorted((app / "samples").glob("*.jpg")), work / "photos")
-    libraries = _libraries(numpy, work / "libraries")
+    stdlib, wasm, numpy = plain / "python_stdlib.zip", plain / "pyodide.asm.wasm", _only(plain, "numpy-*.whl")
+    photos = _readable(sorted((app / "samples").glob("*.jpg")), made.work / "photos")
+    if "outline" not in made.without:
+        wasm, numpy = _outlined([wasm, stdlib, numpy, facelab, models], photos, made)
+    libraries = _libraries(numpy, made.work / "libraries")
+    sources = [wasm, stdlib, numpy, facelab, models]
     # First a memory that notes which Python functions are called, then one without the others.
-    noting = _Visits(pyodide, _made_by("snapshot/python.mjs", [*sources, NOTHING], work / "noting", libraries), models, photos)
-    (called,) = noting.watched_by("observe/called_functions.mjs", work / "called")
-    snapshot = _made_by("snapshot/python.mjs", [*sources, called], work / "python", libraries)
-    split = _Visits(pyodide, snapshot, models, photos).watched_by("defer/split_pyodide.mjs", work / "pyodide-split")
-    write_packages(app / "python", {**archives, "facelab": facelab})
+    noting = made.by("snapshot/python.mjs", [*sources, NOTHING], "noting", libraries)
+    (called,) = made.by("observe/called_functions.mjs", [wasm, *_named(noting, "python.json"), models, THAW], "called", photos)
+    snapshot = made.by("snapshot/python.mjs", [*sources, called], "python", libraries)
+    split = made.by("defer/split_pyodide.mjs", [wasm, *_named(snapshot, "python.json"), models, THAW], "pyodide-split", photos)
+    shutil.copy(stdlib, python_rest := made.work / "python_rest.zip")
+    write_packages(app / "python", {"python_rest": python_rest, "numpy_rest": _sources_of(numpy, made.work), "facelab": facelab})
     for file in (*snapshot, *split):
         folder = app / ("pyodide" if file.name.startswith("pyodide") and file.suffix == ".wasm" else "python")
         folder.mkdir(exist_ok=True)
@@ -71,23 +84,33 @@ def _python(app: Path, work: Path) -> None:
     _seal_python(app / "python")
 
 
-def own_models(folder: Path) -> list[Path]:
-    """The networks of the page's own, in the order in which it makes their sessions (demo/web/src/engine/compute/graphs.ts)."""
+def own_networks(folder: Path) -> dict[str, Path]:
+    """The networks of the page's own, by name. models.json decides on their order."""
     graphs = json.loads((folder / "models.json").read_text())["graphs"]
-    return [folder / graphs[name].get("compact", graphs[name])["file"] for name in ("pnet", "rnet", "onet", "embedder")]
+    return {name: folder / graph.get("compact", graph)["file"] for name, graph in graphs.items()}
 
 
-def _outlined(sources: list[Path], work: Path) -> tuple[Path, Path]:
-    """Pyodide's wasm and NumPy's wheel, in which seldom used parts of large functions have become functions of their own."""
+def _outlined(sources: list[Path], photos: Sequence[Path], made: _Made) -> tuple[Path, Path]:
+    """Pyodide's wasm and NumPy's wheel, in which seldom used parts of large functions have become functions."""
     numpy = sources[2]
-    (library,) = (path for path in _libraries(numpy, work / "whole") if path.name.startswith("_multiarray_umath"))
-    shorter, wasm = _made_by("reshape/outline_cold.mjs", [*sources, library], work / "outlined")
-    wheel = work / "numpy" / numpy.name
+    (library,) = (path for path in _libraries(numpy, made.work / "whole") if path.name.startswith("_multiarray_umath"))
+    shorter, wasm = made.by("reshape/outline_cold.mjs", [*sources, library], "outlined", photos)
+    wheel = made.work / "numpy" / numpy.name
     wheel.parent.mkdir(exist_ok=True)
     with zipfile.ZipFile(numpy) as old, zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as new:
         for entry in old.infolist():
             new.writestr(entry, shorter.read_bytes() if entry.filename.endswith(f"/{shorter.name}") else old.read(entry))
     return wasm, wheel
+
+
+def _sources_of(numpy: Path, folder: Path) -> Path:
+    """The Python files of NumPy's wheel, for code that imports more of NumPy than the memory holds."""
+    archive = folder / "numpy_rest.zip"
+    with zipfile.ZipFile(numpy) as wheel, zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
+        for entry in sorted(wheel.infolist(), key=lambda entry: entry.filename):
+            if not NOT_IMPORTED.search(entry.filename):
+                new.writestr(entry, wheel.read(entry))
+    return archive
 
 
 def _libraries(numpy: Path, folder: Path) -> list[Path]:
@@ -96,20 +119,6 @@ def _libraries(numpy: Path, folder: Path) -> list[Path]:
         names = sorted(name for name in wheel.namelist() if name.endswith(".so") and "/tests/" not in name)
         wheel.extractall(folder, names)
     return [folder / name for name in names]
-
-
-@dataclass
-class _Visits:
-    """The page's Python at a few visits of the demo, under Node (observe/page_in_node.mjs). snapshot: its memory."""
-
-    pyodide: Path
-    snapshot: Sequence[Path]
-    models: Path
-    photos: Sequence[Path]
-
-    def watched_by(self, script: str, folder: Path) -> list[Path]:
-        (told,) = (file for file in self.snapshot if file.name == "python.json")
-        return _made_by(script, [self.pyodide, told, self.models, THAW], folder, self.photos)
 
 
 def _readable(photos: Sequence[Path], folder: Path) -> list[Path]:
@@ -133,23 +142,34 @@ def _seal_python(python: Path) -> None:
     told.write_text(json.dumps({"mark": mark, **for_page}, separators=(",", ":"), allow_nan=False))
 
 
+def _named(files: Sequence[Path], *names: str) -> list[Path]:
+    return [next(file for file in files if file.name == name) for name in names]
+
+
 def _only(folder: Path, pattern: str) -> Path:
     (path,) = folder.glob(pattern)
     return path
 
 
-def _made_by(script: str, sources: Sequence[Path], folder: Path, further: Sequence[Path] = ()) -> list[Path]:
-    """The files that a script beside this one makes from others, under Node. They are made again only if one of those changed."""
-    everything = (*sources, *further, *sorted(HERE.rglob("*.mjs")), *sorted(HERE.rglob("*.py")))
-    hashes = (sha256(source) for source in everything if source != NOTHING)
-    stamp = folder / hashlib.sha256("".join(hashes).encode()).hexdigest()
-    if not stamp.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        done = subprocess.run(
-            ["node", str(HERE / script), *map(str, sources), str(folder), *map(str, further)], capture_output=True, text=True
-        )
-        if done.returncode:
-            raise AssembleError(f"{script} failed: {(done.stderr.strip() or done.stdout.strip())[-2000:]}")
-        stamp.touch()
-    return sorted(file for file in folder.iterdir() if file.suffix)
+@dataclass
+class _Made:
+    """What the passes make, in folders of `work`. without: the passes that are left out, with commas between them."""
+
+    work: Path
+    without: str
+
+    def by(self, script: str, sources: Sequence[Path], name: str, further: Sequence[Path] = ()) -> list[Path]:
+        """The files that a script beside this one makes from others, under Node. It runs again only if one of those has changed."""
+        folder = self.work / name
+        everything = (*sources, *further, *sorted(HERE.rglob("*.mjs")), HERE / "defer" / "set_aside.py")
+        hashes = (sha256(source) for source in everything if source != NOTHING)
+        stamp = folder / hashlib.sha256("".join([self.without, *hashes]).encode()).hexdigest()
+        if not stamp.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            command = ["node", str(HERE / script), *map(str, sources), str(folder), *map(str, further)]
+            done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "WITHOUT": self.without})
+            if done.returncode:
+                raise AssembleError(f"{script} failed: {(done.stderr.strip() or done.stdout.strip())[-2000:]}")
+            stamp.touch()
+        return sorted(file for file in folder.iterdir() if file.suffix)

@@ -1,7 +1,7 @@
 // Random programs, as they are and with parts of them in functions of their own: run on the same values, both must answer the same.
 // node outline.mjs PROGRAMS: printed is how many functions were added, and which programs answer otherwise.
 import { shortened } from "../../demo/optimise/reshape/outline.mjs";
-import { withPlainCalls } from "../../demo/optimise/reshape/call_thunks.mjs";
+import { withCallThunks } from "../../demo/optimise/reshape/call_thunks.mjs";
 import { Module } from "../../demo/optimise/wasm/module.mjs";
 
 const [I32, I64, F32, F64, EMPTY, END] = [0x7f, 0x7e, 0x7d, 0x7c, 0x40, 0x0b];
@@ -107,7 +107,7 @@ for (let seed = 1; seed <= Number(process.argv[2]); seed++) {
     const before = module.bodies.length;
     module.put(0, shortened(module, module.code(0), (run) => run === 0 || (share > 0 && random(share) === 0)));
     added.push(module.bodies.length - before);
-    const changed = withPlainCalls(module.file, [0]);
+    const changed = withCallThunks(module.file, [0]);
     if (!WebAssembly.validate(changed) || String(answers(changed)) !== String(right)) wrong.push([seed, share]);
   }
 }

@@ -7,13 +7,13 @@ import { gzipSync } from "node:zlib";
 import { thawed } from "../../demo/optimise/observe/page_in_node.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const memory = join(ROOT, "build", "python", "snapshot");
+const memory = join(ROOT, "build", "optimised", "python");
 const folder = await mkdtemp(join(tmpdir(), "pyodide-"));
 try {
   await cp(memory, folder, { recursive: true, filter: (path) => path === memory || path.endsWith(".wasm") });
-  await cp(join(ROOT, "build", "pyodide", "pyodide.asm.wasm"), join(folder, "pyodide.asm.wasm"));
-  const snapshot = join(ROOT, "demo", "web", "src", "engine", "snapshot.ts");
-  const pyodide = await thawed({ told: join(memory, "python.json"), snapshot }, folder, () => {});
+  await cp(join(ROOT, "build", "optimised", "outlined", "pyodide.asm.wasm"), join(folder, "pyodide.asm.wasm"));
+  const thaw = join(ROOT, "demo", "web", "src", "engine", "start", "thaw-python.ts");
+  const pyodide = await thawed({ told: join(memory, "python.json"), thaw }, folder, () => {});
   let fetched = 0;
   const aside = new Uint8Array(gzipSync(await readFile(join(memory, "python_rest.marshal"))));
   pyodide.pyimport("set_aside").begin(() => (fetched++, aside));

@@ -1,9 +1,9 @@
 // Which of a wasm file's constant data only its rest (defer/split.mjs) has to do with. Of Python's that is two thirds: tables of Chinese, Japanese and Korean
 // writing, names of all characters, explanations, modules that are compiled in.
-import { everyOne, offsetOf } from "../wasm/code.mjs";
-import { leb } from "../wasm/binary.mjs";
-import { Module } from "../wasm/module.mjs";
-import { constantGlobals, dataOf } from "../defer/split.mjs";
+import { instructions, offsetOf } from "../wasm/code.mjs";
+import { dataOf, leb } from "../wasm/binary.mjs";
+import { localsOf, Module } from "../wasm/module.mjs";
+import { constantGlobals } from "../defer/split.mjs";
 
 const [GLOBAL_GET, CONSTANT] = [0x23, 0x41];
 /** Instructions that name a place in memory, [first, last]: loads and stores, of vectors and of shared memory too. */
@@ -21,10 +21,7 @@ export function idleData(file, isHot, end, touched) {
   const [start] = dataOf(file).map(({ address }) => address);
   const [named, needed] = [new Set([end]), new Set([start, ...exported])];
   for (const [number, body] of module.bodies.entries()) {
-    const code = module.code(number);
-    const hot = isHot(body, number);
-    if (code) for (const address of addressesIn(code, values)) (hot ? needed : named).add(address);
-    else if (hot) for (const at of body.keys()) needed.add(leb(body, at)[0]); // of code that is not known here, whatever might be an address
+    for (const address of addressesIn(body, values)) (isHot(body, number) ? needed : named).add(address);
   }
   const inside = (address) => address >= start && address <= end;
   const places = [...new Set([...named, ...needed])].filter(inside).sort((a, b) => a - b);
@@ -38,10 +35,10 @@ export function idleData(file, isHot, end, touched) {
   return idle.filter(([first, next]) => next - first >= LEAST);
 }
 
-function* addressesIn({ items }, globals) {
-  for (const [{ op, bytes }] of everyOne(items)) {
-    if (op === CONSTANT) yield leb(bytes, 1)[0]; // signed, but no address is negative
-    else if (op === GLOBAL_GET && globals.has(leb(bytes, 1)[0])) yield globals.get(leb(bytes, 1)[0]);
-    else if (PLACES.some(([first, last]) => op >= first && op <= last)) yield offsetOf(bytes);
+function* addressesIn(body, globals) {
+  for (const { op, start, end } of instructions(body, localsOf(body).start)) {
+    if (op === CONSTANT) yield leb(body, start + 1)[0]; // signed, but no address is negative
+    else if (op === GLOBAL_GET && globals.has(leb(body, start + 1)[0])) yield globals.get(leb(body, start + 1)[0]);
+    else if (PLACES.some(([low, high]) => op >= low && op <= high)) yield offsetOf(body.subarray(start, end));
   }
 }

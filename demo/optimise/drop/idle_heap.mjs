@@ -1,11 +1,11 @@
-// node drop/idle_heap.mjs ORT-trimmed.wasm SCRIPT.mjs ort.memory ort.handles.json OUT: idle.json, what of ONNX Runtime's heap running the page's networks never reads,
+// node drop/idle_heap.mjs ORT-trimmed.wasm SCRIPT.mjs ort.memory ort.json OUT: idle.json, what of ONNX Runtime's heap running the page's networks never reads,
 // as [first, end) of addresses. Most of it describes operators that they do not have. In the page these bytes are all ones (optimise.snapshot.pack_ort): as an
 // address, that is outside of the memory, so that who reads one after all stops there, and the page takes the whole ONNX Runtime (worker.ts).
 // Block by block of the allocator's: who reads a block at all, has all of it.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { foundOutBy, runNetworks } from "../observe/networks.mjs";
-import { touching } from "../observe/trace_reads.mjs";
+import { tracing } from "../observe/reads.mjs";
 
 const MARKS = 0x30000000; // an address that no run gets near: a byte for each eight
 const SHIFT = 3;
@@ -27,13 +27,13 @@ if (process.argv[2] === "--run") {
 
 const [runtime, script, memory, handles, out] = process.argv.slice(2);
 const idle = await foundOutBy(import.meta.url, {
-  wasm: touching(await readFile(runtime), MARKS, SHIFT),
+  wasm: tracing(await readFile(runtime), MARKS, SHIFT),
   script,
   end: MARKS + LONGEST,
   further: [memory, handles],
   flags: ["--liftoff-only"], // V8's other compiler takes minutes for so many notes
 });
-await writeFile(join(out, "idle.json"), JSON.stringify(idle));
+await writeFile(join(out, "idle.json"), JSON.stringify(process.env.WITHOUT.includes("idle-heap") ? [] : idle));
 
 /**
  * Blocks of Emscripten's allocator (dlmalloc) that are in use and not `touched`, with what lies between them. Each begins with four bytes of the one

@@ -6,11 +6,12 @@ import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import createPyodideModule from "../../web/node_modules/pyodide/pyodide.asm.mjs";
+import { loadPyodide } from "../../web/node_modules/pyodide/pyodide.mjs";
 import { rolldown } from "../../web/node_modules/rolldown/dist/index.mjs";
 import * as ort from "../../web/node_modules/onnxruntime-web/dist/ort.wasm.min.mjs";
 
 const MODULES = new URL("../../web/node_modules/", import.meta.url);
-const GRAPHS = ["pnet", "rnet", "onet", "embedder"];
 const ROUNDS = 3; // Python runs code otherwise once it has seen it a few times
 
 /** Pyodide's wasm and that of the libraries linked to it, beside python.json (`told`), by their names. */
@@ -21,34 +22,79 @@ export async function wasmFiles(whole, told) {
 }
 
 /**
- * Pyodide after a few visits. `told`, `models`, `snapshot`: paths of the memory's python.json, of models.json and of snapshot.ts; `photos`: .ppm files.
+ * Pyodide after a few visits. `told`, `models`, `thaw`: paths of the memory's python.json, of models.json and of thaw-python.ts; `photos`: .ppm files.
  * `files`: as from `wasmFiles`; `seen`: is given the name and the exports of each.
  */
-export async function visited({ told, models, snapshot, photos }, files, seen = () => {}) {
+export async function visited({ told, models, thaw, photos }, files, seen = () => {}) {
   const folder = await mkdtemp(join(tmpdir(), "pyodide-"));
   try {
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
-    const pyodide = await thawed({ told, snapshot }, folder, seen);
-    const manifest = await readFile(models, "utf8");
-    const ask = await engine(models, manifest);
-    for (let round = 0; round < ROUNDS; round++) await visit(pyodide, ask, manifest, photos);
+    const pyodide = await thawed({ told, thaw }, folder, seen);
+    pyodide.pyimport("set_aside").begin(() => { throw new Error("a function that no visit has called before"); });
+    await visits(pyodide, models, photos);
     return pyodide;
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
+/** A few visits of the demo. `facelab.browser.session` exists. */
+export async function visits(pyodide, models, photos) {
+  const manifest = await readFile(models, "utf8");
+  const ask = await engine(models, manifest);
+  for (let round = 0; round < ROUNDS; round++) await visit(pyodide, ask, manifest, photos);
+}
+
+/**
+ * Pyodide as it is published, with facelab's session. `wasm`: the content of its file; `archives`: paths of NumPy's and facelab's wheels; `seen` is given the
+ * instance before anything runs in it; `replaced`: bytes in place of what the wheels have under these names.
+ */
+export async function published(wasm, stdlib, archives, { manifest, seen = () => {}, replaced = {} } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "pyodide-"));
+  await writeFile(join(folder, "pyodide.asm.wasm"), wasm);
+  const pyodide = await loadPyodide({
+    indexURL: folder,
+    stdLibURL: stdlib,
+    lockFileContents: await readFile(new URL("pyodide/pyodide-lock.json", MODULES), "utf8"),
+    env: { PYTHONHASHSEED: "0" }, // the same every time
+    createPyodideModule: (settings) => {
+      const { instantiateWasm } = settings;
+      settings.instantiateWasm = (imports, done) => instantiateWasm(imports, (instance, compiled) => (seen(instance), done(instance, compiled)));
+      return createPyodideModule(settings);
+    },
+  });
+  await rm(folder, { recursive: true });
+  const extractDir = pyodide.runPython("import site; site.getsitepackages()[0]");
+  for (const archive of archives) pyodide.unpackArchive(new Uint8Array(await readFile(archive)), "wheel", { extractDir });
+  for (const [name, bytes] of Object.entries(replaced)) pyodide.FS.writeFile(`${extractDir}/${name}`, bytes);
+  if (manifest) begin(pyodide, manifest);
+  return pyodide;
+}
+
+/** Make facelab's session, as the page finds it. */
+export function begin(pyodide, manifest) {
+  pyodide.globals.set("manifest", manifest);
+  pyodide.runPython(`
+import gc
+import facelab.browser
+
+facelab.browser.session = facelab.browser.Session(manifest)
+del manifest
+gc.collect()
+`);
+}
+
 /** Python as the page has it: see `visited`. `folder`: with the wasm files; scripts are put there. */
-export async function thawed({ told, snapshot }, folder, seen) {
-  const bundle = await rolldown({ input: snapshot, external: "pyodide" });
-  await bundle.write({ file: join(folder, "snapshot.mjs"), paths: { pyodide: "./pyodide.mjs" } });
+export async function thawed({ told, thaw }, folder, seen) {
+  const bundle = await rolldown({ input: thaw, external: "pyodide" });
+  await bundle.write({ file: join(folder, "thaw.mjs"), paths: { pyodide: "./pyodide.mjs" } });
   // Node's Pyodide takes addresses for names of files. Python's library is an empty archive, as on the page.
   const files = JSON.stringify({ indexURL: folder, stdLibURL: join(folder, "empty.zip") });
   await writeFile(join(folder, "empty.zip"), Uint8Array.of(0x50, 0x4b, 5, 6, ...Array(18).fill(0)));
   const page = `import * as pyodide from "${new URL("pyodide/pyodide.mjs", MODULES)}";
     export const loadPyodide = (settings) => pyodide.loadPyodide({ ...settings, ...${files} });`;
   await writeFile(join(folder, "pyodide.mjs"), page);
-  const { thawPython } = await import(pathToFileURL(join(folder, "snapshot.mjs")).href);
+  const { thawPython } = await import(pathToFileURL(join(folder, "thaw.mjs")).href);
   const pathOf = (path) => join(path.endsWith(".wasm") ? folder : dirname(told), basename(path));
   const read = (path) => readFile(pathOf(path));
   const assets = {
@@ -69,7 +115,7 @@ async function engine(models, manifest) {
   const { graphs } = JSON.parse(manifest);
   const fileOf = ({ compact, file }) => readFile(join(dirname(models), (compact ?? { file }).file));
   const sessions = {};
-  for (const name of GRAPHS) sessions[name] = await ort.InferenceSession.create(await fileOf(graphs[name]), { executionProviders: ["wasm"] });
+  for (const [name, graph] of Object.entries(graphs)) sessions[name] = await ort.InferenceSession.create(await fileOf(graph), { executionProviders: ["wasm"] });
   const tensor = ({ type, data, dims }) => new ort.Tensor(type, type === "int64" ? BigInt64Array.from(data, BigInt) : data, dims);
   const plain = (outputs) => Object.fromEntries(Object.entries(outputs).map(([name, { type, data, dims }]) => [name, { type, data, dims: [...dims] }]));
   const run = async (name, photo, input, dims, type, data) =>
@@ -88,7 +134,6 @@ function photoOf(data, height, width) {
 
 /** What the demo may be asked, with photos of all kinds: portraits, a crowd, nothing, noise, as small and as long as they come; and nonsense. */
 async function visit(pyodide, ask, manifest, photos) {
-  pyodide.pyimport("set_aside").begin(() => { throw new Error("a function that this has not called before"); });
   const { session } = pyodide.pyimport("facelab.browser");
   session.begin(ask, manifest);
   const painted = (height, width, colour) => photoOf(Uint8Array.from({ length: height * width * 3 }, (_, i) => colour(i)), height, width);

@@ -7,7 +7,7 @@ import { Module } from "../wasm/module.mjs";
 const BUILT_IN = 512; // bytes of a function up to which a browser may make it a part of its callers
 
 /** The file, with such calls in these functions, and in all small ones that they call. */
-export function withPlainCalls(file, numbers) {
+export function withCallThunks(file, numbers) {
   const module = new Module(file);
   const seen = new Set(numbers);
   const callers = new Map();
@@ -17,13 +17,13 @@ export function withPlainCalls(file, numbers) {
     for (const [{ calls = 0 }] of everyOne(code.items)) {
       if (calls >= module.imported && module.bodies[calls - module.imported].length < BUILT_IN) seen.add(calls - module.imported);
     }
-    module.put(number, { ...code, items: code.items.flatMap((item) => plain(item, module, callers)) });
+    module.put(number, { ...code, items: code.items.flatMap((item) => thunked(item, module, callers)) });
   }
   return module.file;
 }
 
-function plain(item, module, callers) {
-  if (item.inner) return { ...item, inner: item.inner.map((sequence) => sequence.flatMap((one) => plain(one, module, callers))) };
+function thunked(item, module, callers) {
+  if (item.inner) return { ...item, inner: item.inner.map((sequence) => sequence.flatMap((one) => thunked(one, module, callers))) };
   if (!item.asks) return item;
   const key = item.bytes.toString("hex");
   if (!callers.has(key)) callers.set(key, module.add(item.asks, [], [...item.asks.takes.map((_, i) => get(i)), item]));

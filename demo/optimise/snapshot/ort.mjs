@@ -1,6 +1,6 @@
-// node snapshot/ort.mjs RUNTIME.wasm SCRIPT.mjs OUT MODEL.onnx...: ONNX Runtime's memory once it has made a session of each network, on one thread.
-// Into OUT go the memory as it is then (ort.memory), as it was before (ort.pristine), and ort.handles.json: the addresses of the sessions.
-// optimise.snapshot.pack_ort makes of them what the page takes up.
+// node ort.mjs RUNTIME.wasm SCRIPT.mjs OUT MODEL.onnx...: ONNX Runtime's memory after it has made a session of each network, on one thread.
+// Writes into OUT: ort.memory; ort.loaded and ort.started, the memory before ONNX Runtime's start and after it; ort.json, {sessions: [address of each]}.
+// pack_ort.py turns them into the page's files.
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,11 +12,20 @@ const DIST = new URL("../../web/node_modules/onnxruntime-web/dist/", import.meta
 const API = "ort.wasm.min.mjs";
 const SCRIPT = "ort-wasm-simd-threaded.mjs";
 
-let module, pristine;
+const { instantiate } = WebAssembly;
+let loaded; // the memory once the file is in it, before any of its functions has run
+WebAssembly.instantiate = async (file, imports) => {
+  const made = await instantiate(file, imports);
+  const memory = Object.values(imports).flatMap(Object.values).find((one) => one instanceof WebAssembly.Memory);
+  if (!memory) throw new Error("ONNX Runtime's file imports no memory any more: a new version of it needs another snapshot/ort.mjs");
+  loaded = new Uint8Array(memory.buffer).slice();
+  return made;
+};
+let module, started;
 const sessions = [];
 globalThis.showOnnxRuntime = (made) => {
   module = made;
-  pristine = made.HEAPU8.slice();
+  started = made.HEAPU8.slice();
   const create = made._OrtCreateSession;
   made._OrtCreateSession = (...values) => sessions[sessions.push(create(...values)) - 1];
 };
@@ -32,8 +41,10 @@ try {
 } finally {
   await rm(folder, { recursive: true });
 }
-wipeFree(module); // the models as they were read are there still
+if (sessions.length !== models.length) throw new Error(`ONNX Runtime made ${sessions.length} sessions of ${models.length} networks: look for _OrtCreateSession in its script`);
+wipeFree(module); // the models as they were read are still there
 await writeFile(join(out, "ort.memory"), module.HEAPU8);
-await writeFile(join(out, "ort.pristine"), pristine);
-await writeFile(join(out, "ort.handles.json"), JSON.stringify({ sessions }));
+await writeFile(join(out, "ort.loaded"), loaded);
+await writeFile(join(out, "ort.started"), started);
+await writeFile(join(out, "ort.json"), JSON.stringify({ sessions }));
 process.exit();

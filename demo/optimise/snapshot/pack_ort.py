@@ -8,7 +8,7 @@ widens them again.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from assemble.inputs import AssembleError
 from .seal import seal
 
 PAGE = 1024
-DATA_END = 1_000_000  # the data of the wasm file ends here
 
 _Stored = tuple[NDArray[np.float32], NDArray[np.int8]]  # a table's steps and whole numbers
 
@@ -37,19 +36,20 @@ def show_module(script: Path) -> None:
     script.write_text(text.replace(made, f"export default (settings) => ortWasmThreaded(settings).then({show});"))
 
 
-def pack_memory(made: Path, idle: Path, models: Sequence[Path], out: Path) -> None:
-    """Writes ort.memory.gz and ort.json into `out`, of what snapshot/ort.mjs has left in `made`, and drop/idle_heap.mjs in `idle`.
+def pack_memory(made: Path, idle: Path, networks: Mapping[str, Path], out: Path) -> None:
+    """Writes ort.memory.gz and ort.json into `out`, from what snapshot/ort.mjs left in `made`, and drop/idle_heap.mjs in `idle`.
 
+    networks: the models by name, in the order in which their sessions were made.
     ort.json: {bytes, idle, mark, page, runs, sessions, tables}. The pages of `idle`, [first, end) each, are all ones. The file
-    holds, one after another, the pages of `runs`, then of each table float32 [rows], steps, and int8 [rows, columns], how many
-    of them each weight is. The page puts their products, float32 [rows, columns], at `address`.
+    holds, one after another, the pages of `runs`, then for each table its steps, float32 [rows], and int8 [rows, columns], how
+    many steps each weight is. The page puts their products, float32 [rows, columns], at `address`.
     """
     memory = bytearray((made / "ort.memory").read_bytes())
     for first, end in json.loads(idle.read_text()):
         memory[first:end] = b"\xff" * (end - first)
-    handles = json.loads((made / "ort.handles.json").read_text())
-    tables, stored = _take_tables(memory, models)
-    runs, ones = _runs(memory, (made / "ort.pristine").read_bytes())
+    addresses = json.loads((made / "ort.json").read_text())["sessions"]
+    tables, stored = _take_tables(memory, networks.values())
+    runs, ones = _runs(memory, (made / "ort.loaded").read_bytes(), (made / "ort.started").read_bytes())
     pages = b"".join(bytes(memory[first * PAGE : end * PAGE]) for first, end in runs)
     weights = b"".join(step.astype("<f4").tobytes() + levels.tobytes() for step, levels in stored)
     told = {
@@ -58,13 +58,13 @@ def pack_memory(made: Path, idle: Path, models: Sequence[Path], out: Path) -> No
         "mark": seal(pages + weights, out / "ort.memory.gz"),
         "page": PAGE,
         "runs": runs,
-        "sessions": handles["sessions"],
+        "sessions": dict(zip(networks, addresses, strict=True)),
         "tables": tables,
     }
     (out / "ort.json").write_text(json.dumps(told, separators=(",", ":"), allow_nan=False))
 
 
-def _take_tables(memory: bytearray, models: Sequence[Path]) -> tuple[list[dict[str, int]], list[_Stored]]:
+def _take_tables(memory: bytearray, models: Iterable[Path]) -> tuple[list[dict[str, int]], list[_Stored]]:
     """Where the widened weights of convolutions lie, and what they are made of. In the memory, zeros replace them."""
     tables, stored = [], []
     for model in models:
@@ -83,14 +83,18 @@ def _take_tables(memory: bytearray, models: Sequence[Path]) -> tuple[list[dict[s
     return tables, stored
 
 
-def _runs(memory: bytearray, pristine: bytes) -> tuple[list[list[int]], list[list[int]]]:
-    """The stretches [first, end) of pages that the page cannot make by itself. Pages that are all ones are separate."""
+def _runs(memory: bytearray, loaded: bytes, started: bytes) -> tuple[list[list[int]], list[list[int]]]:
+    """The stretches [first, end) of pages that the page cannot make, and those of pages that are all ones.
+
+    A page is left out where it is as the file brings it, and ONNX Runtime's start leaves it so. Browsers may start it in another
+    way than Node does, so everything that the start changes is in the file.
+    """
     runs: list[list[int]] = []
     ones: list[list[int]] = []
     for page in range(len(memory) // PAGE):
-        start, end = page * PAGE, (page + 1) * PAGE
-        content = memory[start:end]
-        if content == (pristine[start:end] if end <= DATA_END else bytes(PAGE)):
+        part = slice(page * PAGE, (page + 1) * PAGE)
+        content = memory[part]
+        if content == loaded[part].ljust(PAGE, b"\0") == started[part].ljust(PAGE, b"\0"):
             continue
         kind = ones if content == b"\xff" * PAGE else runs
         if kind and kind[-1][1] == page:

@@ -1,37 +1,36 @@
-// node snapshot/python.mjs PYODIDE.wasm STDLIB.zip NUMPY.zip FACELAB.whl models.json CALLED.json OUT LIBRARY.so...: Python as it is once
-// facelab is imported, NumPy with it, and facelab's session is made.
-// The page takes up the interpreter's memory where this script left it (demo/web/src/engine/snapshot.ts), instead of starting Python,
-// unpacking archives and importing modules: that took it two seconds. Written into OUT: the memory (python.memory: its pages, without
-// those that are as Pyodide's own file fills them, or zero), what the page has to know about it (python.json), the libraries that were
-// linked in (*.wasm), and Pyodide's script without what nobody calls (pyodide.asm.mjs). Each LIBRARY is one that may be linked later.
-// CALLED tells which of Python's functions the demo calls, and which were called before, from the first step to the last in which functions are set
-// aside (set_aside.py), into python_rest.marshal: in the end all but the former. With "-" for it, Python takes notes of that, instead.
+// node python.mjs PYODIDE.wasm STDLIB.zip NUMPY.whl FACELAB.whl models.json CALLED.json OUT LIBRARY.so...: Python with facelab imported, NumPy with it, and
+// facelab's session made. The page takes the interpreter's memory from here (demo/web/src/engine/start/thaw-python.ts), instead of starting Python, unpacking
+// archives and importing modules, which takes two seconds.
+// Writes into OUT: the memory (python.memory: its pages, without those that are zero or as Pyodide's file fills them), what the page has to know about it
+// (python.json), the libraries that were linked (*.wasm), and Pyodide's script without unused parts (pyodide.asm.mjs). Each LIBRARY may be linked later.
+// CALLED lists the Python functions that the demo calls; the others go into python_rest.marshal (defer/set_aside.py). With "-" in its place, Python notes in
+// that memory which functions are called from then on.
 //
-// Pyodide can take up a memory snapshot by itself, but knows nothing of linked libraries. Each has to come back at the same place: its data at the
-// same address, its functions at the same indices of the table, as pointers to both lie all over the memory.
+// Pyodide can take up a memory snapshot, but knows nothing of linked libraries. Each library has to return to the same place, because pointers to its data
+// and indices of its functions in the table lie all over the memory.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import createPyodideModule from "../../web/node_modules/pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "../../web/node_modules/pyodide/pyodide.mjs";
+import { leb } from "../wasm/binary.mjs";
 import { wipeFree } from "./wipe_free.mjs";
-import { rehearse } from "../observe/python_workload.mjs";
+import { begin } from "../observe/page_in_node.mjs";
 import { trimScript } from "../drop/trim_script.mjs";
 
 const [pyodideWasm, stdlib, numpy, facelab, manifest, called, out, ...later] = process.argv.slice(2);
 const PYODIDE = new URL("../../web/node_modules/pyodide/", import.meta.url);
 const PAGE = 1024;
 const WASM_PAGE = 65536;
-// Table slots left free below the libraries': how many functions Pyodide itself adds there depends on what the browser can do.
-const SPARE_SLOTS = 64;
+const SPARE_SLOTS = 64; // of the table, below the libraries': Pyodide adds functions there, in some browsers more than here. The page checks that they suffice.
 
 const wasm = await readFile(pyodideWasm);
 const script = await readFile(new URL("pyodide.asm.mjs", PYODIDE), "utf8");
 const lockFileContents = await readFile(new URL("pyodide-lock.json", PYODIDE), "utf8");
 const { asked, further } = await exportsByUse();
 const pristine = await memoryBeforePython();
-let own; // what Pyodide's file exports
-let placed; // so many places of the table its own functions take
-let before; // of the global offset table: the addresses of symbols, to be told from those that the libraries add
+let own; // the exports of Pyodide's file
+let placed; // how many places of the table its functions take
+let before; // addresses of symbols in the global offset table before libraries add theirs
 const pyodide = await loadPyodide({
   _makeSnapshot: true,
   indexURL: dirname(pyodideWasm),
@@ -56,12 +55,10 @@ const pyodide = await loadPyodide({
 const module = pyodide._module;
 const packages = pyodide.runPython("import site; site.getsitepackages()[0]");
 pyodide.FS.writeFile(`${packages}/set_aside.py`, await readFile(new URL("../defer/set_aside.py", import.meta.url)));
-await setAside("started", "called");
-wipeFree(module);
 pyodide.runPython(`
 import io, sys
 
-for name in ("stdin", "stdout", "stderr"):  # they came with buffers full of what was in the memory before
+for name in ("stdin", "stdout", "stderr"):  # their buffers are full of what lay in the memory before
     old = getattr(sys, name)
     settings = {key: getattr(old, key) for key in ("encoding", "errors", "line_buffering", "write_through")}
     mode, buffered = old.mode, old.detach()
@@ -71,27 +68,12 @@ for name in ("stdin", "stdout", "stderr"):  # they came with buffers full of wha
         setattr(sys, place, new)
 del buffered, new, old
 `);
-for (const [archive, format] of [[numpy, "zip"], [facelab, "wheel"]]) {
-  pyodide.unpackArchive(new Uint8Array(await readFile(archive)), format, { extractDir: packages });
-}
+for (const wheel of [numpy, facelab]) pyodide.unpackArchive(new Uint8Array(await readFile(wheel)), "wheel", { extractDir: packages });
 pyodide.runPython(`
-import encodings.idna, gc, linecache, textwrap, tokenize, traceback, warnings  # what errors and Python itself may call for
+import encodings.idna, gc, linecache, textwrap, tokenize, traceback, warnings  # Python imports them for errors, before its library has arrived
 import numpy.lib.format, numpy.lib._npyio_impl
 `);
-await setAside("started", "called");
-pyodide.globals.set("manifest", await readFile(manifest, "utf8"));
-pyodide.runPython(`
-import gc
-import facelab.browser
-
-facelab.browser.session = facelab.browser.Session(manifest)
-del manifest
-gc.collect()
-`);
-const { session } = pyodide.pyimport("facelab.browser");
-await rehearse(session, await readFile(manifest, "utf8"));
-session.destroy();
-pyodide.runPython("runtime = facelab.browser.session._runtime; del runtime.engine, runtime.engine_seconds, runtime; gc.collect()");
+begin(pyodide, await readFile(manifest, "utf8"));
 pyodide.runPython("import random; random.seed(0); del random"); // the same memory every time; the page seeds anew (facelab.browser.Session.begin)
 
 const libraries = [];
@@ -99,17 +81,21 @@ for (const [handle, { name, global, exports }] of Object.entries(module.LDSO.loa
   if (handle === "0") continue; // Pyodide itself
   const file = `${basename(name).split(".")[0]}.wasm`;
   await writeFile(join(out, file), module.FS.readFile(name));
-  // The fields of Emscripten's `struct dso` that its own loader fills in; the last two say where it has put the file, which nobody reads any more.
+  // The fields of Emscripten's `struct dso` that its loader fills in. The last two say where it has put the file, which nobody reads any more.
   const fields = module.HEAPU32.subarray(handle / 4 + 3, handle / 4 + 9);
   const [memoryBase, memorySize, tableBase, tableSize, copy] = fields;
+  const needs = sizesOf(module.FS.readFile(name));
+  if (memorySize !== needs.memory || tableSize !== needs.table) throw changed(`${file} needs ${JSON.stringify(needs)}, and struct dso says otherwise`);
   module._free(copy);
   fields.fill(0, 4);
   libraries.push({ file, name, handle: Number(handle), global, memoryBase, memorySize, tableBase, tableSize, exports });
 }
 
-await setAside("called");
-if (called !== "-") {
-  pyodide.runPython("set_aside.seal('/aside'); del set_aside");
+if (called === "-") {
+  pyodide.runPython("import set_aside; set_aside.watch()");
+} else {
+  pyodide.globals.set("names", await readFile(called, "utf8"));
+  pyodide.runPython("import json, set_aside; set_aside.set_aside({tuple(name) for name in json.loads(names)}, '/aside'); del json, names, set_aside");
   await writeFile(join(out, "python_rest.marshal"), pyodide.FS.readFile("/aside"));
   pyodide.FS.unlink("/aside");
 }
@@ -117,14 +103,14 @@ wipeFree(module);
 
 // A library's own functions come back with it; those that were given a place in the table by name do not.
 const functions = [];
-const first = Math.min(...libraries.map(({ tableBase }) => tableBase));
-for (let index = first; index < module.wasmTable.length; index++) {
+const free = Math.min(...libraries.map(({ tableBase }) => tableBase)); // the first place of the table that Pyodide must leave free in the page
+for (let index = free; index < module.wasmTable.length; index++) {
   if (libraries.some(({ tableBase, tableSize }) => index >= tableBase && index < tableBase + tableSize)) continue;
   const entry = module.wasmTable.get(index);
   const found = [...libraries, { exports: own }].flatMap(({ exports }, library) =>
     Object.entries(exports).flatMap(([name, value]) => (value === entry ? [{ index, library, name }] : [])),
   );
-  if (!found.length) throw new Error(`nobody knows the function at index ${index} of the table`);
+  if (!found.length) throw changed(`no file exports the function at index ${index} of the table`);
   functions.push(found[0]);
 }
 
@@ -132,10 +118,10 @@ const symbols = Object.fromEntries(
   Object.entries(module.GOT).flatMap(([symbol, { value }]) => (before[symbol] === value ? [] : [[symbol, value]])),
 );
 const { hiwireKeys: kept, immortalKeys } = pyodide._api.serializeHiwireState(() => "ours");
-const hiwireKeys = kept.map((one) => (one?.serialized ? null : one)); // Pyodide keeps hold of the last function called, and of what it is of
+const hiwireKeys = kept.map((one) => (one?.serialized ? null : one)); // Pyodide keeps the last function that was called
 
 const memory = module.HEAPU8;
-const dataEnd = module._emscripten_stack_get_end(); // below the stack lies what comes out of Pyodide's file
+const dataEnd = module._emscripten_stack_get_end(); // the data of Pyodide's file lies below the stack
 const runs = []; // [first, end) of the pages that are kept
 for (let page = 0; page < memory.length / PAGE; page++) {
   const [from, to] = [page * PAGE, (page + 1) * PAGE];
@@ -158,6 +144,7 @@ const told = {
   runs,
   asked: Object.fromEntries(asked.map((name) => [name, typeof own[name] === "function" && before[name] < placed ? before[name] : 0])),
   further,
+  free,
   table: module.wasmTable.length,
   libraries: libraries.map(({ exports, tableSize, ...library }) => library),
   functions,
@@ -167,21 +154,23 @@ const told = {
 };
 await writeFile(join(out, "python.json"), JSON.stringify(told));
 
-/** A step: all functions but those in these lists of CALLED's are set aside; or, without it, what is called from now on is noted. */
-async function setAside(...lists) {
-  if (called === "-") return pyodide.runPython("import set_aside; set_aside.watch()");
-  const told = JSON.parse(await readFile(called, "utf8"));
-  pyodide.globals.set("names", JSON.stringify(lists.flatMap((list) => told[list])));
-  pyodide.runPython("import json, set_aside; set_aside.set_aside({tuple(name) for name in json.loads(names)}, '/aside'); del json, names");
+/** What the linker has to set aside for a library: a section of the tool conventions for dynamic linking, subsection WASM_DYLINK_MEM_INFO. */
+function sizesOf(library) {
+  const [section] = WebAssembly.Module.customSections(new WebAssembly.Module(library), "dylink.0");
+  const bytes = new Uint8Array(section);
+  if (bytes[0] !== 1) throw changed("a library of NumPy's does not begin with its sizes");
+  const [memory, alignment] = leb(bytes, 2);
+  const [table] = leb(bytes, leb(bytes, alignment)[1]);
+  return { memory, table };
 }
 
 /**
- * What of Pyodide's 8,500 exports somebody asks for by name: `asked`, its own script or file, as it starts; `further`, libraries. Emscripten gives each
- * that it sees an address, which takes the page a tenth of a second for all.
+ * Those of Pyodide's 8,500 exports that somebody asks for by name: `asked`, by its script or file as it starts; `further`, by libraries. Emscripten gives each
+ * export that it sees an address, which takes a tenth of a second for all.
  */
 async function exportsByUse() {
-  const assigned = script.indexOf("function assignWasmExports("); // names every one, and so does a list of variables
-  const elsewhere = script.slice(0, assigned) + script.slice(script.indexOf("var wasmImports={", assigned));
+  const assigned = placeOf("function assignWasmExports("); // names every export, and so does a list of variables
+  const elsewhere = script.slice(0, assigned) + script.slice(placeOf("var wasmImports={", assigned));
   const mentioned = new Set(elsewhere.replaceAll(/var (_\w+,){50,}_\w+/g, "").match(/[\w$]+/g));
   const module = new WebAssembly.Module(wasm);
   const addressed = new Set(WebAssembly.Module.imports(module).flatMap(({ module, name }) => (module.startsWith("GOT.") ? [name] : [])));
@@ -191,27 +180,38 @@ async function exportsByUse() {
   return { asked, further: names.filter((name) => ofLibraries.has(name) && !asked.includes(name)) };
 }
 
-/** By files of wasm. */
+function placeOf(text, from = 0) {
+  const place = script.indexOf(text, from);
+  if (place < 0) throw changed(`pyodide.asm.mjs has no ${text}`);
+  return place;
+}
+
+/** An error that stops the build. */
+function changed(what) {
+  return new Error(`${what}. Pyodide or NumPy has probably changed: see demo/optimise/README.md, or build with PLAIN=1`);
+}
+
+/** The names that WebAssembly files import. */
 async function namesImported(...files) {
   const imports = files.map(async (file) => WebAssembly.Module.imports(new WebAssembly.Module(await readFile(file))));
   return new Set((await Promise.all(imports)).flat().map(({ name }) => name));
 }
 
-/** Whatever uses Pyodide's module: its own loader, and the page's worker. */
+/** The scripts that use Pyodide's module: its loader, and the page's worker. */
 async function scriptsAround() {
   const engine = new URL("../../web/src/engine/", import.meta.url);
   const files = [new URL("pyodide.mjs", PYODIDE), ...(await readdir(engine, { recursive: true })).filter((name) => name.endsWith(".ts")).map((name) => new URL(name, engine))];
   return Promise.all(files.map((file) => readFile(file, "utf8")));
 }
 
-/** As the page has it when the snapshot is laid over it: Pyodide is loaded, and Python has not begun. */
+/** The memory onto which the page lays the snapshot: Pyodide is loaded, and Python has not started. */
 async function memoryBeforePython() {
   let memory;
   const seen = new Error("seen");
   await loadPyodide({
     indexURL: dirname(pyodideWasm),
     lockFileContents,
-    _loadSnapshot: new Uint8Array(1), // of what, does not matter: it makes Pyodide wait with Python
+    _loadSnapshot: new Uint8Array(1), // makes Pyodide load without starting Python; the content does not matter
     stdLibURL: stdlib,
     createPyodideModule: async (settings) => {
       memory = (await createPyodideModule(settings)).HEAPU8.slice();

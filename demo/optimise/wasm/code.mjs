@@ -90,8 +90,39 @@ const PLAIN = [
   ...VECTORS.map(([first, last, ...more]) => [0xfd00 + first, 0xfd00 + last, ...more]),
 ];
 
-/** An instruction that this file does not know: exceptions, tail calls. */
+/** Immediates of control instructions, exceptions, tail calls, references and tables; "b": a block type, "v": a list of numbers, "t": of bytes, "c": of catch clauses. */
+const CONTROL = {
+  0x02: "b", 0x03: "b", 0x04: "b", 0x05: "", 0x06: "b", 0x07: "n", 0x08: "n", 0x09: "n", 0x0a: "", 0x0b: "", 0x0c: "n", 0x0d: "n", 0x0e: "vn", 0x0f: "",
+  0x10: "n", 0x11: "nn", 0x12: "n", 0x13: "nn", 0x18: "n", 0x19: "", 0x1c: "t", 0x1f: "bc", 0x25: "n", 0x26: "n", 0xd0: "1", 0xd1: "", 0xd2: "n",
+  0xfc0c: "nn", 0xfc0d: "n", 0xfc0e: "nn", 0xfc0f: "n", 0xfc10: "n", 0xfc11: "n",
+};
+
+/** An instruction that this file does not know; for `decoded` also exceptions and tail calls. */
 export class Unknown extends Error {}
+
+/** The instructions of a body one after another, without its structure: {op, start, end}. `start`: where its code begins. */
+export function* instructions(body, start) {
+  for (let at = start; at < body.length; ) {
+    const first = at;
+    let op = body[at++];
+    const number = () => {
+      const [value, next] = leb(body, at);
+      at = next;
+      return value;
+    };
+    if (op >= 0xfc) op = op * 256 + number();
+    const immediates = CONTROL[op] ?? PLAIN.find(([low, high]) => op >= low && op <= high)?.[4];
+    if (immediates === undefined) throw new Unknown(`instruction ${op.toString(16)}`);
+    for (const kind of immediates) {
+      if (kind === "n" || kind === "b") number();
+      else if (kind === "t") at += 1 + body[at];
+      else if (kind === "v") for (let count = number(); count; count--) number();
+      else if (kind === "c") for (let count = number(); count; count--) for (let more = body[at++] < 2 ? 2 : 1; more; more--) number();
+      else at += Number(kind);
+    }
+    yield { op, start: first, end: at };
+  }
+}
 
 /**
  * A body (length ahead) taken apart: types of its locals, those of its arguments first; `items`; how many `runs` of code there are; the label

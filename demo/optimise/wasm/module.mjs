@@ -1,12 +1,10 @@
-// A wasm file whose functions can be looked into, changed, and added to. All else in it stays as it is, indices included.
+// A WebAssembly file whose functions can be read, changed and added to. Everything else stays as it is, indices included.
 import { bodyOf, decoded, Unknown } from "./code.mjs";
-import { leb, toLeb } from "./binary.mjs";
+import { append, CODE, entries, fileOf, FUNCTION, GLOBAL, IMPORT, importOf, KINDS, leb, sectionsOf, signedLeb, toLeb, TYPE, vector } from "./binary.mjs";
 
-const [TYPES, IMPORTS, FUNCTIONS, GLOBALS, CODE, TAGS] = [1, 2, 3, 6, 10, 13]; // sections, which come in this order; but tags before globals
-const NONE = Uint8Array.of(0); // entries of a section
 const FUNCTION_TYPE = 0x60;
-const [FUNCTION, TABLE, , GLOBAL, TAG] = [0, 1, 2, 3, 4]; // kinds of imports
 const [CHANGES, END] = [1, 0x0b];
+const UNREACHABLE = Uint8Array.of(0x03, 0x00, 0x00, 0x0b); // a whole body
 /** Code that gives zero, by the type of value. */
 const ZERO = {
   0x7f: [0x41, 0],
@@ -16,10 +14,9 @@ const ZERO = {
   0x7b: [0xfd, 0x0c, ...new Uint8Array(16)],
 };
 
-/** Functions go by their number among those that the file has itself, as in `withBodies`; code calls them by another: see `imported`. */
+/** Functions go by their number among the file's own. Calls in code name another index, which also counts the `imported` ones. */
 export class Module {
-  #head;
-  #sections = [];
+  #sections;
   #types;
   #of;
   #globals;
@@ -28,34 +25,20 @@ export class Module {
   #newGlobals = [];
 
   constructor(file) {
-    this.#head = file.subarray(0, 8);
-    for (let at = 8; at < file.length; ) {
-      const [length, start] = leb(file, at + 1);
-      this.#sections.push([file[at], file.subarray(start, start + length)]);
-      at = start + length;
-    }
-    if (!this.#sections.some(([id]) => id === GLOBALS)) {
-      this.#sections.splice(this.#sections.findIndex(([id]) => id > GLOBALS && id < TAGS), 0, [GLOBALS, NONE]);
-    }
-    const entries = (kind, read) => vector(this.#sections.find(([id]) => id === kind)?.[1] ?? NONE, read);
-    this.#types = entries(TYPES, functionType);
-    const imports = entries(IMPORTS, importOf);
-    const imported = imports.flatMap(({ kind, type }) => (kind === FUNCTION ? [type] : []));
-    /** How many functions the file imports: theirs are the first indices. */
+    this.#sections = sectionsOf(file);
+    this.#types = entries(this.#sections, TYPE).map(functionType);
+    const imports = entries(this.#sections, IMPORT).map(importOf);
+    const imported = imports.flatMap(({ kind, type }) => (kind === KINDS.function ? [type] : []));
     this.imported = imported.length;
-    this.#of = [...imported, ...entries(FUNCTIONS, leb)].map((type) => this.#types[type]);
-    const [, globals] = this.#sections.find(([id]) => id === GLOBALS);
-    this.#globals = imports.filter(({ kind }) => kind === GLOBAL).length + leb(globals, 0)[0];
-    /** Each with its length ahead. */
-    this.bodies = entries(CODE, (bytes, at) => {
-      const [length, start] = leb(bytes, at);
-      return [bytes.subarray(at, start + length), start + length];
-    });
+    this.#of = [...imported, ...entries(this.#sections, FUNCTION)].map((type) => this.#types[leb(type, 0)[0]]);
+    this.#globals = imports.filter(({ kind }) => kind === KINDS.global).length + entries(this.#sections, GLOBAL).length;
+    /** Each includes its length. */
+    this.bodies = entries(this.#sections, CODE);
   }
 
-  /** A function's type and what is in it (see `decoded`); null where that is more than is known here. */
+  /** A function's type and its code (see `decoded`); null where it has instructions that `decoded` does not know. */
   code(number) {
-    const type = this.#of[this.imported + number];
+    const type = this.typeOf(number);
     try {
       return { type, ...decoded(this.bodies[number], type, { types: this.#types, of: this.#of }) };
     } catch (error) {
@@ -64,14 +47,23 @@ export class Module {
     }
   }
 
+  typeOf(number) {
+    return this.#of[this.imported + number];
+  }
+
   /** Whether a function takes and gives what the type does. */
   isOf(number, type) {
-    return this.#of[this.imported + number].key === keyOf(type);
+    return this.typeOf(number).key === keyOf(type);
   }
 
   /** `locals`: with the arguments. */
   put(number, { type, locals, items }) {
     this.bodies[number] = bodyOf(locals.slice(type.takes.length), items);
+  }
+
+  /** Make a function stop the program when it is called. */
+  remove(number) {
+    this.bodies[number] = UNREACHABLE;
   }
 
   /** The index of a new function; the table does not have it. */
@@ -83,10 +75,10 @@ export class Module {
     }
     this.#newFunctions.push(toLeb(index));
     this.bodies.push(bodyOf(locals, items));
-    return this.#of.push(type) - 1;
+    return this.#of.push(this.#types[index]) - 1;
   }
 
-  /** A global for each of these values, always the same ones: for what is put there and taken from there at once. */
+  /** A global for each of these values. Calls share the globals, because their values are taken away at once. */
   globalsFor(types) {
     const free = [...this.#newGlobals];
     return types.map((type) => {
@@ -99,57 +91,45 @@ export class Module {
   }
 
   get file() {
-    const longer = { [TYPES]: this.#newTypes, [FUNCTIONS]: this.#newFunctions, [GLOBALS]: this.#newGlobals.map(({ type }) => Uint8Array.of(type, CHANGES, ...ZERO[type], END)) };
-    const parts = this.#sections.flatMap(([id, section]) => {
-      const bytes = id === CODE ? joined(NONE, this.bodies) : longer[id]?.length ? joined(section, longer[id]) : section;
-      return [Uint8Array.of(id), toLeb(bytes.length), bytes];
-    });
-    return Buffer.concat([this.#head, ...parts]);
+    const sections = new Map(this.#sections);
+    const globals = this.#newGlobals.map(({ type }) => Uint8Array.of(type, CHANGES, ...ZERO[type], END));
+    for (const [id, list] of [[TYPE, this.#newTypes], [FUNCTION, this.#newFunctions], [GLOBAL, globals]]) if (list.length) append(sections, id, list);
+    sections.set(CODE, vector(this.bodies));
+    return fileOf(sections);
   }
 }
+
+/** A body that first runs other code, given as bytes. */
+export function prepended(body, code) {
+  const { start } = localsOf(body);
+  const inner = Buffer.concat([body.subarray(leb(body, 0)[1], start), Uint8Array.from(code), body.subarray(start)]);
+  return Buffer.concat([toLeb(inner.length), inner]);
+}
+
+/** How many locals a body declares beside its arguments, and where its code starts. */
+export function localsOf(body) {
+  let [groups, start] = leb(body, leb(body, 0)[1]);
+  let count = 0;
+  for (; groups; groups--) {
+    const [length, type] = leb(body, start);
+    count += length;
+    start = type + 1;
+  }
+  return { count, start };
+}
+
+/** Code that stores 1 in the byte at an address: `i32.const address, i32.const 1, i32.store8`. */
+export const marking = (address) => [0x41, ...signedLeb(address), 0x41, 1, 0x3a, 0, 0];
 
 const keyOf = ({ takes, gives }) => `${takes}:${gives}`;
 
-function functionType(bytes, at) {
-  if (bytes[at] !== FUNCTION_TYPE) throw new Unknown(`type ${bytes[at]}`);
-  const [takes, middle] = valueTypes(bytes, at + 1);
-  const [gives, end] = valueTypes(bytes, middle);
-  return [{ takes, gives, key: keyOf({ takes, gives }) }, end];
-}
-
-function importOf(bytes, at) {
-  for (const _ of ["module", "name"]) {
-    const [length, start] = leb(bytes, at);
-    at = start + length;
-  }
-  const kind = bytes[at++];
-  if (kind === GLOBAL) return [{ kind }, at + 2]; // its type, and whether it changes
-  if (kind === FUNCTION || kind === TAG) {
-    const [type, end] = leb(bytes, kind === TAG ? at + 1 : at);
-    return [{ kind, type }, end];
-  }
-  const limits = kind === TABLE ? at + 1 : at; // what is in it comes first
-  const [, first] = leb(bytes, limits + 1);
-  return [{ kind }, bytes[limits] & 1 ? leb(bytes, first)[1] : first];
-}
-
-function vector(bytes, read) {
-  const found = [];
-  let [count, at] = leb(bytes, 0);
-  for (let value; count > 0; count--) {
-    [value, at] = read(bytes, at);
-    found.push(value);
-  }
-  return found;
+function functionType(bytes) {
+  const [takes, middle] = valueTypes(bytes, 1);
+  const [gives] = valueTypes(bytes, middle);
+  return { takes, gives, key: keyOf({ takes, gives }) };
 }
 
 function valueTypes(bytes, at) {
   const [count, start] = leb(bytes, at);
   return [[...bytes.subarray(start, start + count)], start + count];
-}
-
-/** A section, longer by these. */
-function joined(section, more) {
-  const [count, first] = leb(section, 0);
-  return Buffer.concat([toLeb(count + more.length), section.subarray(first), ...more]);
 }
