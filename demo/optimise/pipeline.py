@@ -27,6 +27,8 @@ NOTHING = Path("-")  # in place of a script's file
 
 def optimise(app: Path, work: Path) -> None:
     """Changes a folder that assemble.plain has filled. work: a folder for what the passes make."""
+    shutil.rmtree(work / "plain", ignore_errors=True)  # of a build before
+    work.mkdir(parents=True, exist_ok=True)
     _onnx_runtime(app, work)
     _python(app, work)
 
@@ -47,13 +49,10 @@ def _onnx_runtime(app: Path, work: Path) -> None:
 
 def _python(app: Path, work: Path) -> None:
     models = app / "models" / "models.json"
-    facelab, stdlib, wasm = (
-        _only(app / "python", "facelab-*.whl"),
-        app / "pyodide" / "python_stdlib.zip",
-        app / "pyodide" / "pyodide.asm.wasm",
-    )
-    numpy = _only(app / "pyodide", "numpy-*.whl")
-    pyodide, numpy = _outlined([wasm, stdlib, numpy, facelab, models], work)
+    plain = (app / "pyodide").rename(work / "plain")
+    facelab = Path(shutil.move(_only(app / "python", "facelab-*.whl"), plain))
+    stdlib = plain / "python_stdlib.zip"
+    pyodide, numpy = _outlined([plain / "pyodide.asm.wasm", stdlib, _only(plain, "numpy-*.whl"), facelab, models], work)
     # In two parts each: what facelab uses when it starts, byte-compiled, and the rest, for labs and readers' code.
     archives = {path.stem: path for path in _made_by("defer/split_archives.mjs", [stdlib, numpy, facelab], work / "archives")}
     sources = [pyodide, archives.pop("python_core"), archives.pop("numpy_core"), facelab, models]
@@ -64,8 +63,6 @@ def _python(app: Path, work: Path) -> None:
     (called,) = noting.watched_by("observe/called_functions.mjs", work / "called")
     snapshot = _made_by("snapshot/python.mjs", [*sources, called], work / "python", libraries)
     split = _Visits(pyodide, snapshot, models, photos).watched_by("defer/split_pyodide.mjs", work / "pyodide-split")
-    shutil.rmtree(app / "pyodide")
-    shutil.rmtree(app / "python")
     write_packages(app / "python", {**archives, "facelab": facelab})
     for file in (*snapshot, *split):
         folder = app / ("pyodide" if file.name.startswith("pyodide") and file.suffix == ".wasm" else "python")
