@@ -327,10 +327,7 @@ class Engine {
     const start = performance.now();
     const verdict = JSON.parse(await plainly(() => this.#session.compare(a, b, poor))) as Verdict;
     const milliseconds = performance.now() - start;
-    setTimeout(() => {
-      this.#pool.grow();
-      void this.#python.bringBack().catch(() => {}); // later uses report why it is missing
-    }, QUIET);
+    setTimeout(() => void this.#python.bringBack().catch(() => {}), QUIET); // later uses report why it is missing
     return { ...verdict, milliseconds };
   }
 
