@@ -11,10 +11,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from ..browser.others import firefox, missing, webkit
+from playwright.sync_api import BrowserType, sync_playwright
+
+from ..browser.others import driven
 from .page import BY_ITSELF, OPENED, ROUNDS, lay_out
 from .serve import Handler
 
@@ -44,29 +47,33 @@ class _Watching(Handler):
 
 def main() -> None:
     read = float(sys.argv[1]) if len(sys.argv) > 1 else READ
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         lay_out(Path(folder))
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Watching, directory=folder))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(f"{'to the first verdict, ms':24} {'ours':>8} {'tiny':>8} {'ours / tiny':>12}")
-        for browser in (firefox, webkit):
-            if lacking := missing(browser.__name__):
-                print(f"{browser.__name__}: no {' and '.join(lacking)} on this machine")
-                continue
+        for kind in (playwright.firefox, playwright.webkit):
             times: dict[tuple[str, str], list[float]] = {}
             for _ in range(ROUNDS):
                 for who, path in PAGES.items():
-                    with browser() as driven:
-                        time.sleep(OPENED / 1000)
-                        for visit in ("first", "second"):
-                            driven.open(f"http://127.0.0.1:{server.server_port}/{path}")
-                            took = driven.wait_for("return window.verdictAt - window.firstScriptAt")
-                            times.setdefault((visit, who), []).append(took)
-                            time.sleep(read)
-            for visit in ("first", "second"):
+                    for visit, took in _visits(kind, f"http://127.0.0.1:{server.server_port}/{path}", read):
+                        times.setdefault((visit, who), []).append(took)
+            for visit in ("first", "second") if times else ():
                 ours, tiny = (statistics.median(times[visit, who]) for who in PAGES)
-                print(f"{f'{browser.__name__}, {visit} visit':24} {ours:8.0f} {tiny:8.0f} {ours / tiny:12.2f}", flush=True)
+                print(f"{f'{kind.name}, {visit} visit':24} {ours:8.0f} {tiny:8.0f} {ours / tiny:12.2f}", flush=True)
         server.shutdown()
+
+
+def _visits(kind: BrowserType, address: str, read: float) -> Iterator[tuple[str, float]]:
+    """Two in a fresh browser, and how long each waited for its verdict, in milliseconds; none where there is no such browser."""
+    with driven(kind) as browser:
+        if not browser:
+            return
+        time.sleep(OPENED / 1000)
+        for visit in ("first", "second"):
+            browser.open(address)
+            yield visit, browser.wait_for("return window.verdictAt - window.firstScriptAt")
+            time.sleep(read)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from assemble.after_site.build_folder import IMPORT_MAP, build_in, move, write_list
 from assemble.after_site.offline import write_service_worker
@@ -154,17 +154,26 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
     found = find_chromium()
     assert found, "`python -m tests.browser.chromium` installs one"
-    with sync_playwright() as playwright:
-        devices = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-        names = f"--host-resolver-rules=MAP {INSECURE} 127.0.0.1"
-        browser = playwright.chromium.launch(
-            executable_path=found.path, args=[*ARGUMENTS, *devices, names], env={"HOME": "/nonexistent", **found.environment}
-        )
-        yield browser
-        browser.close()
+    devices = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    names = f"--host-resolver-rules=MAP {INSECURE} 127.0.0.1"
+    browser = playwright.chromium.launch(
+        executable_path=found.path, args=[*ARGUMENTS, *devices, names], env={"HOME": "/nonexistent", **found.environment}
+    )
+    yield browser
+    browser.close()
+
+
+# As many workers with ONNX Runtime as a page starts for a group photo: one for each core and each 2 GB.
+MOST_NETWORK_WORKERS = "Math.max(1, Math.min(4, navigator.hardwareConcurrency, (navigator.deviceMemory ?? 4) / 2))"
 
 
 def network_workers(chromium: Browser) -> int:

@@ -1,8 +1,7 @@
 """Firefox and WebKit, which readers have besides Chromium: as much of a driver as it takes to open a page and to ask it things.
 
-Both understand WebDriver's commands: WebKit over HTTP, Firefox over a socket (Marionette). No program in between has to come
-from anywhere. `python -m tests.browser.others` gets Debian's packages where it may; where it may not, what is missing is not
-tested, and pytest says so.
+Playwright's own builds come first (`playwright install firefox webkit`), which Playwright drives. Debian's understand WebDriver's
+commands: WebKit over HTTP, Firefox over a socket (Marionette). `python -m tests.browser.others` installs Debian's for root.
 """
 
 from __future__ import annotations
@@ -19,28 +18,34 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from playwright.sync_api import BrowserType, Page, sync_playwright
 
 from .chromium import install_packages, may_install
 
-PACKAGES = {"firefox-esr": "firefox-esr", "WebKitWebDriver": "webkit2gtk-driver", "Xvfb": "xvfb"}  # by what they bring
+# Debian's packages, by browser and by the program that they bring.
+PACKAGES = {
+    "firefox": {"firefox-esr": "firefox-esr"},
+    "webkit": {"WebKitWebDriver": "webkit2gtk-driver", "Xvfb": "xvfb"},
+}
 PATIENCE = 60.0  # seconds for a browser to start, and for a page to do what it is asked
 
 Command = Callable[[str, dict[str, Any]], Any]
 
 
 class Driven:
-    """A browser with one tab. `command`: takes a command of WebDriver's and its parameters, and gives the answer."""
+    """A browser with one tab. `run`: takes a script and its arguments, and gives the answer."""
 
-    def __init__(self, command: Command, navigate: str, execute: str) -> None:
-        self._command, self._navigate, self._execute = command, navigate, execute
+    def __init__(self, open_address: Callable[[str], object], run: Callable[[str, list[object]], Any]) -> None:
+        self._open, self._run = open_address, run
 
     def open(self, address: str) -> None:
-        self._command(self._navigate, {"url": address})
+        self._open(address)
 
     def run(self, script: str, *values: object) -> Any:
         """What the body of a function returns, which has the values as `arguments`."""
-        return self._command(self._execute, {"script": script, "args": list(values)})
+        return self._run(script, list(values))
 
     def wait_for(self, script: str, *values: object) -> Any:
         """The first answer that is true. Raises TimeoutError."""
@@ -52,8 +57,55 @@ class Driven:
         raise TimeoutError(script)
 
 
+def whose(browser: str, built: Path, path: str | None = None) -> Literal["Playwright", "Debian"] | None:
+    """Whose build of a browser to take: Playwright's if its executable is at `built`, else Debian's if its programs are there."""
+    if built.exists():
+        return "Playwright"
+    return None if missing(browser, path) else "Debian"
+
+
+def missing(browser: str, path: str | None = None) -> list[str]:
+    """Programs of Debian's build that are not on the path."""
+    return [program for program in PACKAGES[browser] if not shutil.which(program, path=path)]
+
+
+def must_be_there() -> bool:
+    """Whether this machine has to have both browsers: GitHub's workflow installs them before the tests, and root gets Debian's."""
+    return bool(os.environ.get("CI")) or may_install()
+
+
 @contextmanager
-def firefox() -> Iterator[Driven]:
+def driven(kind: BrowserType) -> Iterator[Driven | None]:
+    """Firefox or WebKit, or None where there is no build of it."""
+    match whose(kind.name, Path(kind.executable_path)):
+        case "Playwright":
+            with kind.launch() as browser:
+                yield by_playwright(browser.new_page())
+        case "Debian":
+            with {"firefox": _firefox, "webkit": _webkit}[kind.name]() as debians:
+                yield debians
+        case None:
+            yield None
+
+
+def by_playwright(page: Page) -> Driven:
+    def run(script: str, values: list[object]) -> Any:
+        return page.evaluate(f"(values) => (function () {{ {script}\n}}).apply(null, values)", values)
+
+    return Driven(page.goto, run)
+
+
+def _by_webdriver(command: Command, navigate: str, execute: str) -> Driven:
+    """`command`: takes a command of WebDriver's and its parameters, and gives the answer."""
+
+    def run(script: str, values: list[object]) -> Any:
+        return command(execute, {"script": script, "args": values})
+
+    return Driven(lambda address: command(navigate, {"url": address}), run)
+
+
+@contextmanager
+def _firefox() -> Iterator[Driven]:
     with tempfile.TemporaryDirectory() as profile:
         Path(profile, "user.js").write_text('user_pref("marionette.port", 0);\n')  # any that is free
         command = ["firefox-esr", "--headless", "--no-remote", "--marionette", "--profile", profile]
@@ -63,7 +115,7 @@ def firefox() -> Iterator[Driven]:
             with socket.create_connection(("127.0.0.1", int(told.read_text())), timeout=PATIENCE) as wire:
                 marionette = _Marionette(wire)
                 marionette.command("WebDriver:NewSession", {})
-                yield Driven(marionette.command, "WebDriver:Navigate", "WebDriver:ExecuteScript")
+                yield _by_webdriver(marionette.command, "WebDriver:Navigate", "WebDriver:ExecuteScript")
 
 
 class _Marionette:
@@ -92,7 +144,7 @@ class _Marionette:
 
 
 @contextmanager
-def webkit() -> Iterator[Driven]:
+def _webkit() -> Iterator[Driven]:
     """WebKitGTK's small browser, on a screen that nobody sees."""
     with tempfile.TemporaryDirectory() as home, _screen() as display:
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -106,7 +158,7 @@ def webkit() -> Iterator[Driven]:
 
             _until(lambda: _listens(port))
             session = command("", {"capabilities": {}})["sessionId"]
-            yield Driven(command, f"/{session}/url", f"/{session}/execute/sync")
+            yield _by_webdriver(command, f"/{session}/url", f"/{session}/execute/sync")
 
 
 @contextmanager
@@ -145,14 +197,10 @@ def _listens(port: int) -> bool:
         return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
-def missing(browser: str) -> list[str]:
-    """Programs that are not on this machine, of those that it takes."""
-    needed = {"firefox": ["firefox-esr"], "webkit": ["WebKitWebDriver", "Xvfb"]}[browser]
-    return [program for program in needed if not shutil.which(program)]
-
-
 def main() -> None:
-    packages = [PACKAGES[program] for browser in ("firefox", "webkit") for program in missing(browser)]
+    with sync_playwright() as playwright:
+        kinds = [kind for kind in (playwright.firefox, playwright.webkit) if not whose(kind.name, Path(kind.executable_path))]
+        packages = [PACKAGES[kind.name][program] for kind in kinds for program in missing(kind.name)]
     if packages and may_install():
         print(f"installing {', '.join(packages)} for the tests", file=sys.stderr)
         install_packages(*packages)

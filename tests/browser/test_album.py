@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 from facelab.cluster import usual_limit
 from facelab.native import NativeRuntime, models_folder
 
-from .conftest import READY, Watched, axe_violations, network_workers, watch
+from ..conftest import ROOT
+from .conftest import BUILD, MOST_NETWORK_WORKERS, READY, Watched, another_build, axe_violations, network_workers, watch
 
 PEOPLE, PHOTOS = 6, 5
 
@@ -71,7 +72,24 @@ def test_slider_starts_at_the_usual_limit(album: Watched) -> None:
 
 def test_there_is_a_network_worker_for_each_core_up_to_four(album: Watched, chromium: Browser) -> None:
     """One until there is a photo. That several tell apart what one does, test_roll_call shows beside the command line."""
-    assert network_workers(chromium) == min(4, album.page.evaluate("navigator.hardwareConcurrency"))
+    assert network_workers(chromium) == album.page.evaluate(MOST_NETWORK_WORKERS)
+
+
+@pytest.mark.parametrize(("gigabytes", "workers"), [(2, 1), (4, 2), (8, 4)])
+def test_machines_with_little_memory_get_fewer_network_workers(
+    chromium: Browser, samples: Path, gigabytes: int, workers: int
+) -> None:
+    machine = f"for (const [name, value] of [['deviceMemory', {gigabytes}], ['hardwareConcurrency', 4]])"
+    machine += " Object.defineProperty(WorkerNavigator.prototype, name, { value });\n"
+    worker = "web/worker.js"
+    with another_build({worker: machine.encode() + (ROOT / "site" / "app" / BUILD / worker).read_bytes()}) as site:
+        context = chromium.new_context(service_workers="block")
+        page = watch(context.new_page(), site).open("album/")
+        page.get_by_test_id("album-photos").set_input_files(samples / "obama.jpg")
+        expect(page.get_by_test_id("status")).to_contain_text("All photos are done", timeout=READY)
+        page.wait_for_timeout(5000)  # by then it has all the workers that it will have
+        assert sum("graphs" in one.url for one in page.workers) == workers
+        context.close()
 
 
 def test_bad_photo_is_named_and_left_out(album: Watched) -> None:

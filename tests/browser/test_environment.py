@@ -178,6 +178,37 @@ NO_SHARED_WORKER = """globalThis.SharedWorker = class {
 };"""
 
 
+WITHOUT_OPCODE = "const { validate } = WebAssembly; WebAssembly.validate = (code) => !code.includes(OPCODE) && validate(code);"
+# Scripts that take a feature away, by what the page then says.
+TAKEN = {
+    "WebAssembly SIMD": WITHOUT_OPCODE.replace("OPCODE", "253"),
+    "WebAssembly exceptions": WITHOUT_OPCODE.replace("OPCODE", "25"),
+    "DecompressionStream": "delete globalThis.DecompressionStream;",
+    "workers with modules": "globalThis.Worker = class extends Worker { constructor(script) { super(script); } };",
+    "WebAssembly is switched off": "delete globalThis.WebAssembly;",
+}
+ENGINE_FILES = re.compile(r"/app/\w+/(pyodide|python|ort|models)/|/web/(worker|graphs)\.js")
+
+
+@pytest.mark.parametrize("missing", TAKEN)
+def test_browser_without_a_feature_is_told_so_and_loads_no_engine(context: BrowserContext, site: str, missing: str) -> None:
+    context.add_init_script(TAKEN[missing])
+    watched = watch(context.new_page(), site)
+    for tool in ("demo/", "roll-call/", "album/", "camera/"):
+        page = watched.open(tool)
+        expect(page.get_by_test_id("failure")).to_contain_text(missing)
+        page.get_by_test_id("retry").click()
+        expect(page.get_by_test_id("failure")).to_contain_text(missing)
+    page = watched.open("face-detection/")
+    expect(page.locator("article p").first).to_be_visible()
+    lab = page.get_by_test_id("lab-cascade")
+    lab.locator(".start").click()
+    expect(lab).to_have_attribute("data-state", "failed")
+    expect(lab).to_contain_text(missing)
+    expect(run_cell(page, "6 * 7").locator(".cell-error")).to_contain_text(missing)
+    assert [url for url in watched.requests if ENGINE_FILES.search(url)] == []
+
+
 @pytest.mark.secure("locks and workers that outlive their page")
 def test_where_site_data_is_blocked_pages_have_engines_of_their_own(context: BrowserContext, site: str) -> None:
     context.add_init_script(NO_STORAGE)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser, Playwright
 
 from facelab.detect import detect_faces
 from facelab.embed import embed_faces
@@ -19,9 +20,8 @@ from facelab.native import NativeRuntime, models_folder
 from facelab.photos import read_photo
 from facelab.runtime import finish
 
-from .chromium import may_install
 from .conftest import BUILD, ENGINE_ALONE
-from .others import Driven, firefox, missing, webkit
+from .others import Driven, by_playwright, driven, must_be_there, whose
 from .ways_out import CODE, SILENT, recording
 
 pytestmark = pytest.mark.secure("other browsers know no other name of this machine")
@@ -44,13 +44,13 @@ input.dispatchEvent(new Event("change", {{ bubbles: true }}));
 PEOPLE, PHOTOS = 4, 4
 
 
-@pytest.fixture(scope="module", params=[firefox, webkit], ids=lambda browser: browser.__name__)
-def browser(request: pytest.FixtureRequest) -> Iterator[Driven]:
-    if lacking := missing(request.param.__name__):
-        assert not may_install(), f"no {' and '.join(lacking)}: `python -m tests.browser.others` installs Debian's"
-        pytest.skip(f"no {' and '.join(lacking)} on this machine, and no right to install Debian's")
-    with request.param() as driven:
-        yield driven
+@pytest.fixture(scope="module", params=["firefox", "webkit"])
+def browser(request: pytest.FixtureRequest, playwright: Playwright) -> Iterator[Driven]:
+    with driven(getattr(playwright, request.param)) as browser:
+        if not browser:
+            assert not must_be_there(), f"no {request.param}: `playwright install` and `python -m tests.browser.others` install it"
+            pytest.skip(f"no {request.param} on this machine: `playwright install --with-deps {request.param}` installs it")
+        yield browser
 
 
 def give(browser: Driven, testid: str, *files: Path) -> None:
@@ -62,6 +62,24 @@ def verdict(browser: Driven) -> str:
     said = browser.wait_for(f"{FIND} return find('verdict')?.dataset.verdict")
     assert isinstance(said, str)
     return said
+
+
+def test_playwrights_build_comes_before_debians(tmp_path: Path) -> None:
+    built, programs = tmp_path / "playwright", tmp_path / "bin"
+    programs.mkdir()
+    assert whose("webkit", built, str(programs)) is None
+    for program, expected in (("WebKitWebDriver", None), ("Xvfb", "Debian")):
+        (programs / program).touch(mode=0o755)
+        assert whose("webkit", built, str(programs)) == expected
+    built.touch()
+    assert whose("webkit", built, str(programs)) == "Playwright"
+
+
+def test_playwright_drives_as_webdriver_does(chromium: Browser, site: str) -> None:
+    """In the one browser that is always there."""
+    page = chromium.new_page()
+    test_sample_pairs_get_the_right_verdicts(by_playwright(page), site)
+    page.close()
 
 
 def test_sample_pairs_get_the_right_verdicts(browser: Driven, site: str) -> None:
@@ -108,6 +126,13 @@ def test_album_puts_photos_of_one_person_together(browser: Driven, site: str, or
     of_one = PEOPLE * PHOTOS * (PHOTOS - 1) / 2
     assert 2 * sum(together) / (len(together) + of_one) >= 0.95
     assert browser.run(f"{FIND} return all('details.outcomes')[0].textContent.includes('notes.jpg')")
+
+
+def test_roll_call_names_the_people_of_a_group_photo(browser: Driven, site: str) -> None:
+    browser.open(f"{site}roll-call/")
+    browser.wait_for(f"{FIND} const samples = find('try-samples'); samples?.click(); return Boolean(samples)")
+    obama = "all('[data-testid=entry]').find(({ dataset }) => dataset.name === 'Barack Obama')"
+    browser.wait_for(f"{FIND} return {obama}?.dataset.presence === 'present'")
 
 
 def test_lab_and_cell_of_a_chapter_answer(browser: Driven, site: str) -> None:

@@ -30,7 +30,7 @@ import {
   type Verdict,
   type Who,
 } from "../contract";
-import { acquire, type Acquired, type Kind } from "./life/acquire";
+import { acquire, requireFeatures, type Acquired, type Kind } from "./life/acquire";
 import { isListed, readList } from "./listed";
 import { watchForSilence } from "./life/silence";
 import type { Engine } from "./worker";
@@ -99,6 +99,7 @@ export class EngineClient extends EventTarget {
   /** From the server, or from the engine if that has it sooner. One of the two may fail. */
   async #askForManifest(): Promise<Manifest> {
     const { acquired, death, ready } = this.#life;
+    requireFeatures();
     const engines = ready.then(async () => Promise.race([(await acquired).remote.manifest(), death]));
     return Promise.any([readManifest(this.#app), engines]).catch((error: AggregateError) => {
       throw error.errors.at(-1); // the engine knows more about what is wrong

@@ -131,7 +131,6 @@ class Engine {
 
   /** Begins to load without being asked. `graphs`: see Pool. */
   constructor(graphs?: Promise<MessagePort>) {
-    requireWebAssembly(); // before other workers exist whose end would be reported first
     this.#pool = new Pool(graphs);
     this.#loaded = Promise.race([this.#load(), this.#assets.failed]);
     this.#loaded.catch(() => (this.#spent = true)); // handled in `load`
@@ -328,10 +327,7 @@ class Engine {
     const start = performance.now();
     const verdict = JSON.parse(await plainly(() => this.#session.compare(a, b, poor))) as Verdict;
     const milliseconds = performance.now() - start;
-    setTimeout(() => {
-      this.#pool.grow();
-      void this.#python.bringBack().catch(() => {}); // later uses report why it is missing
-    }, QUIET);
+    setTimeout(() => void this.#python.bringBack().catch(() => {}), QUIET); // later uses report why it is missing
     return { ...verdict, milliseconds };
   }
 
@@ -523,16 +519,6 @@ importlib.invalidate_caches()
 `);
     },
   };
-}
-
-/** Readers can switch WebAssembly off, and a server's Content-Security-Policy can forbid it. */
-function requireWebAssembly(): void {
-  try {
-    new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-  } catch (cause) {
-    const sentence = "WebAssembly is switched off here, and this page needs it. Allow it in the browser’s settings. If the site forbids it, its Content-Security-Policy needs 'wasm-unsafe-eval'.";
-    throw new EngineError(sentence, { cause });
-  }
 }
 
 /** An interpreter that has crashed, or was ended by code, answers nothing any more. The page hears of it like of a worker's end. */

@@ -1,6 +1,6 @@
 /**
- * ONNX Runtime in a worker for each core, up to four. Each worker has all networks and takes a share of a photo's boxes. ONNX Runtime's own threads would
- * need an isolated page, and share every small step; these workers share whole jobs.
+ * ONNX Runtime in one worker and, for group photos and albums, in several. Each worker has all networks and takes a share of a photo's boxes. ONNX Runtime's
+ * own threads would need an isolated page, and share every small step; these workers share whole jobs.
  */
 
 import * as Comlink from "comlink";
@@ -13,7 +13,10 @@ import script from "./graphs?worker&url";
 import type { Report } from "../report";
 import { startWorker } from "../life/start-worker";
 
-const MOST = Math.min(4, navigator.hardwareConcurrency);
+/** Gigabytes of this machine. Firefox, Safari and pages over plain http do not tell, and count as 4, because a phone ends a page that takes too much memory. */
+const MEMORY = (navigator as { deviceMemory?: number }).deviceMemory ?? 4;
+/** A worker for each core and for each 2 GB, up to four: each reserves 100 MB or more, beside Python and other pages. */
+const MOST = Math.max(1, Math.min(4, navigator.hardwareConcurrency, MEMORY / 2));
 /** At most this many workers with the whole ONNX Runtime, which takes more time and memory to start. */
 const MOST_WHOLE = Math.min(2, MOST);
 
@@ -51,6 +54,7 @@ interface Member {
 }
 
 type Prepare = (member: Member) => Promise<void>;
+const asItIs: Prepare = async () => {};
 
 /** Gets a worker by name, new or existing, from a page, where this worker cannot start workers itself. */
 export type GetWorker = (name: string) => Promise<MessagePort>;
@@ -65,6 +69,8 @@ export class Pool {
   readonly #canGetWorkers: Promise<void>;
   #nowItCan = () => {};
   #manifest!: Manifest;
+  /** Prepares a worker for the network in use. */
+  #prepare: Prepare = asItIs;
   #grown = false;
   /** Whether the whole ONNX Runtime is in use; whether it has to stay in use because the trimmed one has failed; whether it has just failed. */
   #whole = workerName === RELOAD;
@@ -88,7 +94,7 @@ export class Pool {
   getWorkersFrom(getWorker: GetWorker): void {
     this.#getWorker = getWorker;
     this.#nowItCan();
-    if (this.#members.length < MOST) this.#grown = false;
+    this.#grown = false;
     setTimeout(() => this.#show(getWorker), QUIET);
   }
 
@@ -127,18 +133,20 @@ export class Pool {
     await this.#asked(this.#members[0]!.graphs.warmUp());
   }
 
-  /** Start more workers, now that the browser has the files. Each works as soon as it is ready. If one does not start, the others do its work. */
+  /** Start more workers, for a job that they can share. Each works as soon as it is ready. If one does not start, the others do its work. */
   grow(): void {
-    if (this.#whole || this.#grown) return;
+    if (this.#grown) return;
     this.#grown = true;
-    for (let more = MOST - 1; more > 0; more--) void this.#join(this.#members);
+    for (let more = (this.#whole ? MOST_WHOLE : MOST) - this.#all.length; more > 0; more--) void this.#join(this.#members).catch(() => {});
   }
 
   async #join(members: Member[]): Promise<void> {
-    const getWorker = this.#getWorker;
-    const member = await this.#ready("").catch(() => undefined);
-    if (!member) return;
-    if (members !== this.#members || getWorker !== this.#getWorker) return end(member); // other workers have replaced these, or the page is gone
+    const [getWorker, prepare] = [this.#getWorker, this.#prepare];
+    const member = await this.#ready(this.#whole ? WHOLE : "", prepare);
+    if (members !== this.#members || prepare !== this.#prepare || getWorker !== this.#getWorker) {
+      this.#grown = false; // other workers have replaced these, another network is in use, or the page is gone
+      return end(member);
+    }
     members.push(bound(member));
     for (let round = 0; round < WARM_ROUNDS; round++) await member.graphs.warmUp().catch(() => {}); // a photo will show what is wrong
   }
@@ -166,23 +174,15 @@ export class Pool {
     await this.#become(true);
   }
 
-  /** `prepare`: called on each worker before use. If no new worker starts, or the first cannot be prepared, the old ones stay. */
-  async #become(whole: boolean, prepare: Prepare = async () => {}): Promise<void> {
+  /** Replace all workers by one. If it does not start, or cannot be prepared, the old ones stay. */
+  async #become(whole: boolean, prepare = asItIs): Promise<void> {
     if (whole === this.#whole) return;
-    const tried = await Promise.allSettled(Array.from({ length: whole ? MOST_WHOLE : 1 }, () => this.#ready(whole ? WHOLE : "")));
-    const able = tried.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-    if (!able.length) throw (tried[0] as PromiseRejectedResult).reason;
-    try {
-      await prepare(able[0]!);
-    } catch (error) {
-      able.forEach(end);
-      throw error;
-    }
+    const only = await this.#ready(whole ? WHOLE : "", prepare);
     this.#members.forEach(end);
-    this.#members = able.map(bound);
+    this.#members = [bound(only)];
+    this.#prepare = prepare;
     this.#whole = whole;
     this.#grown = false;
-    await this.#prepareOthers(prepare);
   }
 
   /** Prepare all workers but the first, and end those that fail: memory may be short. */
@@ -192,7 +192,7 @@ export class Pool {
     others.filter((_, i) => prepared[i]!.status === "rejected").forEach((one) => this.#dismiss(one));
   }
 
-  async #ready(kind: string): Promise<Member> {
+  async #ready(kind: string, prepare = asItIs): Promise<Member> {
     await this.#canGetWorkers;
     const member = this.#getWorker ? await gotten(this.#getWorker, `${kind} ${newId()}`) : start(kind);
     const broken = new Promise<never>((_, reject) =>
@@ -205,6 +205,7 @@ export class Pool {
     try {
       await Promise.race([member.graphs.load([], this.#manifest, Comlink.proxy(() => {})), broken]);
       if (!(await Promise.race([member.graphs.isRight(), broken]))) throw new EngineError(WRONG);
+      await prepare(member);
       return member;
     } catch (error) {
       end(member);
@@ -229,10 +230,9 @@ export class Pool {
     const whole = file !== null || this.#distrusted;
     const prepare: Prepare = ({ graphs }) => inTime(graphs.use(file, told, known));
     if (whole !== this.#whole) return this.#become(whole, prepare);
-    if (file) {
-      const trial = await this.#ready(WHOLE);
-      await prepare(trial).finally(() => end(trial));
-    }
+    if (file) end(await this.#ready(WHOLE, prepare)); // a trial
+    this.#prepare = prepare; // for workers that are starting
+    this.#grown = false;
     await prepare(this.#members[0]!);
     await this.#prepareOthers(prepare);
   }

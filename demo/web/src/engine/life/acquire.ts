@@ -5,7 +5,7 @@
 
 import * as Comlink from "comlink";
 
-import { RELOAD } from "../../contract";
+import { EngineError, RELOAD } from "../../contract";
 import { newId } from "../../new-id";
 import { startWorker } from "./start-worker";
 import type { Engine } from "../worker";
@@ -25,8 +25,10 @@ export interface Acquired {
 
 type AnyWorker = Worker | SharedWorker;
 
-/** Defined in each page's head: demo/book/theme/main.html. */
+/** Defined in each page's head: demo/book/theme/main.html, features.html. */
 declare global {
+  /** Why the engine cannot run in this browser, as a sentence for the reader; "" if it can. */
+  var facelabLacks: (() => string) | undefined;
   /** Starts a worker that outlives its page, if the browser has such workers. */
   var facelabBegin: ((script: string, name: string) => AnyWorker) | undefined;
   /** The worker that the head has started, long before this script arrives. */
@@ -44,7 +46,14 @@ const WORKER = "facelab";
 /** Milliseconds for an engine that outlives its pages to say whether it is free. */
 const PATIENCE = 10_000;
 
+/** @throws EngineError if the engine cannot run in this browser. Call it before any of the engine's files is fetched. */
+export function requireFeatures(): void {
+  const lacks = globalThis.facelabLacks?.();
+  if (lacks) throw new EngineError(lacks);
+}
+
 export async function acquire(kind: Kind): Promise<Acquired> {
+  requireFeatures();
   const early = globalThis.facelabEngine;
   globalThis.facelabEngine = undefined; // only the first caller may take it
   if (kind === "afresh") return own(start(RELOAD));
