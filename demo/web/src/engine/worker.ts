@@ -41,7 +41,7 @@ import { withoutAlpha } from "./compute/rgb";
 import { Pool, type GetWorker, type Photo } from "./compute/pool";
 import { throttled, type Report } from "./report";
 import { Deferred } from "./start/deferred";
-import { isShared, whenFree, whoComes } from "./life/shared";
+import { isShared, tellLoaded, whenFree, whoComes } from "./life/shared";
 import { thawPython } from "./start/thaw-python";
 import { closeWaysOut } from "./life/start-worker";
 
@@ -238,6 +238,7 @@ class Engine {
     this.#session = this.#python.session;
     this.#session.begin(engine, text);
     await assets.allRight();
+    if (isShared) tellLoaded();
   }
 
   /** The answer of another network, for a lab that compares networks. The page's default is in use again afterwards. */
