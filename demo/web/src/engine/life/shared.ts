@@ -11,8 +11,8 @@ export function whoComes(welcome: (page: MessagePort) => void): void {
   addEventListener("connect", (event) => welcome((event as MessageEvent).ports[0]!));
 }
 
-/** The name of the lock that such an engine holds once it has loaded. */
-export const LOADED = "facelab has loaded";
+/** The name of the lock that this version's engine holds once it has loaded. */
+export const LOADED = `facelab ${BUILD} has loaded`;
 
 /** Hold that lock until this worker ends. */
 export function tellLoaded(): void {
