@@ -2,6 +2,8 @@
 
 import { Workbox } from "workbox-window";
 
+import { SHARES_COMPILED } from "./engine/files";
+
 /** The folder that holds app/, where this script lies. */
 const SITE = new URL(import.meta.url.replace(/\/app\/(?!.*\/app\/).*$/, "/"));
 
@@ -9,6 +11,11 @@ const link = document.createElement("link");
 link.rel = "manifest";
 link.href = new URL("manifest.webmanifest", SITE).href;
 document.head.append(link);
+
+/**
+ * Milliseconds between two messages that keep the service worker alive. It holds compiled code, and browsers end it after half a minute without a message.
+ */
+const REMINDER = 20_000;
 
 if ("serviceWorker" in navigator) {
   const keep = () => keepOffline().catch(() => {}); // with site data blocked, the site still works online
@@ -21,9 +28,17 @@ async function keepOffline(): Promise<void> {
   workbox.addEventListener("waiting", () => offerUpdate(workbox));
   const { ready } = navigator.serviceWorker;
   const keepEngine = async () => (await ready).active?.postMessage({ type: "KEEP_ENGINE" });
+  const isReady = () => document.documentElement.dataset.facelab === "ready";
+  const remind = () => {
+    if (document.visibilityState === "visible" && isReady()) void keepEngine();
+  };
   addEventListener("facelab-engine-ready", () => void keepEngine());
   addEventListener("appinstalled", () => void keepEngine());
-  if (document.documentElement.dataset.facelab === "ready") void keepEngine();
+  if (isReady()) void keepEngine();
+  if (SHARES_COMPILED) {
+    document.addEventListener("visibilitychange", remind);
+    setInterval(remind, REMINDER);
+  }
   await workbox.register({ immediate: true }).catch(() => undefined); // the site may have no service worker, or the browser may forbid it
 }
 

@@ -1,9 +1,12 @@
 /**
  * Keeps the site for use without a network. It stores the book (pages, styles, scripts) on the first visit, and the engine (Python, the networks), which is
- * ten times as large, once it has been used. It keeps each version whole or not at all, and never mixes two versions.
+ * ten times as large, once it has been used. It keeps each version whole or not at all, and never mixes two versions. It also holds compiled code from page
+ * to page.
  */
 
 import { cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
+
+import { isForLater, SHARES_COMPILED } from "./engine/files";
 
 interface KeptFile {
   url: string;
@@ -80,16 +83,35 @@ async function keepFiles(): Promise<boolean> {
   const cache = await caches.open(ENGINE_CACHE);
   for (const [url, revision] of engine) {
     const key = keyOf(url, revision);
-    if (await cache.match(key)) continue;
+    const there = await cache.match(key);
+    if (there) {
+      await hold(url, there);
+      continue;
+    }
     const response = await fetch(url).catch(() => undefined);
     if (!response?.ok) return false; // try again next time
     if ((await hashOf(response.clone())) !== revision) {
       void self.registration.update();
       return false;
     }
+    await hold(url, response.clone());
     await cache.put(key, response);
   }
   return true;
+}
+
+/** WebAssembly files that the engine starts with. */
+const held = new Map<string, WebAssembly.Module>();
+
+/**
+ * Browsers compile a function when it is first called. While this worker holds a module, the next page finds everything compiled that an earlier page has
+ * called.
+ */
+async function hold(url: string, response: Response): Promise<void> {
+  const path = url.slice(absolute(APP).length);
+  if (!SHARES_COMPILED || !path.endsWith(".wasm") || isForLater(path)) return;
+  const compiled = await WebAssembly.compileStreaming(response).catch(() => undefined); // the page reports what is wrong
+  if (compiled) held.set(url, compiled);
 }
 
 async function dropOldEngine(): Promise<void> {
