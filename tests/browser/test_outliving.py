@@ -33,6 +33,15 @@ LAB_BEFORE_AND_AFTER = """async ([site, settings]) => {
     return [before, await panels()].map((answer) => Array.isArray(answer) ? answer.map(({kind}) => kind) : answer);
 }""".replace("ENGINE", ENGINE)
 
+# Asks for groups among so many faces that the engine computes for seconds.
+BUSY = """async (site) => {
+    const ask = (ENGINE)(site);
+    await ask("look", {width: 64, height: 64, rgba: new ArrayBuffer(4 * 64 * 64)}, 40, "mobilefacenet-v1");
+    const faces = 4000;
+    const numbers = Float32Array.from({length: 128 * faces}, (_, i) => Math.sin(i * i));
+    void ask("group", Array.from({length: faces}, (_, i) => i), numbers, undefined, "mobilefacenet-v1");
+}""".replace("ENGINE", ENGINE)
+
 # Which shared workers a page asks for: scripts and names.
 NOTED = """globalThis.known = [];
     globalThis.SharedWorker = class extends SharedWorker {
@@ -125,6 +134,24 @@ def test_one_that_did_not_start_is_replaced(context: BrowserContext) -> None:
 
 def test_two_pages_at_a_time_have_an_engine_each(context: BrowserContext, site: str) -> None:
     assert [engine_of_first_verdict(context.new_page(), site) for _ in range(2)] == ["new", "new"]
+
+
+def test_an_engine_that_computes_for_the_last_page_is_not_waited_for(context: BrowserContext, site: str) -> None:
+    page = context.new_page()
+    engine_of_first_verdict(page, site)
+    page.evaluate(BUSY, site)
+    page.wait_for_timeout(300)  # it has begun
+    assert engine_of_first_verdict(page, site) == "new"
+
+
+@pytest.mark.parametrize(
+    "answer", ["Promise.reject(new DOMException('', 'SecurityError'))", "new Promise(() => {})"], ids=["refused", "never given"]
+)
+def test_without_locks_a_page_has_an_engine_of_its_own(answer: str, context: BrowserContext, site: str) -> None:
+    context.add_init_script(f"navigator.locks.request = () => {answer}")
+    page = context.new_page()
+    assert engine_of_first_verdict(page, site) == "new"
+    assert engines_own(page) > 0
 
 
 def test_photos_are_forgotten_with_their_page(context: BrowserContext, site: str) -> None:

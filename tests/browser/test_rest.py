@@ -11,13 +11,13 @@ from typing import Any
 
 import onnx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from facelab.embedder_file import KEY
 
 from ..conftest import ROOT
-from .conftest import BUILD, READY, SiteHandler, Watched, another_build, served, watch
-from .test_embedders import drop
+from .conftest import BUILD, ENGINE_ALONE, READY, SiteHandler, Watched, another_build, choose, served, watch
+from .test_embedders import drop, option
 
 REST = "pyodide/pyodide.asm_rest.wasm"
 ASIDE = "python/python_rest.marshal.gz"
@@ -32,6 +32,20 @@ const { first, rest } = split(await readFile(whole), () => false, { isWanted: (n
 await writeFile(`${out}/pyodide.asm.wasm`, first);
 await writeFile(`${out}/pyodide.asm_rest.wasm`, rest);
 """
+# Questions that no page asks, and whose answers take more of Python than the first verdict. The last question comes while the
+# rest is on its way.
+REMOVE = """async (site) => {
+    const ask = (ENGINE)(site);
+    return [await ask("remove", "nobody"), await ask("remove", "nobody")].map(String);
+}""".replace("ENGINE", ENGINE_ALONE)
+EMBED_NO_FACE = """async (site) => {
+    const ask = (ENGINE)(site);
+    void ask("open", "photo", {width: 64, height: 64, rgba: new ArrayBuffer(4 * 64 * 64)});
+    const embedding = new Float32Array(128).fill(128 ** -0.5);
+    await ask("compare", embedding, embedding, false);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    return ask("embed", "photo", {box: "none", score: 1, landmarks: "none", turned: 0});
+}""".replace("ENGINE", ENGINE_ALONE)
 
 
 class Halting(SiteHandler):
@@ -114,13 +128,52 @@ def offer(page: Page, embedder: Path) -> None:
     drop(page, embedder)
 
 
-def test_functions_set_aside_come_when_they_are_called(watched: Watched, embedder: Path) -> None:
+def test_python_never_blocks_its_worker_in_a_session(watched: Watched, odd_photos: Path) -> None:
+    """Nothing that a page asks lets Python wait in mid-call for its rest."""
+    blocking: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.resource_type == "xhr" and APP in request.url:
+            blocking.append(request.url)
+
+    watched.page.context.on("request", note)
+    page = watched.open("demo/")
+    verdict(page)
+    page.get_by_test_id("sample-1").click()  # at once
+    page.locator('[data-testid="verdict"][data-verdict="different"]').wait_for()
+    choose(page, "a", odd_photos / "rgba.png")
+    page.locator('photo-slot[name="a"][data-state="done"]').wait_for()
+    page.get_by_test_id("embedder-name").click()
+    option(page, "dlib-resnet-v1").click()
+    expect(page.get_by_test_id("embedder-name")).to_contain_text("ResNet", timeout=READY)
+    page = watched.open("face-detection/")
+    lab = page.get_by_test_id("lab-cascade")
+    lab.scroll_into_view_if_needed()
+    expect(lab).to_have_attribute("data-state", "ready", timeout=READY)
+    page = watched.open("roll-call/")
+    page.get_by_test_id("try-samples").click()
+    present = page.locator('[data-testid="entry"][data-name="Barack Obama"]')
+    expect(present).to_have_attribute("data-presence", "present", timeout=READY)
+    assert blocking == []
+    assert sum(url.endswith(REST) for url in watched.requests) == 3, "each page's engine has fetched it"
+
+
+def test_functions_set_aside_come_before_another_embedder(watched: Watched, embedder: Path) -> None:
     page = watched.open("demo/")
     with page.expect_request("**/" + ASIDE) as coming:
         offer(page, embedder)
-    assert coming.value.resource_type == "xhr", "Python waits for them"
+    assert coming.value.resource_type == "fetch", "nobody had to wait for it"
     expect(page.get_by_test_id("embedder-message")).to_contain_text("damaged")
     verdict(page)
+
+
+def test_functions_set_aside_come_when_they_are_called(watched: Watched) -> None:
+    page = watched.open("")
+    with page.expect_request("**/" + ASIDE) as coming:
+        first, second = page.evaluate(REMOVE, watched.site)
+    assert coming.value.resource_type == "xhr", "Python waits for them"
+    assert first == second
+    assert watched.requests.count(coming.value.url) == 1, "they are there"
 
 
 def test_functions_set_aside_that_do_not_come_are_told_of(watched: Watched, embedder: Path) -> None:
@@ -134,16 +187,15 @@ def test_functions_set_aside_that_do_not_come_are_told_of(watched: Watched, embe
     expect(said).to_contain_text("damaged")
 
 
-def test_needed_while_it_is_coming(chromium: Browser, embedder: Path) -> None:
+def test_needed_while_it_is_coming(chromium: Browser) -> None:
     """Meanwhile the engine takes nothing of what was coming. Chromium would let it wait for that, for 20 seconds."""
     with served(Halting) as site:
         context = chromium.new_context(service_workers="block")
-        page = watch(context.new_page(), site).open("demo/")
-        with page.expect_request("**/" + REST) as coming:
-            verdict(page)
-        assert coming.value.resource_type == "fetch"
-        offer(page, embedder)
-        expect(page.get_by_test_id("embedder-message")).to_contain_text("damaged", timeout=10_000)
+        watched = watch(context.new_page(), site)
+        kinds: list[str] = []
+        context.on("request", lambda request: kinds.append(request.resource_type) if request.url.endswith(REST) else None)
+        assert "IndexError" in watched.open("").evaluate(EMBED_NO_FACE, site)
+        assert kinds == ["fetch", "xhr"]
         assert Halting.asked == 2
         context.close()
 

@@ -1,6 +1,6 @@
 // The page's Python at what the demo may be asked, under Node: it takes up a memory by the page's own script (snapshot.ts) and asks the real networks.
 // Scripts that want to know what a visit takes, watch it.
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -88,9 +88,12 @@ gc.collect()
 export async function thawed({ told, thaw }, folder, seen) {
   const bundle = await rolldown({ input: thaw, external: "pyodide" });
   await bundle.write({ file: join(folder, "thaw.mjs"), paths: { pyodide: "./pyodide.mjs" } });
-  // Node's Pyodide takes addresses for names of files. Python's library is an empty archive, as on the page.
-  const files = JSON.stringify({ indexURL: folder, stdLibURL: join(folder, "empty.zip") });
-  await writeFile(join(folder, "empty.zip"), Uint8Array.of(0x50, 0x4b, 5, 6, ...Array(18).fill(0)));
+  // Node's Pyodide takes addresses for names of files. What it reads itself is empty, as on the page.
+  const empty = join(folder, "empty");
+  await mkdir(empty);
+  await writeFile(join(empty, "pyodide.asm.wasm"), Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  const files = JSON.stringify({ indexURL: empty, stdLibURL: join(empty, "python.zip") });
+  await writeFile(join(empty, "python.zip"), Uint8Array.of(0x50, 0x4b, 5, 6, ...Array(18).fill(0)));
   const page = `import * as pyodide from "${new URL("pyodide/pyodide.mjs", MODULES)}";
     export const loadPyodide = (settings) => pyodide.loadPyodide({ ...settings, ...${files} });`;
   await writeFile(join(folder, "pyodide.mjs"), page);
@@ -99,7 +102,6 @@ export async function thawed({ told, thaw }, folder, seen) {
   const read = (path) => readFile(pathOf(path));
   const assets = {
     url: () => pathToFileURL(`${folder}/`),
-    ahead: () => {},
     script: (path) => import(pathToFileURL(pathOf(path)).href),
     text: (path) => readFile(pathOf(path), "utf8"),
     compiled: async (path) => WebAssembly.compile(await read(path)),

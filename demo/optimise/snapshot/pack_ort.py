@@ -27,13 +27,18 @@ _Stored = tuple[NDArray[np.float32], NDArray[np.int8]]  # a table's steps and wh
 
 
 def show_module(script: Path) -> None:
-    """ONNX Runtime's script, changed so that a function `showOnnxRuntime` receives its module before ONNX Runtime uses it."""
-    made, shown = "export default ortWasmThreaded;", "showOnnxRuntime"
+    """ONNX Runtime's script, changed so that it calls two functions, where they are defined.
+
+    `instantiateOnnxRuntime` makes the instance of its WebAssembly, which it otherwise requests itself. `showOnnxRuntime` receives
+    its module before ONNX Runtime uses it.
+    """
+    made = "export default ortWasmThreaded;"
     text = script.read_text()
     if text.count(made) != 1:
         raise AssembleError(f"{script.name} ends in another way than this page's build knows: look for its export")
-    show = f"async (module) => {{ await globalThis.{shown}?.(module); return module; }}"
-    script.write_text(text.replace(made, f"export default (settings) => ortWasmThreaded(settings).then({show});"))
+    show = "async (module) => { await globalThis.showOnnxRuntime?.(module); return module; }"
+    asked = "{ ...settings, instantiateWasm: globalThis.instantiateOnnxRuntime }"
+    script.write_text(text.replace(made, f"export default (settings) => ortWasmThreaded({asked}).then({show});"))
 
 
 def pack_memory(made: Path, idle: Path, networks: Mapping[str, Path], out: Path) -> None:

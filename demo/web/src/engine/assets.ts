@@ -1,7 +1,4 @@
-/**
- * The engine's files, with their bytes counted as they arrive. Files that were requested early are handed to the first reader. Pyodide and onnxruntime-web
- * fetch their own files by address and do not know about this.
- */
+/** The engine's files, checked, with their bytes counted as they arrive. Pyodide and ONNX Runtime request none themselves: see start/. */
 
 import { EngineError, RELOAD, VersionError, workerName, type ModelFile } from "../contract";
 import { isForLater } from "./files";
@@ -30,8 +27,6 @@ const APP = new URL("../", SCRIPT);
 const CACHE: RequestCache = workerName === RELOAD ? "reload" : "default";
 
 const WASM = "application/wasm";
-/** The first bytes of every WebAssembly file. */
-const WASM_MARK = [0x00, 0x61, 0x73, 0x6d];
 const A_WEB_PAGE = "the server sent a web page in its place (some networks do until you sign in)";
 /** Milliseconds for a file that blocks Python. Nothing can check in the meantime whether it arrives. */
 const LONGEST_STOP = 180_000;
@@ -47,12 +42,10 @@ export class Assets {
   readonly failed: Promise<never>;
   #fail!: (error: EngineError) => void;
   readonly #list: Promise<List>;
-  /** Whether each file belongs to this build, for files whose readers do not wait for the check. */
-  readonly #checks = new Map<string, Promise<boolean>>();
+  /** Whether each script belongs to this build. Scripts run before they are checked. */
+  readonly #checks: Promise<boolean>[] = [];
 
   readonly #report: Report;
-  readonly #waiting = new Map<string, Promise<Response>>();
-  readonly #fetch = globalThis.fetch.bind(globalThis);
   #loaded = 0;
   #total = 0;
   #sizes = new Map<string, number>();
@@ -63,7 +56,6 @@ export class Assets {
     this.#report = report;
     this.failed = new Promise((_, reject) => (this.#fail = reject));
     this.failed.catch(() => {}); // its users race against it
-    globalThis.fetch = (input, init) => this.#take(input instanceof Request ? input.url : new URL(input, APP).href) ?? this.#fetch(input, init);
     this.#list = readList(APP, (path, cache) => this.#request(path, cache));
     this.#list.catch((error: EngineError) => this.#fail(error));
     if (SCRIPT.startsWith(APP.href)) this.#check(SCRIPT.slice(APP.href.length));
@@ -79,9 +71,9 @@ export class Assets {
     return files.filter(([path]) => !isForLater(path) && NAMES.some(([prefix]) => path.startsWith(prefix)));
   }
 
-  /** Resolves when all files so far are known to belong to this build. No answer may be given before. */
+  /** Resolves when all scripts so far are known to belong to this build. No answer may be given before. */
   async allRight(): Promise<void> {
-    const right = await Promise.all(this.#checks.values());
+    const right = await Promise.all(this.#checks);
     if (right.includes(false)) await this.failed;
   }
 
@@ -90,15 +82,6 @@ export class Assets {
     this.#total = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
     this.#sizes = new Map(sizes);
     this.note(""); // everything may have arrived before
-  }
-
-  /** Request files early that somebody will fetch soon. */
-  ahead(...paths: string[]): void {
-    for (const path of paths) {
-      const response = this.#request(path);
-      response.catch(() => {}); // `failed` reports it, even if nobody reads the file
-      this.#waiting.set(this.url(path).href, response);
-    }
   }
 
   get arrivals(): Arrivals {
@@ -127,7 +110,7 @@ export class Assets {
   }
 
   async bytes(path: string): Promise<ArrayBuffer> {
-    const bytes = await (await this.response(path)).arrayBuffer();
+    const bytes = await (await this.#request(path)).arrayBuffer();
     if (await this.#isRight(path, bytes)) return bytes;
     const anew = await (await this.#request(path, "reload")).arrayBuffer();
     return (await this.#isRight(path, anew)) ? anew : this.refuse(path);
@@ -135,15 +118,25 @@ export class Assets {
 
   /** A WebAssembly file, compiled as it arrives. */
   async compiled(path: string): Promise<WebAssembly.Module> {
-    const compiled = await this.#compiled(path, await this.response(path));
-    return compiled ?? (await this.#compiled(path, await this.#request(path, "reload"))) ?? this.refuse(path);
+    const compiled = await this.#compiled(path).catch((error: unknown) => {
+      if (error instanceof EngineError) throw error; // it did not arrive
+    });
+    const anew = async () =>
+      this.#compiled(path, "reload").catch((cause: unknown) => {
+        throw cause instanceof EngineError ? cause : this.#failure(path, "it is damaged", cause);
+      });
+    return compiled ?? (await anew()) ?? this.refuse(path);
   }
 
-  /** A compiled file that is handed out only if it belongs to this build. */
-  async #compiled(path: string, response: Response): Promise<WebAssembly.Module | undefined> {
-    const compiled = WebAssembly.compileStreaming(response);
-    compiled.catch(() => {}); // handled below
-    return (await this.#checks.get(path)) ? compiled : undefined;
+  /** A compiled file; undefined if it belongs to another build. */
+  async #compiled(path: string, cache?: RequestCache): Promise<WebAssembly.Module | undefined> {
+    const [response, arrival] = await this.#answer(path, cache);
+    const bytes = new Response(this.#counted(response.clone().body!, arrival)).arrayBuffer();
+    // Browsers keep compiled code only for a network's own response, and compile only responses of this type.
+    const isTyped = response.headers.get("Content-Type") === WASM;
+    const compiling = WebAssembly.compileStreaming(isTyped ? response : new Response(response.body, { headers: { "Content-Type": WASM } }));
+    const [compiled, isRight] = await Promise.all([compiling, bytes.then((bytes) => this.#isRight(path, bytes))]);
+    return isRight ? compiled : undefined;
   }
 
   /** The content of a gzipped file that ends in a mark. The mark comes from another file: a file of another version would lead to nonsense. */
@@ -153,7 +146,7 @@ export class Assets {
       const { mark } = await told;
       return hex(lastOf(chunks, mark.length / 2).buffer) === mark;
     };
-    const chunks = await inflate(await this.response(path)).catch(() => []);
+    const chunks = await inflate(await this.#request(path)).catch(() => []);
     if (await isRight(chunks)) return chunks;
     const anew = await inflate(await this.#request(path, "reload")).catch((cause: unknown) => {
       throw this.#failure(path, "it is damaged", cause);
@@ -201,25 +194,20 @@ export class Assets {
     return !listed || isListed(this.url(path), listed, bytes);
   }
 
-  /** The same check for a file that is in use already. A file of another build is fetched again, for the next engine. */
-  #check(path: string, content?: Promise<ArrayBuffer>): void {
+  /** The same check for a script, which runs already. A script of another build is fetched again, for the next engine. */
+  #check(path: string): void {
     const check = (async () => {
-      const right = await this.#isRight(path, await content);
+      const right = await this.#isRight(path);
       if (!right) await fetchAnew(this.url(path));
       return right;
     })();
-    this.#checks.set(path, check);
+    this.#checks.push(check);
     const tell = async (right: boolean) => {
       if (right) return;
-      await Promise.allSettled(this.#checks.values()); // so that all wrong files are fetched again together
+      await Promise.allSettled(this.#checks); // so that all wrong files are fetched again together
       this.#fail(new VersionError(path));
     };
     check.then(tell, () => {}); // `failed` reports a file, or the list, that did not arrive
-  }
-
-  /** Check a file that is fetched elsewhere. */
-  response(path: string): Promise<Response> {
-    return this.#take(this.url(path).href) ?? this.#request(path);
   }
 
   /** Report what is being started; the byte counts stay as they are. */
@@ -227,27 +215,23 @@ export class Assets {
     if (this.#total) this.#report({ loaded: Math.min(this.#loaded, this.#total), total: this.#total, what });
   }
 
-  #take(href: string): Promise<Response> | undefined {
-    const response = this.#waiting.get(href);
-    this.#waiting.delete(href); // because a body can be read only once
-    return response;
+  async #request(path: string, cache?: RequestCache): Promise<Response> {
+    const [response, arrival] = await this.#answer(path, cache);
+    return new Response(this.#counted(response.body!, arrival), { headers: response.headers });
   }
 
-  async #request(path: string, cache = CACHE): Promise<Response> {
+  /** The server's answer, if that can be the file. Its bytes are not counted yet. */
+  async #answer(path: string, cache = CACHE): Promise<[Response, Arrival]> {
     const arrival = this.#begin(path);
     const { signal } = arrival.controller;
     try {
-      const response = await this.#fetch(this.url(path), { priority: "low", cache, signal }).catch((cause: unknown) => {
+      const response = await fetch(this.url(path), { priority: "low", cache, signal }).catch((cause: unknown) => {
         throw this.#failure(path, signal.aborted ? String(signal.reason) : "did not arrive", cause);
       });
       if (response.status === 409) throw this.#failure(path, "the site has a new version"); // the service worker's answer
       if (!response.ok || !response.body) throw this.#failure(path, `the server answered ${response.status}`);
-      const type = response.headers.get("Content-Type");
-      if (isWebPage(type)) throw this.#failure(path, A_WEB_PAGE);
-      if (!path.endsWith(".wasm")) return new Response(this.#counted(response.body, arrival), { headers: response.headers });
-      this.#check(path, new Response(this.#counted(response.clone().body!, arrival)).arrayBuffer());
-      // Browsers keep compiled code only for a network's own response, and compile only responses of this type.
-      return type === WASM ? response : new Response(response.body, { headers: { "Content-Type": WASM } });
+      if (isWebPage(response.headers.get("Content-Type"))) throw this.#failure(path, A_WEB_PAGE);
+      return [response, arrival];
     } catch (error) {
       this.#coming.delete(arrival);
       throw error;
@@ -268,13 +252,11 @@ export class Assets {
       // In `start` and not in `pull`, so that the file keeps arriving while its reader is busy.
       start: async (controller) => {
         try {
-          for (let isFirst = true; ; isFirst = false) {
+          for (;;) {
             const { done, value } = await reader.read().catch((cause: unknown) => {
               throw this.#failure(path, signal.aborted ? String(signal.reason) : "the connection broke", cause);
             });
             if (done) break;
-            // Pyodide does not report that it could not compile a file.
-            if (isFirst && path.endsWith(".wasm") && WASM_MARK.some((byte, i) => value[i] !== byte)) throw this.#failure(path, "it is damaged");
             controller.enqueue(value);
             this.#count(path, value.byteLength);
           }
@@ -288,7 +270,7 @@ export class Assets {
 
   /** Find out why an `import` failed, because the browser does not say it. */
   async #whyNoScript(path: string): Promise<string> {
-    const response = await this.#fetch(this.url(path)).catch(() => undefined);
+    const response = await fetch(this.url(path)).catch(() => undefined);
     if (!response) return "did not arrive";
     const type = response.headers.get("Content-Type");
     if (!response.ok) return `the server answered ${response.status}`;

@@ -41,7 +41,7 @@ import { withoutAlpha } from "./compute/rgb";
 import { Pool, type GetWorker, type Photo } from "./compute/pool";
 import { throttled, type Report } from "./report";
 import { Deferred } from "./start/deferred";
-import { isShared, whenFree, whoComes } from "./life/shared";
+import { isShared, tellLoaded, whenFree, whoComes } from "./life/shared";
 import { thawPython } from "./start/thaw-python";
 import { closeWaysOut } from "./life/start-worker";
 
@@ -114,6 +114,8 @@ class Engine {
   #plain: string | undefined;
   /** Photos under the names that the page gives them. `look` and `reread` choose other names. */
   readonly #photos = new Map<string, Photo>();
+  /** The names of photos from before the first answer. */
+  readonly #first = new Set<string>();
   #passed = 0;
   /** The names of photos that lie on Python's workspace. */
   readonly #workspace = new Set<string>();
@@ -235,6 +237,7 @@ class Engine {
     this.#session = this.#python.session;
     this.#session.begin(engine, text);
     await assets.allRight();
+    if (isShared) tellLoaded();
   }
 
   /** The answer of another network, for a lab that compares networks. The page's default is in use again afterwards. */
@@ -254,26 +257,31 @@ class Engine {
   /** Keep a photo until `close`. */
   open(name: string, pixels: Pixels): void {
     this.#photos.set(name, this.#hold(pixels));
+    if (!this.#warm) this.#first.add(name);
   }
 
   close(name: string): void {
     const photo = this.#photos.get(name);
+    this.#first.delete(name);
     if (this.#photos.delete(name)) this.#pool.release(photo!);
   }
 
   /** The largest face, quickly, with its embedding. */
   async find(photo: string): Promise<Found> {
+    await this.#restFor(photo);
     const { analysis, embedded } = await this.#surely(() => this.#session.find(this.#photo(photo)));
     return { ...(JSON.parse(analysis) as Analysis), ...(embedded && { embedded }) };
   }
 
   /** All faces; `known` stays unchanged, and chosen. */
   async analyse(photo: string, known?: Face): Promise<Analysis> {
+    await this.#restFor(photo);
     return JSON.parse(await this.#surely(() => this.#session.analyse(this.#photo(photo), known && JSON.stringify(known)))) as Analysis;
   }
 
   async embed(photo: string, face: Face, embedder?: string): Promise<Embedded> {
     if (embedder) await this.#readWith(embedder);
+    await this.#restFor(photo);
     return this.#surely(() => this.#session.embed(this.#photo(photo), JSON.stringify(face)));
   }
 
@@ -282,6 +290,7 @@ class Engine {
     const before = this.#spent;
     this.#spent = true; // if the page leaves now, the next one expects the default network
     try {
+      await this.#rest();
       const [file, offered] = choice && "file" in choice ? await this.#offerFile(choice.file) : await this.#offerListed(choice ?? {});
       const told = JSON.parse(offered) as EmbedderTold;
       await this.#pool.use(file, told, this.#knownOf(choice));
@@ -319,10 +328,12 @@ class Engine {
 
   async scale(embedder?: string): Promise<EmbedderScale> {
     if (embedder) await this.#readWith(embedder);
+    await this.#rest();
     return JSON.parse(await plainly(() => this.#session.scale())) as EmbedderScale;
   }
 
   async compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
+    if (this.#warm) await this.#rest();
     this.#warm = true;
     const start = performance.now();
     const verdict = JSON.parse(await plainly(() => this.#session.compare(a, b, poor))) as Verdict;
@@ -397,6 +408,9 @@ class Engine {
 
   /** Put a photo on the workspace for labs and code cells, in place of one of the same name. */
   async put(name: string, pixels: Pixels): Promise<void> {
+    const visit = this.#visits;
+    await this.#rest();
+    if (visit !== this.#visits) return; // the page is gone
     this.#workspace.add(name);
     this.#session.put(name, this.#hold(pixels));
   }
@@ -436,6 +450,19 @@ class Engine {
   /** Load all of Python and NumPy. Only the demo can do without the rest. */
   #whole(): Promise<void> {
     return (this.#completed ??= this.#python.complete());
+  }
+
+  /**
+   * Wait for what the first verdict does not need, because Python itself could wait only by blocking this thread. If it does not arrive, ask Python anyway:
+   * most questions need little of it.
+   */
+  async #rest(): Promise<void> {
+    await this.#python.bringBack().catch(() => {});
+  }
+
+  /** The same for a question about a photo, except for photos of the first verdict. */
+  async #restFor(photo: string): Promise<void> {
+    if (this.#warm && !this.#first.has(photo)) await this.#rest();
   }
 
   #photo(name: string): Photo {

@@ -10,7 +10,7 @@ import { EngineError, PhotoError, RELOAD, storedIn, WHOLE, workerName, type Embe
 import { Assets, type Arrivals, type Sizes } from "../assets";
 import { isKnown, knownPicture, TRANSFORM } from "./known-answer";
 import { throttled, type Report } from "../report";
-import { thawOrt } from "../start/thaw-ort";
+import { handOver, thawOrt } from "../start/thaw-ort";
 import { isShared, whoComes } from "../life/shared";
 
 const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
@@ -47,6 +47,7 @@ class Graphs {
   readonly #assets = new Assets((progress) => this.#report(progress));
   /** The page's default network. */
   #embedder!: ort.InferenceSession;
+  readonly #runtimeThere: Promise<void>;
   #sessionsThere: Promise<unknown> | undefined;
   #started: Promise<void> | undefined;
   #proven: Promise<boolean> | undefined;
@@ -154,7 +155,8 @@ class Graphs {
   /** The files are requested as this script begins, without being asked. */
   constructor() {
     this.#assets.script(SCRIPT).catch(() => {}); // handled when ONNX Runtime asks for it
-    this.#assets.ahead(RUNTIME_WASM);
+    this.#runtimeThere = handOver(this.#assets, RUNTIME_WASM, ort.env.wasm);
+    this.#runtimeThere.catch(() => {}); // handled in `#start`
     if (!READY_MADE) return;
     this.#sessionsThere = thawOrt(this.#assets);
     this.#started = this.#start();
@@ -165,8 +167,9 @@ class Graphs {
   async #start(manifest?: Manifest): Promise<void> {
     const models = GRAPHS.map((name) => (manifest ? this.#assets.model(storedIn(manifest, name)) : new ArrayBuffer(1)));
     ort.env.logLevel = "error";
-    ort.env.wasm.wasmPaths = { mjs: this.#assets.url(SCRIPT).href, wasm: this.#assets.url(RUNTIME_WASM).href };
+    ort.env.wasm.wasmPaths = { mjs: this.#assets.url(SCRIPT).href };
     ort.env.wasm.numThreads = 1; // pool.ts says why
+    await this.#runtimeThere;
     for (const [i, name] of GRAPHS.entries()) this.#sessions.set(name, await this.#session(await models[i]!));
     this.#embedder = this.#sessions.get("embedder")!;
   }

@@ -11,6 +11,7 @@ import type { Arrivals, Sizes } from "../assets";
 import type { Graphs, Held, Outputs, Plain } from "./graphs";
 import script from "./graphs?worker&url";
 import type { Report } from "../report";
+import { afterAwake } from "../life/awake";
 import { startWorker } from "../life/start-worker";
 
 /** Gigabytes of this machine. Firefox, Safari and pages over plain http do not tell, and count as 4, because a phone ends a page that takes too much memory. */
@@ -283,13 +284,13 @@ export class Pool {
   }
 
   async #asked<T>(answer: Promise<T>): Promise<T> {
-    let clock: ReturnType<typeof setTimeout> | undefined;
+    let callOff = () => {};
     const lost = new Promise<never>((_, reject) => {
       const giveUp = () => {
         if (this.#whole) died(new EngineError("A network does not finish, or this machine is too slow for it."));
         reject(new WebAssembly.RuntimeError("no answer"));
       };
-      clock = setTimeout(giveUp, this.#whole ? PATIENCE_WHOLE : PATIENCE);
+      callOff = afterAwake(this.#whole ? PATIENCE_WHOLE : PATIENCE, giveUp);
     });
     try {
       return await Promise.race([answer, lost]);
@@ -297,7 +298,7 @@ export class Pool {
       this.#lacking = !this.#whole && error instanceof Error && /RuntimeError/.test(`${error.name} ${error.message}`); // an error of WebAssembly itself
       throw error;
     } finally {
-      clearTimeout(clock);
+      callOff();
     }
   }
 }
@@ -317,12 +318,12 @@ function died(reason: Error): void {
 }
 
 async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let clock: ReturnType<typeof setTimeout> | undefined;
+  let callOff = () => {};
   const late = new Promise<never>((_, reject) => {
     const sentence = `This network did not answer a trial run within ${PATIENCE_TRIAL / 1000} seconds, so the network before it stays in use.`;
-    clock = setTimeout(() => reject(new PhotoError(sentence)), PATIENCE_TRIAL);
+    callOff = afterAwake(PATIENCE_TRIAL, () => reject(new PhotoError(sentence)));
   });
-  return Promise.race([answer, late]).finally(() => clearTimeout(clock));
+  return Promise.race([answer, late]).finally(() => callOff());
 }
 
 async function gotten(getWorker: GetWorker, name: string): Promise<Member> {

@@ -7,6 +7,7 @@ import * as Comlink from "comlink";
 
 import { EngineError, RELOAD } from "../../contract";
 import { newId } from "../../new-id";
+import { LOADED } from "./shared";
 import { startWorker } from "./start-worker";
 import type { Engine } from "../worker";
 import script from "../worker?worker&url";
@@ -43,8 +44,9 @@ interface Begun {
 /** The folder of this script and the workers' scripts. */
 const SCRIPTS = new URL(/* @vite-ignore */ "../web/", import.meta.url);
 const WORKER = "facelab";
-/** Milliseconds for an engine that outlives its pages to say whether it is free. */
+/** Milliseconds for an engine that outlives its pages to say whether it is free: for one that may be loading, and for one that has loaded. */
 const PATIENCE = 10_000;
+const PATIENCE_LOADED = 1000;
 
 /** @throws EngineError if the engine cannot run in this browser. Call it before any of the engine's files is fetched. */
 export function requireFeatures(): void {
@@ -101,12 +103,22 @@ async function taken(worker: SharedWorker): Promise<Acquired | undefined> {
     return Comlink.transfer(port, [port]);
   });
   const { lock, held, leave } = hold();
-  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), PATIENCE));
+  const late = new Promise<false>((resolve) => {
+    const giveUpIn = (milliseconds: number) => setTimeout(() => resolve(false), milliseconds);
+    giveUpIn(PATIENCE);
+    isLoaded().then((loaded) => loaded && giveUpIn(PATIENCE_LOADED), () => {}); // it may be computing for the last page
+  });
   const asked = held.then(() => remote.take(lock, BUILD, another));
   const free = await Promise.race([asked, died.then(() => false), late]);
   if (free) return { remote, died, leave, end: () => void remote.end() };
   leave();
   return undefined;
+}
+
+/** Whether an engine has loaded that outlives its pages. It holds a lock from then on. */
+async function isLoaded(): Promise<boolean> {
+  const { held = [] } = await navigator.locks.query();
+  return held.some(({ name }) => name === LOADED);
 }
 
 /** A lock that is released when this page leaves or is gone. `held` rejects if the browser gives no locks, for example with site data blocked. */

@@ -11,6 +11,14 @@ export function whoComes(welcome: (page: MessagePort) => void): void {
   addEventListener("connect", (event) => welcome((event as MessageEvent).ports[0]!));
 }
 
+/** The name of the lock that this version's engine holds once it has loaded. */
+export const LOADED = `facelab ${BUILD} has loaded`;
+
+/** Hold that lock until this worker ends. */
+export function tellLoaded(): void {
+  navigator.locks.request(LOADED, { mode: "shared" }, () => new Promise(() => {})).catch(() => {}); // without it, pages wait longer for an answer
+}
+
 /** Resolves when the holder of a lock is gone. */
 export function whenFree(lock: string): Promise<void> {
   return navigator.locks.request(lock, () => {});

@@ -1,6 +1,6 @@
 /**
  * Stops waiting for a connection that has fallen silent. A slow connection is left alone as long as bytes arrive. The engine itself cannot watch, because it
- * may compute for seconds while files arrive.
+ * may compute for seconds while files arrive. Checks are counted, and not time, so that a machine's sleep does not count (see awake.ts).
  */
 
 import type { Arrivals } from "../assets";

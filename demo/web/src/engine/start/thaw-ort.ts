@@ -3,6 +3,8 @@
  * notice: it asks for sessions and gets these.
  */
 
+import type { env } from "onnxruntime-web/wasm";
+
 import type { Assets } from "../assets";
 import { inTurn, type Chunk } from "./chunks";
 
@@ -32,6 +34,19 @@ interface Inner {
 declare global {
   /** Called with ONNX Runtime's module before ONNX Runtime itself sees it: see optimise.snapshot.pack_ort.show_module. */
   var showOnnxRuntime: ((module: Inner) => Promise<void>) | undefined;
+  /** Called in place of ONNX Runtime's own request for its WebAssembly: as above. */
+  var instantiateOnnxRuntime: ((imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance, compiled: WebAssembly.Module) => void) => void) | undefined;
+}
+
+/** Hands ONNX Runtime its WebAssembly, which it would otherwise request itself. ONNX Runtime must not start before this resolves. */
+export async function handOver(assets: Assets, path: string, settings: typeof env.wasm): Promise<void> {
+  if (PLAIN) {
+    settings.wasmBinary = await assets.bytes(path);
+    return;
+  }
+  const compiled = assets.compiled(path);
+  globalThis.instantiateOnnxRuntime = async (imports, done) => done(await WebAssembly.instantiate(await compiled, imports), await compiled);
+  await compiled;
 }
 
 /** Applies to the next start of ONNX Runtime. Rejects if the memory does not arrive, which ONNX Runtime would report less clearly. */

@@ -67,6 +67,11 @@ type Instantiate = (
 const PYODIDE = "pyodide/pyodide.asm.wasm";
 /** NumPy's libraries. python.json names them too, but arrives too late to request them early. */
 const LIBRARIES = ["_multiarray_umath.wasm", "_umath_linalg.wasm"];
+/**
+ * Pyodide requests its file before anyone can hand it over. It adds the file's name to an address, which changes nothing behind the #, and gets this empty
+ * module.
+ */
+const EMPTY_WASM = "data:application/wasm;base64,AGFzbQEAAAA=#";
 const EMPTY_ZIP = "data:application/zip;base64,UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
 const pathOf = (library: string) => `python/${library}`;
@@ -75,14 +80,14 @@ const pathOf = (library: string) => `python/${library}`;
 export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI> {
   // First, because a browser has six connections to a server, and large files occupy them for long.
   const script = assets.script<{ default: NonNullable<PyodideConfig["createPyodideModule"]> }>("python/pyodide.asm.mjs");
-  assets.ahead(PYODIDE);
+  const wasm = assets.compiled(PYODIDE);
   const told = assets.text("python/python.json").then((text) => JSON.parse(text) as Told);
   const memory = assets.inflated("python/python.memory.gz", told);
   const libraries = Promise.all(
     LIBRARIES.map(async (file) => [file, await assets.compiled(pathOf(file))] as const),
   ).then((compiled) => new Map(compiled));
   const pyodide = loadPyodide({
-    indexURL: assets.url("pyodide/").href,
+    indexURL: EMPTY_WASM,
     stdLibURL: EMPTY_ZIP, // imported modules are in the memory, and the others come later
     lockFileContents: told.then(({ lock }) => JSON.stringify(lock)),
     _loadSnapshot: new Uint8Array(1), // tells Pyodide that there is a snapshot, which it need not wait for
@@ -91,7 +96,9 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
       const places = new WeakMap<object, number>(); // Pyodide's script looks these up: see demo/optimise/drop/trim_script.mjs
       let own: WebAssembly.Exports = {};
       const instantiate: Instantiate = (imports, done) =>
-        instantiateWasm(imports, async ({ exports }, compiled) => {
+        instantiateWasm(imports, async () => {
+          const compiled = await wasm;
+          const { exports } = await WebAssembly.instantiate(compiled, imports); // which now include Pyodide's own
           rest.belongTo(PYODIDE, exports);
           own = exports;
           const asked = Object.entries((await told).asked);
@@ -105,7 +112,7 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
       return module;
     },
   });
-  await Promise.all([pyodide, script, told, memory, libraries]); // rejects with the first failure, because Pyodide would wait for ever
+  await Promise.all([pyodide, script, wasm, told, memory, libraries]); // rejects with the first failure, because Pyodide would wait for ever
   return pyodide;
 }
 
