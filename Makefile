@@ -10,9 +10,14 @@ PORT ?= 8000
 COHORT ?= 1
 # PLAIN=1 builds the site from Pyodide, NumPy and ONNX Runtime as they are published: slower, and what the faster build is tested against.
 PLAIN ?= 0
+# PYODIDE_WHEELS=FOLDER names a folder with NumPy's wheel for Pyodide, where neither open_webui nor Pyodide's distribution has it.
+PYODIDE_WHEELS ?=
+WHEELS := $(if $(PYODIDE_WHEELS),--wheels "$(PYODIDE_WHEELS)")
 # Python 3.11 to 3.13: TensorFlow, which the export needs, has no newer wheels.
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(p))))
-PYTHON_WASM ?= $(shell command -v python3.14)
+# The version of Pyodide's Python. A Python of that version byte-compiles the page's wheel; without one, Pyodide does it.
+PYODIDE_PYTHON := 3.14
+PYTHON_WASM ?= $(shell command -v python$(PYODIDE_PYTHON))
 
 # Both write into the home folder otherwise.
 export MPLCONFIGDIR := $(CURDIR)/build/matplotlib
@@ -50,7 +55,6 @@ $(VENV)/installed-test: requirements-test.lock $(VENV)/installed
 	$(PIP) install --no-deps --require-hashes -r requirements-test.lock
 	@touch $@
 
-# Where there is a Python of Pyodide's own version, pyodide-build byte-compiles the wheel for the page.
 ifneq ($(PYTHON_WASM),)
 WASM := .venv-wheel/installed
 .venv-wheel/installed: requirements-wheel.lock
@@ -107,11 +111,11 @@ build/plain-$(PLAIN):
 LAID := build/models/models.json $(WASM) pyproject.toml LICENSE $(wildcard demo/facelab/*.py demo/facelab/labs/*.*) $(ASSEMBLE)
 
 docs/app/assets.json: $(LAID) $(WEB)/facelab.js build/plain-$(PLAIN)
-	$(PY) -m assemble --web $(WEB) $(if $(filter 1,$(PLAIN)),--plain)
+	$(PY) -m assemble $(WHEELS) --web $(WEB) $(if $(filter 1,$(PLAIN)),--plain)
 
 # The plain build's files beside the others, for tests that compare the two.
 build/plain/assets.json: $(LAID) build/web-plain/facelab.js
-	$(PY) -m assemble --plain --web build/web-plain --out build/plain
+	$(PY) -m assemble $(WHEELS) --plain --web build/web-plain --out build/plain
 
 site/index.html: docs/app/assets.json mkdocs.yml $(shell find docs -type f -not -path 'docs/app/*' -not -path 'docs/app.part/*') $(wildcard demo/book/*.py demo/book/*.json demo/book/figures/*.py demo/book/theme/* demo/facelab/*.py)
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
@@ -155,7 +159,7 @@ lock:
 		--output-file requirements.lock pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header --extra native --extra export --extra site --extra test \
 		--constraints requirements.lock --output-file requirements-test.lock pyproject.toml
-	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.14 --group wheel \
+	uv pip compile --quiet --universal --generate-hashes --no-header --python-version $(PYODIDE_PYTHON) --group wheel \
 		--output-file requirements-wheel.lock
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-deps --group data \
 		--output-file requirements-data.lock

@@ -25,12 +25,13 @@ def main() -> int:
     parser.add_argument("--web", type=Path, default=BUILD / "web", help="the folder with the page's scripts (build/web)")
     parser.add_argument("--plain", action="store_true", help="leave Pyodide, NumPy and ONNX Runtime as they are published")
     parser.add_argument("--without", default="", metavar="PASS,...", help="passes of the optimiser to leave out")
+    parser.add_argument("--wheels", type=Path, help="a folder that has NumPy's wheel for Pyodide, if no other source has it")
     options = parser.parse_args()
     out: Path = options.out
     try:
         fresh = out.with_name(out.name + ".part")
         shutil.rmtree(fresh, ignore_errors=True)
-        lay_plain(fresh, options.web, BUILD, MODULES)
+        lay_plain(fresh, options.web, BUILD, MODULES, options.wheels)
         if not options.plain:
             optimise(fresh, BUILD / "optimised", options.without.split(",") if options.without else ())
         draw_stills(BUILD / "models", fresh / "samples", fresh / "stills")

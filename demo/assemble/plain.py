@@ -14,8 +14,9 @@ ORT_SCRIPT, ORT_WASM = "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.was
 PYODIDE = ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip")
 
 
-def lay_plain(app: Path, web: Path, build: Path, modules: Path) -> None:
-    """Fills the folder `app`. web: the page's scripts. build: what other steps have made. modules: npm's packages.
+def lay_plain(app: Path, web: Path, build: Path, modules: Path, wheels: Path | None = None) -> None:
+    """Fills the folder `app`. web: the page's scripts. build: what other steps have made. modules: npm's packages. wheels: a
+    folder that may have NumPy's wheel for Pyodide.
 
     pyodide/ holds Pyodide's files and NumPy's wheel, ort/ ONNX Runtime's; python/ has facelab's wheel; models/, samples/ and web/
     are the same in every build. Raises AssembleError where an input is missing or damaged.
@@ -23,8 +24,8 @@ def lay_plain(app: Path, web: Path, build: Path, modules: Path) -> None:
     copy(build / "models", app / "models", model_files(build / "models"))
     copy(modules / "onnxruntime-web" / "dist", app / "ort", (ORT_SCRIPT, ORT_WASM))
     copy(modules / "pyodide", app / "pyodide", PYODIDE)
-    shutil.copy(numpy_wheel(build, modules), app / "pyodide")
-    write_packages(app / "python", {"facelab": facelab_wheel(build)})
+    shutil.copy(numpy_wheel(build, modules, wheels), app / "pyodide")
+    write_packages(app / "python", {"facelab": facelab_wheel(build, modules)})
     shutil.copytree(web, app / "web")
     write_samples(build / "downloads", app / "samples")
 
