@@ -93,6 +93,7 @@ function afterExpression(bytes, at) {
     if (code === 0x0b) return at;
     if ([0x23, 0x41, 0x42, 0xd2].includes(code)) at = afterNumber(bytes, at); // global.get, i32.const, i64.const, ref.func
     else if (code === 0xd0) at++; // ref.null
+    else if (code === 0xfd && bytes[at] === 0x0c) at += 17; // v128.const
     else if (code === 0x43 || code === 0x44) at += code === 0x43 ? 4 : 8; // f32.const, f64.const
     else if (![0x6a, 0x6b, 0x6c].includes(code)) unknown("instruction", code); // i32.add, i32.sub, i32.mul
   }
