@@ -15,7 +15,7 @@ import deflate
 from PIL import Image
 
 from assemble.inputs import ROOT, AssembleError, sha256
-from assemble.plain import ORT_SCRIPT, ORT_WASM, write_packages
+from assemble.plain import ORT_SCRIPT, ORT_WASM, copy_files
 
 from .snapshot.pack_ort import pack_memory, show_module
 from .snapshot.seal import seal
@@ -63,7 +63,7 @@ def _python(app: Path, work: Path) -> None:
     (called,) = noting.watched_by("observe/called_functions.mjs", work / "called")
     snapshot = _made_by("snapshot/python.mjs", [*sources, called], work / "python", libraries)
     split = _Visits(pyodide, snapshot, models, photos).watched_by("defer/split_pyodide.mjs", work / "pyodide-split")
-    write_packages(app / "python", {**archives, "facelab": facelab})
+    _write_packages(app / "python", {**archives, "facelab": facelab})
     for file in (*snapshot, *split):
         folder = app / ("pyodide" if file.name.startswith("pyodide") and file.suffix == ".wasm" else "python")
         folder.mkdir(exist_ok=True)
@@ -118,6 +118,13 @@ def _readable(photos: Sequence[Path], folder: Path) -> list[Path]:
     for photo in photos:
         Image.open(photo).convert("RGB").save(folder / f"{photo.stem}.ppm")
     return [folder / f"{photo.stem}.ppm" for photo in photos]
+
+
+def _write_packages(folder: Path, archives: dict[str, Path]) -> None:
+    """Copies Python archives into the folder. packages.json there tells the page each one's file and size."""
+    copy_files(archives.values(), folder)
+    packages = {name: {"file": archive.name, "bytes": archive.stat().st_size} for name, archive in archives.items()}
+    (folder / "packages.json").write_text(json.dumps(packages, indent=1, allow_nan=False) + "\n")
 
 
 def _seal_python(python: Path) -> None:
