@@ -169,6 +169,13 @@ def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return rebuilt(tmp_path_factory.mktemp("plain") / "site", {}, PLAIN_FILES)
 
 
+@pytest.fixture(scope="session", params=["optimised", "plain"])
+def built(request: pytest.FixtureRequest) -> Path:
+    """The folder of a site: of each build in turn."""
+    folder: Path = ROOT / "site" if request.param == "optimised" else request.getfixturevalue("plain_folder")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def plain_site(plain_folder: Path) -> Iterator[str]:
     """See served."""
