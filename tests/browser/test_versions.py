@@ -142,6 +142,7 @@ def test_what_stays_of_another_build_is_refused(built: Path, mixing: str, page: 
     answer(page)
 
 
+@pytest.mark.parametrize("built", ["optimised"], indirect=True)
 def test_page_whose_files_are_gone_loads_itself_again_but_not_for_ever(mixing: str, page: Page, tmp_path: Path) -> None:
     Mixing.old_page = (rebuilt(tmp_path / "site", {"samples/more.txt": b""}) / "demo" / "index.html").read_bytes()
     Mixing.times = 1
