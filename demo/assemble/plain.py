@@ -25,7 +25,7 @@ def lay_plain(app: Path, web: Path, build: Path, modules: Path, wheels: Path | N
     copy(modules / "onnxruntime-web" / "dist", app / "ort", (ORT_SCRIPT, ORT_WASM))
     copy(modules / "pyodide", app / "pyodide", PYODIDE)
     shutil.copy(numpy_wheel(build, modules, wheels), app / "pyodide")
-    write_packages(app / "python", {"facelab": facelab_wheel(build, modules)})
+    copy_files([facelab_wheel(build, modules)], app / "python")
     shutil.copytree(web, app / "web")
     write_samples(build / "downloads", app / "samples")
 
@@ -38,13 +38,6 @@ def model_files(folder: Path) -> list[str]:
     cohorts = [embedder["cohort"] for embedder in (manifest["embedder"], *(entry["embedder"] for entry in further))]
     files = [graph.get("compact", graph)["file"] for graph in graphs]
     return ["models.json", *files, *(cohort["file"] for cohort in cohorts if cohort)]
-
-
-def write_packages(folder: Path, archives: dict[str, Path]) -> None:
-    """Copies Python archives into the folder. packages.json there tells the page each one's file and size."""
-    copy_files(archives.values(), folder)
-    packages = {name: {"file": archive.name, "bytes": archive.stat().st_size} for name, archive in archives.items()}
-    (folder / "packages.json").write_text(json.dumps(packages, indent=1, allow_nan=False) + "\n")
 
 
 def copy(source: Path, target: Path, names: Iterable[str]) -> None:

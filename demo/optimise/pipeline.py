@@ -17,7 +17,7 @@ import deflate
 from PIL import Image
 
 from assemble.inputs import ROOT, AssembleError, sha256
-from assemble.plain import ORT_SCRIPT, ORT_WASM, write_packages
+from assemble.plain import ORT_SCRIPT, ORT_WASM
 
 from .snapshot.pack_ort import pack_memory, show_module
 from .snapshot.seal import seal
@@ -75,8 +75,9 @@ def _python(app: Path, made: _Made) -> None:
     (called,) = made.by("observe/called_functions.mjs", [wasm, *_named(noting, "python.json"), models, THAW], "called", photos)
     snapshot = made.by("snapshot/python.mjs", [*sources, called], "python", libraries)
     split = made.by("defer/split_pyodide.mjs", [wasm, *_named(snapshot, "python.json"), models, THAW], "pyodide-split", photos)
-    shutil.copy(stdlib, python_rest := made.work / "python_rest.zip")
-    write_packages(app / "python", {"python_rest": python_rest, "numpy_rest": _sources_of(numpy, made.work), "facelab": facelab})
+    shutil.copyfile(stdlib, app / "python" / "python_rest.zip")
+    shutil.copyfile(facelab, app / "python" / "facelab.whl")
+    _write_sources(numpy, app / "python" / "numpy_rest.zip")
     for file in (*snapshot, *split):
         folder = app / ("pyodide" if file.name.startswith("pyodide") and file.suffix == ".wasm" else "python")
         folder.mkdir(exist_ok=True)
@@ -103,14 +104,12 @@ def _outlined(sources: list[Path], photos: Sequence[Path], made: _Made) -> tuple
     return wasm, wheel
 
 
-def _sources_of(numpy: Path, folder: Path) -> Path:
+def _write_sources(numpy: Path, archive: Path) -> None:
     """The Python files of NumPy's wheel, for code that imports more of NumPy than the memory holds."""
-    archive = folder / "numpy_rest.zip"
     with zipfile.ZipFile(numpy) as wheel, zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
         for entry in sorted(wheel.infolist(), key=lambda entry: entry.filename):
             if not NOT_IMPORTED.search(entry.filename):
                 new.writestr(entry, wheel.read(entry))
-    return archive
 
 
 def _libraries(numpy: Path, folder: Path) -> list[Path]:

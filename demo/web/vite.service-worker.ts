@@ -1,11 +1,14 @@
 import { defineConfig } from "vite";
 
+/** See vite.config.ts. */
+const plain = process.env.PLAIN === "1";
+
 // Beside the bundle, as one classic script: `python -m assemble.after_site.offline` writes the list of files ahead of it and lays it at the site's root.
 export default defineConfig({
   publicDir: false,
-  define: { "process.env.NODE_ENV": '"production"' },
+  define: { "process.env.NODE_ENV": '"production"', PLAIN: String(plain) },
   build: {
-    outDir: `../../build/web${process.env.PLAIN === "1" ? "-plain" : ""}`,
+    outDir: `../../build/web${plain ? "-plain" : ""}`,
     emptyOutDir: false,
     target: "es2022",
     modulePreload: false,

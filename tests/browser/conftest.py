@@ -38,6 +38,9 @@ try:
 except FileNotFoundError:
     BUILD = "BUILD"  # `served` says what to do
 
+ENGINE_FILES = ROOT / "site" / "app" / BUILD
+PLAIN_FILES = ROOT / "build" / "plain"
+
 OWN_ENGINE = "delete globalThis.SharedWorker"  # as in browsers without workers that outlive their page
 # (method, ...values) => answer, as the page's own script asks an engine.
 ASK = """(engine) => {
@@ -73,6 +76,11 @@ ENGINE_ALONE = """(site) => {
     };
 }""".replace("ASK", ASK).replace("FOLDER", f"app/{BUILD}")
 ASK_ENGINE = f"([site, ...question]) => ({ENGINE})(site)(...question)"
+
+
+def engine_alone(site: Path) -> str:
+    """ENGINE_ALONE for the site in a folder, which may be another build."""
+    return ENGINE_ALONE.replace(BUILD, build_in(site))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -111,18 +119,19 @@ def served(handler: type[SiteHandler] = SiteHandler, name: str = "", built: Path
 
 
 @contextmanager
-def another_build(changed: Mapping[str, bytes], handler: type[SiteHandler] = SiteHandler) -> Iterator[str]:
-    """The address of a site with other files in its engine's folder: built of the files that are there, and these."""
-    with TemporaryDirectory() as folder, served(handler, built=rebuilt(Path(folder) / "site", changed)) as address:
+def another_build(
+    changed: Mapping[str, bytes], handler: type[SiteHandler] = SiteHandler, engine: Path = ENGINE_FILES
+) -> Iterator[str]:
+    """The address of a site with other files in its engine's folder: built of the files in the folder `engine`, and these."""
+    with TemporaryDirectory() as folder, served(handler, built=rebuilt(Path(folder) / "site", changed, engine)) as address:
         yield address
 
 
-def rebuilt(site: Path, changed: Mapping[str, bytes]) -> Path:
-    """A copy of the built site, in a folder that is not there yet, with other files in its engine's folder."""
-    shutil.copytree(ROOT / "site", site, copy_function=os.link)
-    (site / "app" / BUILD).rename(site / "app.part")
+def rebuilt(site: Path, changed: Mapping[str, bytes], engine: Path = ENGINE_FILES) -> Path:
+    """A copy of the built site, in a folder that is not there yet. Its engine's files: those of the folder `engine`, and these."""
+    shutil.copytree(ROOT / "site", site, copy_function=os.link, ignore=shutil.ignore_patterns(BUILD))
     (site / "app").rmdir()
-    app = (site / "app.part").rename(site / "app")
+    app = Path(shutil.copytree(engine, site / "app", copy_function=os.link))
     for name, content in changed.items():
         replace(app / name, content)
     (app / "assets.json").unlink()
@@ -150,6 +159,27 @@ def replace(file: Path, content: bytes) -> None:
 def site() -> Iterator[str]:
     """See served."""
     with served() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the site, with the engine of the plain build."""
+    assert (PLAIN_FILES / "assets.json").exists(), "`make build/plain/assets.json` first"
+    return rebuilt(tmp_path_factory.mktemp("plain") / "site", {}, PLAIN_FILES)
+
+
+@pytest.fixture(scope="session", params=["optimised", "plain"])
+def built(request: pytest.FixtureRequest) -> Path:
+    """The folder of a site: of each build in turn."""
+    folder: Path = ROOT / "site" if request.param == "optimised" else request.getfixturevalue("plain_folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plain_site(plain_folder: Path) -> Iterator[str]:
+    """See served."""
+    with served(built=plain_folder) as address:
         yield address
 
 

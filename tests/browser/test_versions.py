@@ -13,23 +13,30 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import facelab
+from assemble.after_site.build_folder import build_in
 from facelab.models import parse_manifest
 from facelab.native import models_folder
 
-from ..conftest import ROOT
-from .conftest import BUILD, ENGINE_ALONE, OWN_ENGINE, READY, SiteHandler, another_build, rebuilt, served
+from .conftest import ENGINE_FILES, OWN_ENGINE, PLAIN_FILES, READY, SiteHandler, another_build, engine_alone, rebuilt, served
 
-APP = ROOT / "site" / "app" / BUILD
 TRIMMED, MEMORY = "ort/ort-wasm-simd-threaded-trimmed.wasm", "ort/ort.memory.gz"
-STREAMED = [
-    TRIMMED,
-    "pyodide/pyodide.asm.wasm",
-    "python/_multiarray_umath.wasm",
-    "ort/ort-wasm-simd-threaded.mjs",
-    "python/pyodide.asm.mjs",
-]
-READ = [MEMORY, "ort/ort.json", "python/python.memory.gz", "python/python.json", "models/models.json", "assets.json"]
-SCRIPTS = ["web/worker.js", "web/graphs.js", "web/page.js", "web/facelab.js"]
+WHOLE = "ort/ort-wasm-simd-threaded.wasm"
+# Of each build: used as they arrive, read whole, scripts.
+IN_BOTH = {
+    "streamed": ["pyodide/pyodide.asm.wasm", "ort/ort-wasm-simd-threaded.mjs"],
+    "read whole": ["models/models.json", "assets.json"],
+    "scripts": ["web/worker.js", "web/graphs.js", "web/page.js", "web/facelab.js"],
+}
+OPTIMISED = {
+    "streamed": [TRIMMED, "python/_multiarray_umath.wasm", "python/pyodide.asm.mjs"],
+    "read whole": [MEMORY, "ort/ort.json", "python/python.memory.gz", "python/python.json"],
+    "scripts": [],
+}
+PLAIN = {
+    "streamed": [WHOLE, "pyodide/pyodide.asm.mjs"],
+    "read whole": ["pyodide/numpy-*.whl", "pyodide/pyodide-lock.json", "pyodide/python_stdlib.zip", "python/facelab-*.whl"],
+    "scripts": [],
+}
 MARK = 16  # bytes at the end of a memory
 RANDOM = """
 import random, uuid
@@ -43,13 +50,14 @@ print(first, random.random())
 class Mixing(SiteHandler):
     """For some requests of some files, those of another build; and of a page, as it was in the build before."""
 
+    build: str
     instead: dict[str, list[bytes]]
     old_page: bytes
     times = 0  # that it is handed out
 
     def send_head(self) -> Any:
         path = urlsplit(self.path).path
-        left = self.instead.get(path.partition(f"/app/{BUILD}/")[2], [])
+        left = self.instead.get(path.partition(f"/app/{self.build}/")[2], [])
         if left:
             return self._sent(left.pop(), self.guess_type(path))
         if path.endswith("/demo/") and self.times:
@@ -67,9 +75,9 @@ class Mixing(SiteHandler):
 
 
 @pytest.fixture
-def mixing() -> Iterator[str]:
-    Mixing.instead, Mixing.times = {}, 0
-    with served(Mixing) as site:
+def mixing(built: Path) -> Iterator[str]:
+    Mixing.build, Mixing.instead, Mixing.times = build_in(built), {}, 0
+    with served(Mixing, built=built) as site:
         yield site
 
 
@@ -82,10 +90,10 @@ def page(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
-def of_another_build(name: str) -> bytes:
+def of_another_build(file: Path) -> bytes:
     """A file that could be used as well: it loads, but its numbers may mean something else."""
-    content = (APP / name).read_bytes()
-    if name == MEMORY:
+    content, name = file.read_bytes(), file.name
+    if name == Path(MEMORY).name:
         return gzip.compress(other_weights(gzip.decompress(content))[:-MARK] + bytes(MARK), 1)
     if name.endswith("memory.gz"):
         return gzip.compress(gzip.decompress(content)[:-MARK] + bytes(MARK), 1)
@@ -106,28 +114,35 @@ def answer(page: Page) -> float:
     return float(verdict.get_attribute("data-distance") or "nan")
 
 
-@pytest.mark.parametrize("names", [STREAMED, READ, SCRIPTS], ids=["streamed", "read whole", "scripts"])
-def test_files_of_another_build_are_fetched_anew(names: list[str], mixing: str, page: Page) -> None:
+@pytest.mark.parametrize("kind", IN_BOTH)
+def test_files_of_another_build_are_fetched_anew(kind: str, built: Path, mixing: str, page: Page) -> None:
     """A cache hands out each of them once."""
-    Mixing.instead = {name: [of_another_build(name)] for name in names}
+    app = built / "app" / Mixing.build
+    further = OPTIMISED if app == ENGINE_FILES else PLAIN
+    files = [file for name in (*IN_BOTH[kind], *further[kind]) for file in app.glob(name)]
+    assert len(files) == len(IN_BOTH[kind] + further[kind])
+    Mixing.instead = {file.relative_to(app).as_posix(): [of_another_build(file)] for file in files}
     page.goto(mixing + "demo/")
     page.locator('face-verify[data-engine="ready"]').wait_for()
     assert not any(Mixing.instead.values()), "each was there"
-    photos = [APP / "samples" / name for name in ("obama.jpg", "obama2.jpg")]
+    photos = [app / "samples" / name for name in ("obama.jpg", "obama2.jpg")]
     assert answer(page) == pytest.approx(facelab.verify(*photos).distance, abs=0.05)
 
 
-def test_what_stays_of_another_build_is_refused(mixing: str, page: Page) -> None:
+def test_what_stays_of_another_build_is_refused(built: Path, mixing: str, page: Page) -> None:
     """ONNX Runtime alone: all its numbers were none. The reader's second try finds the right one."""
-    Mixing.instead = {TRIMMED: [of_another_build(TRIMMED)] * 20}
+    app = built / "app" / Mixing.build
+    runtime = TRIMMED if app == ENGINE_FILES else WHOLE
+    Mixing.instead = {runtime: [of_another_build(app / runtime)] * 20}
     page.goto(mixing + "demo/")
     expect(page.get_by_test_id("renew")).to_be_visible(timeout=READY)  # it has loaded itself again, and gives up
-    expect(page.get_by_test_id("failure")).to_contain_text(f"{TRIMMED} is not the file that this page expects", timeout=READY)
+    expect(page.get_by_test_id("failure")).to_contain_text(f"{runtime} is not the file that this page expects", timeout=READY)
     Mixing.instead = {}
     page.get_by_test_id("retry").click()
     answer(page)
 
 
+@pytest.mark.parametrize("built", ["optimised"], indirect=True)
 def test_page_whose_files_are_gone_loads_itself_again_but_not_for_ever(mixing: str, page: Page, tmp_path: Path) -> None:
     Mixing.old_page = (rebuilt(tmp_path / "site", {"samples/more.txt": b""}) / "demo" / "index.html").read_bytes()
     Mixing.times = 1
@@ -145,7 +160,7 @@ def test_page_whose_files_are_gone_loads_itself_again_but_not_for_ever(mixing: s
 
 def test_a_wrong_known_answer_switches_to_the_whole_runtime(page: Page) -> None:
     """Weights of the trimmed one's memory are not those that they should be, though all files are of one build."""
-    memory = gzip.compress(other_weights(gzip.decompress((APP / MEMORY).read_bytes())), 1)
+    memory = gzip.compress(other_weights(gzip.decompress((ENGINE_FILES / MEMORY).read_bytes())), 1)
     with another_build({MEMORY: memory}) as site:
         page.goto(site + "demo/")
         page.locator('face-verify[data-engine="ready"]').wait_for()
@@ -153,14 +168,16 @@ def test_a_wrong_known_answer_switches_to_the_whole_runtime(page: Page) -> None:
         answer(page)
 
 
-def test_where_the_whole_runtime_answers_wrongly_too_there_are_no_answers(page: Page) -> None:
+@pytest.mark.parametrize("engine", [ENGINE_FILES, PLAIN_FILES], ids=["optimised", "plain"])
+def test_where_the_whole_runtime_answers_wrongly_there_are_no_answers(engine: Path, page: Page) -> None:
+    """In the optimised build it is asked after the trimmed one."""
     text = (models_folder() / "models.json").read_text()
     known = parse_manifest(text).graphs["embedder"].compact
     assert known
     assert known.known
     manifest = json.loads(text)
     manifest["graphs"]["embedder"]["compact"]["known"][5] += 0.01
-    with another_build({"models/models.json": json.dumps(manifest).encode()}) as site:
+    with another_build({"models/models.json": json.dumps(manifest).encode()}, engine=engine) as site:
         page.goto(site + "demo/")
         expect(page.get_by_test_id("failure")).to_contain_text("give wrong results in this browser", timeout=READY)
         page.get_by_test_id("sample-0").click()
@@ -168,14 +185,14 @@ def test_where_the_whole_runtime_answers_wrongly_too_there_are_no_answers(page: 
         assert page.locator('[data-testid="verdict"][data-verdict]').count() == 0
 
 
-def test_random_numbers_are_every_pages_own(chromium: Browser, site: str) -> None:
+def test_random_numbers_are_every_pages_own(chromium: Browser, built: Path, mixing: str) -> None:
     said = []
     for _ in range(2):
         context = chromium.new_context()
         page = context.new_page()
         page.set_default_timeout(READY)
-        page.goto(site)
-        outcome = page.evaluate(f"([site, code]) => ({ENGINE_ALONE})(site)('runCell', code)", [site, RANDOM])
+        page.goto(mixing)
+        outcome = page.evaluate(f"([site, code]) => ({engine_alone(built)})(site)('runCell', code)", [mixing, RANDOM])
         first, seeded = outcome["text"].strip().rsplit(" ", 1)
         said.append(json.loads(first.replace("'", '"').replace("np.float64(", "").replace(")", "")))
         assert seeded == "0.13436424411240122", "Python's own, of that seed"

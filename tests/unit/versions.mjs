@@ -34,7 +34,7 @@ const folder = await mkdtemp(join(tmpdir(), "versions-"));
 const address = `http://127.0.0.1:${server.address().port}/repo/app/${build}/web/worker.js`;
 const bundle = await rolldown({
   input: new URL("../../demo/web/src/engine/assets.ts", import.meta.url).pathname,
-  transform: { define: { "import.meta.url": JSON.stringify(address) } },
+  transform: { define: { "import.meta.url": JSON.stringify(address), PLAIN: "false" } },
 });
 await bundle.write({ file: join(folder, "assets.mjs") });
 const { Assets } = await import(pathToFileURL(join(folder, "assets.mjs")).href);

@@ -28,6 +28,7 @@ const script = await readFile(new URL("pyodide.asm.mjs", PYODIDE), "utf8");
 const lockFileContents = await readFile(new URL("pyodide-lock.json", PYODIDE), "utf8");
 const { asked, further } = await exportsByUse();
 const pristine = await memoryBeforePython();
+const scripts = await scriptsAround();
 let own; // the exports of Pyodide's file
 let placed; // how many places of the table its functions take
 let before; // addresses of symbols in the global offset table before libraries add theirs
@@ -86,6 +87,7 @@ for (const [handle, { name, global, exports }] of Object.entries(module.LDSO.loa
   const [memoryBase, memorySize, tableBase, tableSize, copy] = fields;
   const needs = sizesOf(module.FS.readFile(name));
   if (memorySize !== needs.memory || tableSize !== needs.table) throw changed(`${file} needs ${JSON.stringify(needs)}, and struct dso says otherwise`);
+  if (!scripts.some((text) => text.includes(`"${file}"`))) throw changed(`thaw-python.ts does not name ${file} among its LIBRARIES`);
   module._free(copy);
   fields.fill(0, 4);
   libraries.push({ file, name, handle: Number(handle), global, memoryBase, memorySize, tableBase, tableSize, exports });
@@ -136,7 +138,7 @@ await writeFile(join(out, "python.memory"), pages);
 // A third of the script gives a name to each export.
 const named = new Set(asked);
 const shorter = script.replaceAll(/\b_\w+=Module\["_\w+"\]=wasmExports\["(\w+)"\];/g, (naming, name) => (named.has(name) ? naming : ""));
-await writeFile(join(out, "pyodide.asm.mjs"), trimScript(shorter, await namesImported(pyodideWasm, ...later), await scriptsAround()));
+await writeFile(join(out, "pyodide.asm.mjs"), trimScript(shorter, await namesImported(pyodideWasm, ...later), scripts));
 const { info } = JSON.parse(lockFileContents);
 const told = {
   bytes: Math.ceil(module._sbrk(0) / WASM_PAGE) * WASM_PAGE,

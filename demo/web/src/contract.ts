@@ -69,7 +69,9 @@ export interface Verdict {
   words: string;
 }
 
-export type GraphName = "pnet" | "rnet" | "onet" | "embedder";
+/** In the order in which their sessions are made. */
+export const GRAPHS = ["pnet", "rnet", "onet", "embedder"] as const;
+export type GraphName = (typeof GRAPHS)[number];
 
 /** A file beside models.json. */
 export interface ModelFile {

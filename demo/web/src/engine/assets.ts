@@ -10,6 +10,7 @@ const NAMES: [prefix: string, name: string][] = [
   ["models/embedder", "embedder"],
   ["models/cohort", "cohort"],
   ["models/", "face detector"],
+  ["pyodide/numpy", "NumPy"],
   ["pyodide/", "Python"],
   ["python/numpy", "NumPy"],
   ["python/_", "NumPy"],

@@ -106,8 +106,9 @@ export class EngineClient extends EventTarget {
     });
   }
 
-  /** Bytes of the whole ONNX Runtime, which other networks need (see Pool). */
+  /** Bytes of the whole ONNX Runtime, which other networks need (see Pool); none in the plain build, which has loaded it. */
   async runtimeBytes(): Promise<number> {
+    if (PLAIN) return 0;
     const { [WHOLE_RUNTIME]: whole } = await readList(this.#app, fetched(this.#app));
     return whole?.bytes ?? 0;
   }

@@ -1,9 +1,7 @@
 /** What both page and service worker have to know about the engine's files. Paths are those in assets.json. */
 
-const LATER = ["ort/ort-wasm-simd-threaded.wasm", "python/packages.json"];
-
-/** Files that everything but the demo requests on first use: the rest of Python, the whole ONNX Runtime, networks as files. */
-export const isForLater = (path: string) => LATER.includes(path) || /_rest|\.onnx$|\.whl$/.test(path);
+/** Files that everything but the demo requests on first use: the rest of Python, the whole ONNX Runtime, networks as files. The plain build has none. */
+export const isForLater = (path: string) => !PLAIN && /_rest|\.onnx$|\.whl$|^ort\/.*threaded\.wasm$/.test(path);
 
 /**
  * Whether the browser keeps one compiled copy of a file for a whole process, pages and service worker alike, until the last user of the file is gone.

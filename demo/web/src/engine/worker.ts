@@ -4,8 +4,6 @@
  */
 
 import * as Comlink from "comlink";
-import type { PyodideAPI } from "pyodide";
-import type { PyProxy } from "pyodide/ffi";
 
 import {
   EngineError,
@@ -40,19 +38,16 @@ import type { Outputs, Plain } from "./compute/graphs";
 import { withoutAlpha } from "./compute/rgb";
 import { Pool, type GetWorker, type Photo } from "./compute/pool";
 import { throttled, type Report } from "./report";
-import { Deferred } from "./start/deferred";
 import { isShared, tellLoaded, whenFree, whoComes } from "./life/shared";
-import { thawPython } from "./start/thaw-python";
 import { closeWaysOut } from "./life/start-worker";
+import { startPython } from "./start";
+import type { Python, PythonSession } from "./start/python";
 
 /** Files that Python does not need. */
 const isForGraphs = (path: string) => path.startsWith("ort/") || path.endsWith(".onnx");
 
 /** The name of an empty photo for warming up. */
 const NOTHING = "nothing";
-
-/** Python functions that the demo does not call. */
-const ASIDE = "python/python_rest.marshal.gz";
 
 /** Milliseconds after a verdict until the rest of Pyodide is fetched. The page first shows the verdict and looks for more faces. */
 const QUIET = 1000;
@@ -62,40 +57,8 @@ const PATIENCE = 100;
 /** Milliseconds to wait for a next page. After that the engine ends and releases its memory. */
 const LINGER = 120_000;
 
-/** `facelab.browser.Session`, as JavaScript sees it. */
-interface PythonSession {
-  begin(engine: object, manifest: string): void;
-  find(photo: Photo): Promise<{ analysis: string; embedded?: Embedded }>;
-  analyse(photo: Photo, known: string | undefined): Promise<string>;
-  embed(photo: Photo, face: string): Promise<Embedded>;
-  compare(a: Float32Array, b: Float32Array, poor: boolean): string;
-  offer_file(file: Uint8Array): string;
-  offer_listed(name: string, normalise: boolean): Promise<string>;
-  use_offered(): void;
-  scale(): string;
-  reread(photo: Photo, keptFor: string): Promise<Float32Array>;
-  look(photo: Photo, smallest: number): Promise<Look>;
-  enrol(keys: string, embeddings: Rows): string;
-  who(embeddings: Rows, rule: Rule): string;
-  group(embeddings: Rows, photos: string, limit: number | undefined): string;
-  photos_among(entries: string): string;
-  layout(entries: string, peopleAt: number | undefined, called: string): string;
-  write_gallery(people: string, name: string): string;
-  read_gallery(text: string): string;
-  put(name: string, photo: Photo): void;
-  remove(name: string): void;
-  lab(kind: string, settings: string): Promise<Panel[]>;
-  run(source: string): Promise<Outcome>;
-}
-
 /** A photo, and the transforms to chips of some of its faces, float32 [N, 2, 3]. */
 type Transformed = [photo: Photo, dims: number[], transforms: Float32Array];
-
-/** Embeddings, one after another. */
-interface Rows {
-  rows: number;
-  numbers: Float32Array;
-}
 
 class Engine {
   #session!: PythonSession;
@@ -108,7 +71,6 @@ class Engine {
   });
   #bytes = 0;
   readonly #assets = new Assets(this.#parts[0]);
-  readonly #deferred = new Deferred(this.#assets);
   #manifest!: Manifest;
   /** The name in models.json of the network in use, if distances are plain; undefined for a reader's file or corrected distances. */
   #plain: string | undefined;
@@ -213,7 +175,7 @@ class Engine {
 
   async #load(): Promise<void> {
     const assets = this.#assets;
-    const starting = thawPython(assets, this.#deferred);
+    const starting = startPython(assets);
     starting.catch(() => {}); // handled below
     const [sizes, text] = await Promise.all([assets.sizes(), assets.text("models/models.json")]);
     const manifest = (this.#manifest = JSON.parse(text) as Manifest);
@@ -222,9 +184,7 @@ class Engine {
     const needed = sizes.filter(([path]) => !later.has(path));
     const part = (graphs: boolean): Sizes => needed.filter(([path]) => isForGraphs(path) === graphs);
     assets.expect(part(false));
-    const [pyodide] = await Promise.all([starting, this.#pool.load(part(true), manifest, this.#parts[1])]);
-    tellOfItsEnd(pyodide);
-    this.#python = facelabIn(pyodide, assets, this.#deferred);
+    [this.#python] = await Promise.all([starting, this.#pool.load(part(true), manifest, this.#parts[1])]);
     const engine = {
       run: (graph: GraphName, photo: Photo, input: string, dims: number[], type: Plain["type"], data: Plain["data"]) =>
         this.#pool.run(graph, photo, input, { dims, type, data }),
@@ -234,7 +194,7 @@ class Engine {
       run_with: (embedder: string, jobs: Transformed[]) => this.#runWith(embedder, jobs),
       model: async (file: string, sha256: string) => new Uint8Array(await assets.model({ file, sha256 })),
     };
-    this.#session = this.#python.session;
+    this.#session = this.#python.session(text);
     this.#session.begin(engine, text);
     await assets.allRight();
     if (isShared) tellLoaded();
@@ -495,66 +455,14 @@ function laterModels({ embedder, embedders = {} }: Manifest): Set<string> {
   return new Set(files.map(({ file }) => `models/${file}`));
 }
 
-interface Python {
-  session: PyProxy & PythonSession;
-  /** Bring what the first verdict does not need: the rest of Pyodide, and Python functions. */
-  bringBack: () => Promise<void>;
-  /** Bring everything that the start left out: the larger half of Python's library and of NumPy. Everything but the demo needs it. */
-  complete: () => Promise<void>;
-}
-
-/** demo/optimise/defer/set_aside.py */
-interface SetAside {
-  begin(fetch: () => ArrayBuffer): void;
-  bring_back(aside: ArrayBuffer): boolean;
-}
-
-function facelabIn(pyodide: PyodideAPI, assets: Assets, rest: Deferred): Python {
-  const aside = pyodide.pyimport("set_aside") as PyProxy & SetAside;
-  aside.begin(() => assets.now(ASIDE));
-  let back: Promise<void> | undefined;
-  const bringBack = () =>
-    (back ??= (async () => {
-      await rest.come();
-      const functions = await assets.bytes(ASIDE);
-      if (!aside.bring_back(functions)) assets.refuse(ASIDE);
-    })().catch((error: unknown) => {
-      back = undefined; // so that the next use tries again
-      throw error;
-    }));
-  return {
-    session: (pyodide.pyimport("facelab.browser") as PyProxy & Pick<Python, "session">).session,
-    bringBack,
-    complete: async () => {
-      await bringBack();
-      const packages = JSON.parse(await assets.text("python/packages.json")) as Record<string, { file: string }>;
-      const extractDir = pyodide.runPython("import site; site.getsitepackages()[0]") as string;
-      for (const [name, format] of [["numpy_rest", "zip"], ["facelab", "wheel"]] as const) {
-        pyodide.unpackArchive(await assets.bytes(`python/${packages[name]!.file}`), format, { extractDir });
-      }
-      pyodide.FS.writeFile("/lib/python_rest.zip", new Uint8Array(await assets.bytes("python/python_rest.zip")));
-      // Packages that were begun in the first archive continue in this one.
-      pyodide.runPython(`
-import importlib, sys
-
-sys.path.insert(0, "/lib/python_rest.zip")
-for name, module in list(sys.modules.items()):
-    paths = getattr(module, "__path__", None)
-    if isinstance(paths, list) and any(".zip/" in path for path in paths):
-        paths.insert(0, "/lib/python_rest.zip/" + name.replace(".", "/"))
-importlib.invalidate_caches()
-`);
-    },
-  };
-}
-
-/** An interpreter that has crashed, or was ended by code, answers nothing any more. The page hears of it like of a worker's end. */
-function tellOfItsEnd(pyodide: PyodideAPI): void {
-  const { _api: api } = pyodide as unknown as { _api: { on_fatal: (error: Error) => void } };
-  api.on_fatal = ({ name, message }) => {
-    const why = name === "Exit" ? "the code ended it" : `it crashed (${message.split("\n")[0]})`;
-    setTimeout(() => { throw new EngineError(`Python has stopped: ${why}.`); });
-  };
+/** Readers can switch WebAssembly off, and a server's Content-Security-Policy can forbid it. */
+function requireWebAssembly(): void {
+  try {
+    new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  } catch (cause) {
+    const sentence = "WebAssembly is switched off here, and this page needs it. Allow it in the browser’s settings. If the site forbids it, its Content-Security-Policy needs 'wasm-unsafe-eval'.";
+    throw new EngineError(sentence, { cause });
+  }
 }
 
 /** Python's errors carry a sentence for the reader in their last line, `facelab.errors.NoFace: There is ...`. */

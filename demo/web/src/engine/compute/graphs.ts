@@ -6,17 +6,16 @@
 import * as Comlink from "comlink";
 import * as ort from "onnxruntime-web/wasm";
 
-import { EngineError, PhotoError, RELOAD, storedIn, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../../contract";
+import { EngineError, GRAPHS, PhotoError, RELOAD, storedIn, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../../contract";
 import { Assets, type Arrivals, type Sizes } from "../assets";
 import { isKnown, knownPicture, TRANSFORM } from "./known-answer";
 import { throttled, type Report } from "../report";
 import { handOver, thawOrt } from "../start/thaw-ort";
 import { isShared, whoComes } from "../life/shared";
 
-const GRAPHS: GraphName[] = ["pnet", "rnet", "onet", "embedder"];
 // The trimmed ONNX Runtime with ready sessions, without the functions that our own networks never call (demo/optimise/drop/trim_ort.mjs). After a failure, and for
-// other networks, the whole one.
-const READY_MADE = workerName !== RELOAD && !workerName.startsWith(WHOLE);
+// other networks, and in the plain build, the whole one.
+const READY_MADE = !PLAIN && workerName !== RELOAD && !workerName.startsWith(WHOLE);
 const RUNTIME = "ort/ort-wasm-simd-threaded";
 const SCRIPT = "ort/ort-wasm-simd-threaded.mjs";
 const RUNTIME_WASM = READY_MADE ? `${RUNTIME}-trimmed.wasm` : `${RUNTIME}.wasm`;

@@ -21,6 +21,9 @@ const MOST = Math.max(1, Math.min(4, navigator.hardwareConcurrency, MEMORY / 2))
 /** At most this many workers with the whole ONNX Runtime, which takes more time and memory to start. */
 const MOST_WHOLE = Math.min(2, MOST);
 
+/** Whether this engine has the whole ONNX Runtime from the start, and no other. */
+const STARTS_WHOLE = PLAIN || workerName === RELOAD;
+
 /** Milliseconds for one network. A trimmed runtime that needs longer has read memory that was left out, and never returns. */
 const PATIENCE = 30_000;
 /** The same for the whole runtime, which lacks nothing, so slow machines get more time. After that, the network counts as endless. */
@@ -74,7 +77,7 @@ export class Pool {
   #prepare: Prepare = asItIs;
   #grown = false;
   /** Whether the whole ONNX Runtime is in use; whether it has to stay in use because the trimmed one has failed; whether it has just failed. */
-  #whole = workerName === RELOAD;
+  #whole = STARTS_WHOLE;
   #distrusted = this.#whole;
   #lacking = false;
   /** The numbers of photos that have not been released. */
@@ -107,12 +110,12 @@ export class Pool {
 
   /** Whether the trimmed ONNX Runtime has failed, and the whole one replaces it. */
   get distrusted(): boolean {
-    return this.#distrusted && workerName !== RELOAD;
+    return this.#distrusted && !STARTS_WHOLE;
   }
 
   /** Whether the runtime has changed since the start. */
   get changed(): boolean {
-    return this.#whole || this.#distrusted;
+    return this.#whole !== STARTS_WHOLE || this.distrusted;
   }
 
   /** Resolves when the first worker is ready. */

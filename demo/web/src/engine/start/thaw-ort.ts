@@ -1,10 +1,11 @@
 /**
- * Loads ONNX Runtime's memory as the build stored it (demo/optimise/snapshot/pack_ort.py), with a session of each network in it. ONNX Runtime's own script does not
- * notice: it asks for sessions and gets these.
+ * Loads ONNX Runtime's memory as the build stored it (demo/optimise/snapshot/pack_ort.py), with a session of each network in it. ONNX Runtime's script
+ * asks for sessions as usual, and gets these.
  */
 
 import type { env } from "onnxruntime-web/wasm";
 
+import { GRAPHS, type GraphName } from "../../contract";
 import type { Assets } from "../assets";
 import { inTurn, type Chunk } from "./chunks";
 
@@ -17,8 +18,8 @@ interface Told {
   page: number;
   runs: [number, number][];
   idle: [number, number][];
-  /** Addresses of the sessions, in the order of the networks. */
-  sessions: number[];
+  /** Addresses of the sessions. */
+  sessions: Record<GraphName, number>;
   /** Weights: the file has a step for each row, float32, and a whole number for each weight, int8. Memory holds their products, float32. */
   tables: { address: number; rows: number; columns: number }[];
 }
@@ -72,7 +73,7 @@ function layOut(module: Inner, { bytes, page, runs, idle, sessions, tables }: To
       levels.forEach((level, i) => (weights[at + i] = level * steps[Math.trunc((at + i) / columns)]!));
     });
   }
-  const left = [...sessions];
+  const left = GRAPHS.map((name) => sessions[name]); // the order in which they are asked for
   const create = module._OrtCreateSession;
   module._OrtInit = () => 0; // already initialised
   module._OrtCreateSession = (...model) => left.shift() ?? create(...model);

@@ -5,6 +5,7 @@
 
 import { loadPyodide, type PyodideAPI, type PyodideConfig } from "pyodide";
 
+import { EngineError } from "../../contract";
 import type { Assets } from "../assets";
 import { inTurn, type Chunk } from "./chunks";
 import type { Deferred } from "./deferred";
@@ -19,7 +20,8 @@ interface Told {
   runs: [number, number][];
   /** Pyodide's exports that its own script or file asks for by name, each with its place in the table of functions, if it has one. */
   asked: Record<string, number>;
-  /** Length of the table of functions. */
+  /** The first place of the table of functions that Pyodide must leave free, and the table's length. */
+  free: number;
   table: number;
   libraries: { file: string; name: string; handle: number; global: boolean; memoryBase: number; memorySize: number; tableBase: number }[];
   /** Functions of a library, or of Pyodide behind them, whose place in the table differs from that of their own file. */
@@ -121,6 +123,9 @@ function thaw(module: Inner, own: WebAssembly.Exports, told: Told, libraries: Ma
   const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
   Object.setPrototypeOf(pyodide, own); // where libraries look for symbols, now and later
   (pyodide.emscripten_resize_heap as (bytes: number) => void)(told.bytes);
+  if (module.wasmTable.length > told.free) {
+    throw new EngineError("Pyodide needs more room in this browser than the build has left (SPARE_SLOTS in demo/optimise/snapshot/python.mjs): please report it.");
+  }
   module.wasmTable.grow(told.table - module.wasmTable.length);
   const linked: WebAssembly.Exports[] = told.libraries.map((library) => link(module, told, library, libraries.get(library.file)!, rest));
   for (const { index, library, name } of told.functions) {
