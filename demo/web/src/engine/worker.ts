@@ -455,16 +455,6 @@ function laterModels({ embedder, embedders = {} }: Manifest): Set<string> {
   return new Set(files.map(({ file }) => `models/${file}`));
 }
 
-/** Readers can switch WebAssembly off, and a server's Content-Security-Policy can forbid it. */
-function requireWebAssembly(): void {
-  try {
-    new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-  } catch (cause) {
-    const sentence = "WebAssembly is switched off here, and this page needs it. Allow it in the browser’s settings. If the site forbids it, its Content-Security-Policy needs 'wasm-unsafe-eval'.";
-    throw new EngineError(sentence, { cause });
-  }
-}
-
 /** Python's errors carry a sentence for the reader in their last line, `facelab.errors.NoFace: There is ...`. */
 async function plainly<T>(ask: () => T | Promise<T>): Promise<T> {
   try {
