@@ -30,7 +30,7 @@ console.log(JSON.stringify({ dims, answers, transform: TRANSFORM, pixels: Buffer
 
 def test_page_draws_and_judges_alike(tmp_path: Path) -> None:
     script = tmp_path / "known-answer.mjs"
-    source = ROOT / "demo" / "web" / "src" / "engine" / "known-answer.ts"
+    source = ROOT / "demo" / "web" / "src" / "engine" / "compute" / "known-answer.ts"
     rolldown = (ROOT / "demo" / "web" / "node_modules" / "rolldown" / "dist" / "index.mjs").as_uri()
     node = ["node", "--input-type=module", "-e"]
     subprocess.run([*node, BUNDLE, rolldown, str(source), str(script)], check=True)
