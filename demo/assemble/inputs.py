@@ -112,13 +112,13 @@ def byte_compiler(environment: Path, python: str) -> list[str]:
     """The command that byte-compiles a wheel for that version of Python, such as 3.14.2.
 
     It is pyodide-build's, if `environment` is a virtual environment of that Python (make puts it into .venv-wheel): byte code of
-    another minor version would not run. Elsewhere compile_wheel.mjs does the same inside Pyodide, under Node.
+    another minor version would not run. Elsewhere compile_archive.mjs does the same inside Pyodide, under Node.
     """
     pyodide = environment / "bin" / "pyodide"
     minor = ".".join(python.split(".")[:2])
     if pyodide.exists() and (environment / "bin" / f"python{minor}").exists():
         return [str(pyodide), "py-compile"]
-    return ["node", str(Path(__file__).with_name("compile_wheel.mjs"))]
+    return ["node", str(Path(__file__).with_name("compile_archive.mjs"))]
 
 
 def sha256(path: Path) -> str:

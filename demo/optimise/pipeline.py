@@ -24,6 +24,7 @@ from .snapshot.seal import seal
 
 HERE = Path(__file__).parent
 THAW = ROOT / "demo" / "web" / "src" / "engine" / "start" / "thaw-python.ts"  # how the page takes up Python's memory
+ADVICE = "after an upgrade, a pass may need a change: see demo/optimise/README.md; make site PLAIN=1 needs no pass"
 NOTHING = Path("-")  # in place of a script's file
 SWITCHES = "f32", "idle-data", "idle-heap", "outline", "trim-script"  # passes that can be left out one by one
 NOT_IMPORTED = re.compile(r"\.(so|pyi|pxd|h|c|in)$|/tests/")  # files of NumPy's wheel that no reader's code imports
@@ -69,7 +70,9 @@ def _python(app: Path, made: _Made) -> None:
     if "outline" not in made.without:
         wasm, numpy = _outlined([wasm, stdlib, numpy, facelab, models], photos, made)
     libraries = _libraries(numpy, made.work / "libraries")
-    sources = [wasm, stdlib, numpy, facelab, models]
+    # Compiled in advance, because the compiler would leave its traces all over the memory.
+    compiled = [made.by("../assemble/compile_archive.mjs", [archive], f"compiled/{archive.stem}")[0] for archive in (stdlib, numpy)]
+    sources = [wasm, *compiled, facelab, models]
     # First a memory that notes which Python functions are called, then one without the others.
     noting = made.by("snapshot/python.mjs", [*sources, NOTHING], "noting", libraries)
     (called,) = made.by("observe/called_functions.mjs", [wasm, *_named(noting, "python.json"), models, THAW], "called", photos)
@@ -160,7 +163,7 @@ class _Made:
     def by(self, script: str, sources: Sequence[Path], name: str, further: Sequence[Path] = ()) -> list[Path]:
         """The files that a script beside this one makes from others, under Node. It runs again only if one of those has changed."""
         folder = self.work / name
-        everything = (*sources, *further, *sorted(HERE.rglob("*.mjs")), HERE / "defer" / "set_aside.py")
+        everything = (*sources, *further, HERE / script, *sorted(HERE.rglob("*.mjs")), HERE / "defer" / "set_aside.py")
         hashes = (sha256(source) for source in everything if source != NOTHING)
         stamp = folder / hashlib.sha256("".join([self.without, *hashes]).encode()).hexdigest()
         if not stamp.exists():
@@ -169,6 +172,7 @@ class _Made:
             command = ["node", str(HERE / script), *map(str, sources), str(folder), *map(str, further)]
             done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "WITHOUT": self.without})
             if done.returncode:
-                raise AssembleError(f"{script} failed: {(done.stderr.strip() or done.stdout.strip())[-2000:]}")
+                error = next((line for line in done.stderr.splitlines() if "Error: " in line), done.stderr[-2000:])
+                raise AssembleError(f"{script} stopped: {error} ({ADVICE})")
             stamp.touch()
         return sorted(file for file in folder.iterdir() if file.suffix)

@@ -33,12 +33,13 @@ host = "127.0.0.1"  # that `served` gives addresses of
 READY = 60_000  # milliseconds; a cold start takes 5 to 10 s on an idle machine
 expect.set_options(timeout=20_000)
 
+SITE = Path(os.environ.get("FACELAB_SITE", ROOT / "site"))  # `python -m tests.browser.guard` names another
 try:
-    BUILD = build_in(ROOT / "site")  # the engine's files lie in app/BUILD/
+    BUILD = build_in(SITE)  # the engine's files lie in app/BUILD/
 except FileNotFoundError:
     BUILD = "BUILD"  # `served` says what to do
 
-ENGINE_FILES = ROOT / "site" / "app" / BUILD
+ENGINE_FILES = SITE / "app" / BUILD
 PLAIN_FILES = ROOT / "build" / "plain"
 
 OWN_ENGINE = "delete globalThis.SharedWorker"  # as in browsers without workers that outlive their page
@@ -109,7 +110,7 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(handler: type[SiteHandler] = SiteHandler, name: str = "", built: Path = ROOT / "site") -> Iterator[str]:
+def served(handler: type[SiteHandler] = SiteHandler, name: str = "", built: Path = SITE) -> Iterator[str]:
     """The address of the site's front page, with a slash at its end."""
     assert (built / "index.html").exists(), "`make site` first"
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(built)))
@@ -129,7 +130,7 @@ def another_build(
 
 def rebuilt(site: Path, changed: Mapping[str, bytes], engine: Path = ENGINE_FILES) -> Path:
     """A copy of the built site, in a folder that is not there yet. Its engine's files: those of the folder `engine`, and these."""
-    shutil.copytree(ROOT / "site", site, copy_function=os.link, ignore=shutil.ignore_patterns(BUILD))
+    shutil.copytree(SITE, site, copy_function=os.link, ignore=shutil.ignore_patterns(BUILD))
     (site / "app").rmdir()
     app = Path(shutil.copytree(engine, site / "app", copy_function=os.link))
     for name, content in changed.items():
@@ -172,7 +173,7 @@ def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session", params=["optimised", "plain"])
 def built(request: pytest.FixtureRequest) -> Path:
     """The folder of a site: of each build in turn."""
-    folder: Path = ROOT / "site" if request.param == "optimised" else request.getfixturevalue("plain_folder")
+    folder: Path = SITE if request.param == "optimised" else request.getfixturevalue("plain_folder")
     return folder
 
 

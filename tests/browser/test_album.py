@@ -16,8 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from facelab.cluster import usual_limit
 from facelab.native import NativeRuntime, models_folder
 
-from ..conftest import ROOT
-from .conftest import BUILD, MOST_NETWORK_WORKERS, READY, Watched, another_build, axe_violations, network_workers, watch
+from .conftest import BUILD, MOST_NETWORK_WORKERS, READY, SITE, Watched, another_build, axe_violations, network_workers, watch
 
 PEOPLE, PHOTOS = 6, 5
 
@@ -82,7 +81,7 @@ def test_machines_with_little_memory_get_fewer_network_workers(
     machine = f"for (const [name, value] of [['deviceMemory', {gigabytes}], ['hardwareConcurrency', 4]])"
     machine += " Object.defineProperty(WorkerNavigator.prototype, name, { value });\n"
     worker = "web/worker.js"
-    with another_build({worker: machine.encode() + (ROOT / "site" / "app" / BUILD / worker).read_bytes()}) as site:
+    with another_build({worker: machine.encode() + (SITE / "app" / BUILD / worker).read_bytes()}) as site:
         context = chromium.new_context(service_workers="block")
         page = watch(context.new_page(), site).open("album/")
         page.get_by_test_id("album-photos").set_input_files(samples / "obama.jpg")

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from ..conftest import ROOT
-from .conftest import BUILD, Watched, watch
+from .conftest import BUILD, SITE, Watched, watch
 
-SITE = ROOT / "site"
 MODELS = SITE / "app" / BUILD / "models"
 
 

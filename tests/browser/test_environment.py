@@ -15,8 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, e
 from facelab.embedder_file import KEY
 from facelab.native import models_folder
 
-from ..conftest import ROOT
-from .conftest import INSECURE, READY, SiteHandler, served, watch
+from .conftest import INSECURE, READY, SITE, SiteHandler, served, watch
 from .test_book import type_over
 
 WEB_PAGE = "<!doctype html><title>Sign in</title>"
@@ -142,7 +141,7 @@ def test_scripts_that_do_not_come_are_told_of_in_their_places(context: BrowserCo
     expect(page.get_by_test_id("cell-0")).to_be_visible()
     expect(note).to_have_count(0)
 
-    page.goto((ROOT / "site" / "demo" / "index.html").as_uri())
+    page.goto((SITE / "demo" / "index.html").as_uri())
     expect(note).to_contain_text("make serve")
 
 

@@ -9,8 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from assemble.after_site.policy import policy_of
 
-from ..conftest import ROOT
-from .conftest import ASK_ENGINE, BUILD, READY, Watched
+from .conftest import ASK_ENGINE, BUILD, READY, SITE, Watched
 from .ways_out import CODE, SILENT, recording
 
 POLICY = re.compile(r'<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="([^"]+)">')
@@ -44,8 +43,8 @@ def test_engine_that_outlives_its_page_runs_no_code(chromium: Browser, site: str
 
 
 def test_policy_is_the_first_of_a_page_and_knows_its_scripts_alone() -> None:
-    pages = list((ROOT / "site").rglob("*.html"))
-    assert ROOT / "site" / "404.html" in pages
+    pages = list((SITE).rglob("*.html"))
+    assert SITE / "404.html" in pages
     for page in pages:
         html = page.read_text()
         policy = POLICY.search(html)

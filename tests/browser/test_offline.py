@@ -17,12 +17,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from assemble.after_site.offline import write_service_worker
 
-from ..conftest import ROOT
 from .conftest import (
     ASK_ENGINE,
     MOST_NETWORK_WORKERS,
     OWN_ENGINE,
     READY,
+    SITE,
     SiteHandler,
     axe_violations,
     network_workers,
@@ -72,7 +72,7 @@ class Host:
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Host]:
     folder = tmp_path / "site"
-    shutil.copytree(ROOT / "site", folder, copy_function=os.link)
+    shutil.copytree(SITE, folder, copy_function=os.link)
     (folder / "service-worker.js").unlink()
     write_service_worker(folder)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(SiteHandler, directory=str(folder)))

@@ -19,9 +19,8 @@ from playwright.sync_api import Browser, expect
 from facelab.native import NativeRuntime
 from facelab.photos import read_photo
 
-from ..conftest import ROOT
 from ..odd_photos import READABLE
-from .conftest import READY, Watched, engine_alone, watch
+from .conftest import READY, SITE, Watched, engine_alone, watch
 from .test_book import open_lab
 
 FURTHER = ("no_face.png", "dot.png", "many.jpg", "huge.jpg", "filled.jpg", "sideways.jpg")
@@ -107,9 +106,7 @@ def test_both_builds_give_the_same_numbers(
     chromium: Browser, site: str, plain_site: str, plain_folder: Path, photos: list[tuple[str, str]]
 ) -> None:
     """What is left out of the faster build, and what is rewritten in it, changes no answer."""
-    faster, plain = (
-        _answers(chromium, address, folder, photos) for address, folder in ((site, ROOT / "site"), (plain_site, plain_folder))
-    )
+    faster, plain = (_answers(chromium, address, folder, photos) for address, folder in ((site, SITE), (plain_site, plain_folder)))
     assert sum(bool(answer["faces"]) for answer in plain) > 20
     for (name, _), one, other in zip(photos, faster, plain, strict=True):
         assert max(_differences(one, other), default=0) < 1e-4, name

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from ..conftest import ROOT
-from .conftest import BUILD, SiteHandler, Watched, axe_violations, served
+from .conftest import BUILD, SITE, SiteHandler, Watched, axe_violations, served
 
 CHAPTERS = (
     "",
@@ -148,7 +148,7 @@ class NotFound(SiteHandler):
     """Answers as GitHub Pages does where there is nothing."""
 
     def send_error(self, code: int, *_: object) -> None:
-        page = (ROOT / "site" / "404.html").read_bytes()
+        page = (SITE / "404.html").read_bytes()
         self.send_response(code)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(page)))
@@ -171,6 +171,6 @@ def test_page_for_addresses_that_are_not_there_leads_back_from_any_depth(chromiu
 def test_first_pair_of_samples_is_asked_for_in_the_head() -> None:
     """Under the names that the page's script will ask for."""
     pair = json.loads((ROOT / "demo" / "web" / "src" / "samples.json").read_text())["pairs"][0]
-    head, _ = (ROOT / "site" / "demo" / "index.html").read_text().split("</head>")
+    head, _ = (SITE / "demo" / "index.html").read_text().split("</head>")
     for name in (pair["a"], pair["b"]):
         assert f'<link rel="preload" as="fetch" crossorigin href="../app/{BUILD}/samples/{name}">' in head

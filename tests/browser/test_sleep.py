@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from ..conftest import ROOT
-from .conftest import BUILD, ENGINE_ALONE, READY, SiteHandler, Watched, another_build, watch
+from .conftest import BUILD, ENGINE_ALONE, READY, SITE, SiteHandler, Watched, another_build, watch
 
-WEB = ROOT / "site" / "app" / BUILD / "web"
+WEB = SITE / "app" / BUILD / "web"
 MEMORY = "python/python.memory.gz"
 WHOLE = "ort/ort-wasm-simd-threaded.wasm"
 HALF_A_MINUTE = b"3e4"  # how the built scripts spell the milliseconds after which nothing more is expected

@@ -105,7 +105,9 @@ def main(other: bool) -> str:
 
     set_aside.begin(fetch)
     stay = {set_aside._name(one.__code__) for one in (main, fetch, Buffer.__init__, Buffer.to_bytes)}
-    set_aside.set_aside(stay, "/aside")
+    for still in ({set_aside._name(one.__code__) for one in (counter, numbers, later)}, set()):
+        set_aside.set_aside(stay | still, "/aside")
+    set_aside.seal("/aside")
     with open("/aside", "rb") as file:  # noqa: PTH123  (its functions are away)
         content = file.read()
     away = [numbers.__doc__, Derived.__doc__]

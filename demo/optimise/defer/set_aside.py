@@ -36,6 +36,7 @@ async def coroutine(*args, **named):
 """
 
 called: set[tuple[str, int, str]] = set()
+started: set[tuple[str, int, str]] = set()  # what `called` held before
 _fetch: Callable[[], Any]
 _functions: list[FunctionType] = []
 _explained: list[Any] = []
@@ -91,13 +92,18 @@ def bring_back(aside: Any) -> bool:
 
 
 def watch() -> None:
-    """From now on, `called` gathers the functions that are called, each as a file, a first line and a qualified name."""
+    """From now on `called` gathers what functions are called: files, first lines, qualified names. Asked again, it begins anew."""
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]  # there from Python 3.12 on
 
     def note(code: CodeType, _: int) -> Any:
         called.add(_name(code))
         return monitoring.DISABLE  # once is enough
 
+    if called:
+        started.update(called)
+        called.clear()
+        monitoring.restart_events()
+        return
     tool, event = monitoring.PROFILER_ID, monitoring.events.PY_START
     monitoring.use_tool_id(tool, "called")
     monitoring.register_callback(tool, event, note)
@@ -105,28 +111,21 @@ def watch() -> None:
 
 
 def set_aside(needed: set[tuple[str, int, str]], path: str) -> None:
-    """Takes away the code of functions and the explanations that `bring_back` brings back, and writes them into a file.
-
-    needed: functions that stay, each as in `called`. The file ends in a digest, which tells it from another version's.
-    """
+    """Takes away what `bring_back` brings back, of all that is there, and adds it to a file. needed, as in `called`, stays."""
     global _away
+    _away = b"more to come"
     explained = [thing for thing in _things() if _is_long(_explanation(thing)) and _can_be_explained(thing)]
     functions = [thing for thing in gc.get_objects() if type(thing) is FunctionType and _can_go(thing, needed)]
-    digest = hashlib.sha256()
-    with open(path, "wb") as file:  # noqa: PTH123  (pathlib's functions may have gone)
+    with open(path, "ab") as file:  # noqa: PTH123  (its functions may have gone)
         for first in range(0, max(len(functions), len(explained)), AT_ONCE):
-            some = slice(first, first + AT_ONCE)
-            codes = [function.__code__ for function in functions[some]]
-            part = marshal.dumps((codes, [_explanation(thing) for thing in explained[some]]))
-            digest.update(part)
-            file.write(part)
-        _away = digest.digest()
-        marshal.dump(_away, file)
+            part = slice(first, first + AT_ONCE)
+            codes = [function.__code__ for function in functions[part]]
+            marshal.dump((codes, [_explanation(thing) for thing in explained[part]]), file)
     del codes
     for thing in explained:
         _explain(thing, None)
     shared: dict[int, CodeType] = {}
-    for number, function in enumerate(functions):
+    for number, function in enumerate(functions, len(_functions)):
         code = function.__code__
         if _kind(code) or not isinstance(function.__module__, str):
             function.__code__ = _in_place_of(code, number)
@@ -137,6 +136,17 @@ def set_aside(needed: set[tuple[str, int, str]], path: str) -> None:
     _functions.extend(functions)
     _explained.extend(explained)
     gc.collect()
+
+
+def seal(path: str) -> None:
+    """The last that is written into that file: by which it is told from that of another version."""
+    global _away
+    with open(path, "rb+") as file:  # noqa: PTH123
+        digest = hashlib.sha256()
+        for piece in iter(partial(file.read, 1 << 16), b""):
+            digest.update(piece)
+        _away = digest.digest()
+        marshal.dump(_away, file)
 
 
 def _can_go(function: FunctionType, needed: set[tuple[str, int, str]]) -> bool:

@@ -6,5 +6,7 @@ import { visited, wasmFiles } from "./page_in_node.mjs";
 
 const [whole, told, models, thaw, out, ...photos] = process.argv.slice(2);
 const pyodide = await visited({ told, models, thaw, photos }, await wasmFiles(whole, told));
-await writeFile(join(out, "called.json"), pyodide.runPython("import json, set_aside; json.dumps(sorted(set_aside.called))"));
+await writeFile(join(out, "called.json"), pyodide.runPython(
+  "import json, set_aside; json.dumps({name: sorted(getattr(set_aside, name)) for name in ('started', 'called')})",
+));
 process.exit();

@@ -56,6 +56,8 @@ const pyodide = await loadPyodide({
 const module = pyodide._module;
 const packages = pyodide.runPython("import site; site.getsitepackages()[0]");
 pyodide.FS.writeFile(`${packages}/set_aside.py`, await readFile(new URL("../defer/set_aside.py", import.meta.url)));
+await setAside("started", "called");
+wipeFree(module);
 pyodide.runPython(`
 import io, sys
 
@@ -74,6 +76,7 @@ pyodide.runPython(`
 import encodings.idna, gc, linecache, textwrap, tokenize, traceback, warnings  # Python imports them for errors, before its library has arrived
 import numpy.lib.format, numpy.lib._npyio_impl
 `);
+await setAside("started", "called");
 begin(pyodide, await readFile(manifest, "utf8"));
 pyodide.runPython("import random; random.seed(0); del random"); // the same memory every time; the page seeds anew (facelab.browser.Session.begin)
 
@@ -93,11 +96,9 @@ for (const [handle, { name, global, exports }] of Object.entries(module.LDSO.loa
   libraries.push({ file, name, handle: Number(handle), global, memoryBase, memorySize, tableBase, tableSize, exports });
 }
 
-if (called === "-") {
-  pyodide.runPython("import set_aside; set_aside.watch()");
-} else {
-  pyodide.globals.set("names", await readFile(called, "utf8"));
-  pyodide.runPython("import json, set_aside; set_aside.set_aside({tuple(name) for name in json.loads(names)}, '/aside'); del json, names, set_aside");
+await setAside("called");
+if (called !== "-") {
+  pyodide.runPython("set_aside.seal('/aside'); del set_aside");
   await writeFile(join(out, "python_rest.marshal"), pyodide.FS.readFile("/aside"));
   pyodide.FS.unlink("/aside");
 }
@@ -137,8 +138,9 @@ await writeFile(join(out, "python.memory"), pages);
 
 // A third of the script gives a name to each export.
 const named = new Set(asked);
-const shorter = script.replaceAll(/\b_\w+=Module\["_\w+"\]=wasmExports\["(\w+)"\];/g, (naming, name) => (named.has(name) ? naming : ""));
-await writeFile(join(out, "pyodide.asm.mjs"), trimScript(shorter, await namesImported(pyodideWasm, ...later), scripts));
+const unnamed = script.replaceAll(/\b_\w+=Module\["_\w+"\]=wasmExports\["(\w+)"\];/g, (naming, name) => (named.has(name) ? naming : ""));
+if (unnamed === script) throw changed("pyodide.asm.mjs gives names to its exports in another way");
+await writeFile(join(out, "pyodide.asm.mjs"), process.env.WITHOUT.includes("trim-script") ? unnamed : trimScript(unnamed, await namesImported(pyodideWasm, ...later), scripts));
 const { info } = JSON.parse(lockFileContents);
 const told = {
   bytes: Math.ceil(module._sbrk(0) / WASM_PAGE) * WASM_PAGE,
@@ -156,7 +158,18 @@ const told = {
 };
 await writeFile(join(out, "python.json"), JSON.stringify(told));
 
-/** What the linker has to set aside for a library: a section of the tool conventions for dynamic linking, subsection WASM_DYLINK_MEM_INFO. */
+/**
+ * Set all functions aside but those in these lists of CALLED's, so that whatever comes next takes their place in the memory. Without CALLED, note the functions
+ * that are called from now on.
+ */
+async function setAside(...lists) {
+  if (called === "-") return pyodide.runPython("import set_aside; set_aside.watch()");
+  const functions = JSON.parse(await readFile(called, "utf8"));
+  pyodide.globals.set("names", JSON.stringify(lists.flatMap((list) => functions[list])));
+  pyodide.runPython("import json, set_aside; set_aside.set_aside({tuple(name) for name in json.loads(names)}, '/aside'); del json, names");
+}
+
+/** What the linker has to reserve for a library: a section of the tool conventions for dynamic linking, subsection WASM_DYLINK_MEM_INFO. */
 function sizesOf(library) {
   const [section] = WebAssembly.Module.customSections(new WebAssembly.Module(library), "dylink.0");
   const bytes = new Uint8Array(section);
@@ -190,7 +203,7 @@ function placeOf(text, from = 0) {
 
 /** An error that stops the build. */
 function changed(what) {
-  return new Error(`${what}. Pyodide or NumPy has probably changed: see demo/optimise/README.md, or build with PLAIN=1`);
+  return new Error(`${what}. Pyodide or NumPy has probably changed`);
 }
 
 /** The names that WebAssembly files import. */
