@@ -1,7 +1,7 @@
-"""`python -m tests.browser.guard [ARGUMENTS]`: pytest's tests of the browser, on a site whose engine stops at data that was left out.
+"""`python -m tests.browser.guard [ARGUMENTS]`: the browser's tests, on a site whose engine stops at data that was left out.
 
-Two passes leave out data that watched runs did not read (demo/optimise/drop). A read that nobody watched would get zeros or ones, and
-an answer could be wrong without a word. In this site such a read stops the engine. test_guard.py asks it about many photos.
+Two passes leave out data that watched runs did not read (demo/optimise/drop). A read that nobody watched would get zeros or ones,
+and an answer could be wrong without a word. In this site such a read stops the engine. test_guard.py asks it about many photos.
 """
 
 from __future__ import annotations

@@ -5,47 +5,18 @@ test_versions.py asks both builds what they do with files of another build.
 
 from __future__ import annotations
 
-import io
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from facelab.native import NativeRuntime
-from facelab.photos import read_photo
 
-from ..odd_photos import READABLE
-from .conftest import READY, SITE, Watched, engine_alone, watch
+from .conftest import READY, SITE, Watched, watch
+from .photo_answers import answers, differences, photos_of_all_kinds
 from .test_book import open_lab
-
-FURTHER = ("no_face.png", "dot.png", "many.jpg", "huge.jpg", "filled.jpg", "sideways.jpg")
-SIZES = ((24, 32), (97, 61), (300, 2048), (2048, 1365))
-# What the demo is told of each photo, and of its largest face beside that of the first photo.
-ANSWERS = """async ([site, photos]) => {
-    const ask = (ENGINE)(site);
-    const answers = [];
-    let first;
-    for (const [name, photo] of photos) {
-        const image = await createImageBitmap(await (await fetch(photo)).blob());
-        const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");
-        canvas.drawImage(image, 0, 0);
-        const {width, height, data} = canvas.getImageData(0, 0, image.width, image.height);
-        await ask("open", name, {width, height, rgba: data.buffer});
-        const found = await ask("find", name);
-        const {faces} = await ask("analyse", name);
-        await ask("close", name);
-        const {embedding, poor} = found.embedded ?? {};
-        first ??= embedding;
-        const verdict = embedding && await ask("compare", first, embedding, poor.length > 0);
-        answers.push({found: found.faces ?? found, faces, poor, verdict, embedding: embedding && [...embedding]});
-    }
-    return answers;
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -88,48 +59,14 @@ def test_lab_and_cell_answer(plain: Watched) -> None:
 
 @pytest.fixture(scope="module")
 def photos(samples: Path, odd_photos: Path, runtime: NativeRuntime) -> list[tuple[str, str]]:
-    """Names, and addresses with the content: the samples, the odd photos, and a sample in other sizes."""
-    files = [*sorted(samples.glob("*.jpg")), *(odd_photos / name for name in (*READABLE, *FURTHER))]
-    pictures = {file.name: Image.fromarray(read_photo(file, runtime.manifest.max_side).pixels) for file in files}
-    for size in SIZES:
-        pictures[f"{size}"] = pictures["obama.jpg"].resize(size)
-    return [(name, _address(picture)) for name, picture in pictures.items()]
-
-
-def _address(picture: Image.Image) -> str:
-    file = io.BytesIO()
-    picture.save(file, format="png", compress_level=1)
-    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
+    return photos_of_all_kinds(samples, odd_photos, runtime.manifest.max_side)
 
 
 def test_both_builds_give_the_same_numbers(
     chromium: Browser, site: str, plain_site: str, plain_folder: Path, photos: list[tuple[str, str]]
 ) -> None:
     """What is left out of the faster build, and what is rewritten in it, changes no answer."""
-    faster, plain = (_answers(chromium, address, folder, photos) for address, folder in ((site, SITE), (plain_site, plain_folder)))
+    faster, plain = (answers(chromium, address, folder, photos) for address, folder in ((site, SITE), (plain_site, plain_folder)))
     assert sum(bool(answer["faces"]) for answer in plain) > 20
     for (name, _), one, other in zip(photos, faster, plain, strict=True):
-        assert max(_differences(one, other), default=0) < 1e-4, name
-
-
-def _answers(chromium: Browser, site: str, folder: Path, photos: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    with chromium.new_context(service_workers="block") as context:
-        page = context.new_page()
-        page.goto(site)
-        answers: list[dict[str, Any]] = page.evaluate(ANSWERS.replace("ENGINE", engine_alone(folder)), [site, photos])
-        return answers
-
-
-def _differences(one: Any, other: Any) -> Iterator[float]:
-    """Between the numbers of two answers. All else has to be equal, but for times."""
-    if isinstance(one, dict):
-        assert one.keys() == other.keys()
-        for key in one.keys() - {"milliseconds"}:
-            yield from _differences(one[key], other[key])
-    elif isinstance(one, list):
-        for pair in zip(one, other, strict=True):
-            yield from _differences(*pair)
-    elif isinstance(one, int | float):
-        yield abs(one - other)
-    else:
-        assert one == other
+        assert max(differences(one, other), default=0) < 1e-4, name
