@@ -1,33 +1,39 @@
-// node defer/split_pyodide.mjs PYODIDE.wasm SNAPSHOT/python.json MODELS/models.json thaw-python.ts OUT PHOTO.ppm...: Pyodide's wasm, and that of
-// the libraries linked to it (beside python.json), each in two (defer/split.mjs). In OUT, NAME.wasm has the functions that the demo calls from its start to
-// its verdicts, and the data that they need (drop/idle_data.mjs); NAME_rest.wasm, the others, is fetched when the page has nothing else to do.
-// Copies that note their calls, then what they read, are watched at a few visits. Functions that these miss cost a wait, no more: the page stops and fetches
-// the rest when it comes to one that is not there (rest.ts).
+// node split_pyodide.mjs PYODIDE.wasm SNAPSHOT/python.json MODELS/models.json thaw-python.ts OUT PHOTO.ppm...: the WebAssembly of Pyodide, and of the libraries
+// linked to it (beside python.json), each in two files (split.mjs). In OUT, NAME.wasm has the functions that the demo calls until its first verdict, and the
+// data that they read (idle_data.mjs). The page fetches NAME_rest.wasm, the others, when it has nothing else to do.
+// Copies that note their calls, and then their reads, are watched at a few visits. A missed function costs a wait and no more: Python stops until the page has
+// fetched the rest (start/deferred.ts).
 import { readFile, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { idleData } from "../drop/idle_data.mjs";
-import { tracing } from "../observe/reads.mjs";
 import { visited, wasmFiles } from "../observe/page_in_node.mjs";
+import { tracing } from "../observe/reads.mjs";
+import { entries, EXPORT, exportOf, leb, sectionsOf } from "../wasm/binary.mjs";
+import { instructions } from "../wasm/code.mjs";
+import { localsOf, Module } from "../wasm/module.mjs";
 import { noting, split } from "./split.mjs";
 
-const [whole, told, models, thaw, out, ...photos] = process.argv.slice(2);
-const SMALL = 64; // bytes: functions up to this stay in any case, for a call of the rest is not much shorter
-const [MARKS, SHIFT] = [0x30000000, 5]; // an address that no run gets near; a byte there for each 32
+const [whole, snapshot, models, thaw, out, ...photos] = process.argv.slice(2);
+const SMALL = 64; // bytes: shorter functions are always hot, because a call of the rest is as long
+const [MARKS, SHIFT] = [0x30000000, 5]; // an address that no run comes near; a byte there for each 32
 const WASM_PAGE = 65536;
+const CALL = 0x10;
 
-const { asked, further, page, runs } = JSON.parse(await readFile(told, "utf8"));
-const sources = await wasmFiles(whole, told);
+const { asked, further, page, runs } = JSON.parse(await readFile(snapshot, "utf8"));
+const sources = await wasmFiles(whole, snapshot);
 const isLibrary = (name) => name !== basename(whole);
-const noted = {}; // of the files by name: the table of functions that were called
-await visited({ told, models, thaw, photos }, copies((_, bytes) => noting(bytes)), (name, { called }) => (noted[name] = called));
-const isHot = (name) => (body, number) => noted[name].get(number) !== null || body.length <= SMALL;
+const visits = { told: snapshot, models, thaw, photos };
+const called = {}; // by file: a table in which the functions that were called are
+await visited(visits, copies((_, bytes) => noting(bytes)), (name, exports) => (called[name] = exports.called));
+const entered = await enteredInBrowsers();
+const isHot = (name) => (body, number) => called[name].get(number) !== null || body.length <= SMALL || (!isLibrary(name) && entered.has(number));
 
-const marks = await whatIsRead();
+const marks = process.env.WITHOUT.includes("idle-data") ? undefined : await reads();
 const names = new Set([...Object.keys(asked), ...further]);
 for (const [name, bytes] of Object.entries(sources)) {
-  // A library's data is in the memory that the page takes up.
-  const kept = isLibrary(name) ? { hasData: false } : { isWanted: (exported) => names.has(exported), idle: process.env.WITHOUT.includes("idle-data") ? [] : idleOf(bytes, isHot(name)) };
+  // A library's data is part of the memory that the page takes up.
+  const kept = isLibrary(name) ? { hasData: false } : { isWanted: (exported) => names.has(exported), idle: marks ? idleOf(bytes, isHot(name)) : [] };
   const { first, rest } = split(bytes, isHot(name), kept);
   await writeFile(join(out, name), first);
   await writeFile(join(out, name.replace(".wasm", "_rest.wasm")), rest);
@@ -38,13 +44,29 @@ function copies(made) {
   return Object.fromEntries(Object.entries(sources).map(([name, bytes]) => [name, made(name, bytes)]));
 }
 
-/** For each 32 bytes of the memory a byte: whether functions of the first files read them. */
-async function whatIsRead() {
+/** Functions that browsers enter by JSPI, which Node 20 does not have, and the functions that these call. */
+async function enteredInBrowsers() {
+  const script = await readFile(join(dirname(snapshot), "pyodide.asm.mjs"), "utf8");
+  const entrances = new Set([...script.matchAll(/createPromising\(wasmExports\.(\w+)\)/g)].map(([, name]) => name));
+  const bytes = sources[basename(whole)];
+  const module = new Module(bytes);
+  const own = (index) => (index < module.imported ? [] : [index - module.imported]);
+  const numbers = entries(sectionsOf(bytes), EXPORT).map(exportOf).flatMap(({ name, index }) => (entrances.has(name) ? own(index) : []));
+  const callees = numbers.flatMap((number) => {
+    const body = module.bodies[number];
+    const code = [...instructions(body, localsOf(body).start)];
+    return code.flatMap(({ op, start }) => (op === CALL ? own(leb(body, start + 1)[0]) : []));
+  });
+  return new Set([...numbers, ...callees]);
+}
+
+/** For each 32 bytes of the memory a byte: whether functions of the first files have read them. */
+async function reads() {
   setFlagsFromString("--no-wasm-tier-up"); // V8's other compiler takes minutes for so many notes
   setFlagsFromString("--no-wasm-dynamic-tiering");
   const watched = copies((name, bytes) => tracing(bytes, MARKS, SHIFT, isHot(name)));
   let memory;
-  await visited({ told, models, thaw, photos }, watched, (name, exports) => {
+  await visited(visits, watched, (name, exports) => {
     if (isLibrary(name)) return;
     ({ memory } = exports);
     memory.grow((MARKS + (MARKS >> SHIFT) - memory.buffer.byteLength) / WASM_PAGE);
@@ -53,6 +75,6 @@ async function whatIsRead() {
 }
 
 function idleOf(bytes, isHot) {
-  const [[changed]] = runs; // no byte before this page is another than in the file
+  const [[changed]] = runs; // before this page, the memory is as the file fills it
   return idleData(bytes, isHot, changed * page, (first, end) => marks.subarray(first >> SHIFT, ((end - 1) >> SHIFT) + 1).includes(1));
 }
