@@ -107,7 +107,7 @@ export async function thawed({ told, thaw }, folder, seen) {
     compiled: async (path) => WebAssembly.compile(await read(path)),
     inflated: async (path) => [await read(path.replace(/\.gz$/, ""))], // here it is not packed yet
   };
-  return thawPython(assets, { belongTo: (path, exports) => seen(basename(path), exports) });
+  return thawPython(assets, { register: (path, exports) => seen(basename(path), exports) });
 }
 
 /** The networks, as Python asks for them. */
