@@ -7,10 +7,10 @@ import {
   EngineError,
   VersionError,
   type Analysis,
-  type ClassTold,
+  type ClassSummary,
   type EmbedderChoice,
+  type EmbedderInUse,
   type EmbedderScale,
-  type EmbedderTold,
   type Embedded,
   type Face,
   type Found,
@@ -171,7 +171,7 @@ export class EngineClient extends EventTarget {
   }
 
   /** Uses another network from the next face on; null: the page's default. */
-  useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderTold> {
+  useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderInUse> {
     return this.#ask(undefined, (remote) => remote.useEmbedder(choice));
   }
 
@@ -198,7 +198,7 @@ export class EngineClient extends EventTarget {
     return this.#ask(signal, (remote) => remote.reread(Comlink.transfer(chip, [chip.rgba]), cutFor, embedder));
   }
 
-  enrol(keys: string[], embeddings: Float32Array, embedder: string): Promise<ClassTold> {
+  enrol(keys: string[], embeddings: Float32Array, embedder: string): Promise<ClassSummary> {
     return this.#ask(undefined, (remote) => remote.enrol(keys, embeddings, embedder));
   }
 

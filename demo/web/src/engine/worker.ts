@@ -9,10 +9,10 @@ import {
   EngineError,
   PhotoError,
   type Analysis,
-  type ClassTold,
+  type ClassSummary,
   type EmbedderChoice,
+  type EmbedderInUse,
   type EmbedderScale,
-  type EmbedderTold,
   type Embedded,
   type Face,
   type Found,
@@ -247,13 +247,13 @@ class Engine {
   }
 
   /** Uses another network from the next face on; null: the default. If this fails, the network in use stays. */
-  async useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderTold> {
+  async useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderInUse> {
     const before = this.#unusable;
     this.#unusable = true; // if the page leaves now, the next one expects the default network
     try {
       await this.#fetchDeferred();
       const [file, offered] = choice && "file" in choice ? await this.#offerFile(choice.file) : await this.#offerListed(choice ?? {});
-      const embedder = JSON.parse(offered) as EmbedderTold;
+      const embedder = JSON.parse(offered) as EmbedderInUse;
       await this.#pool.use(file, embedder, this.#knownOf(choice));
       this.#session.use_offered();
       this.#plainEmbedder = embedder.normalised || (choice && "file" in choice) ? undefined : embedder.name;
@@ -329,10 +329,10 @@ class Engine {
   }
 
   /** Enrols the people that `who` can name. `keys`: the person on each photo; `numbers`: the photos' embeddings, joined. */
-  async enrol(keys: string[], numbers: Float32Array, embedder: string): Promise<ClassTold> {
+  async enrol(keys: string[], numbers: Float32Array, embedder: string): Promise<ClassSummary> {
     await this.#readWith(embedder);
     await this.#complete();
-    return JSON.parse(await withReadableErrors(() => this.#session.enrol(JSON.stringify(keys), { rows: keys.length, numbers }))) as ClassTold;
+    return JSON.parse(await withReadableErrors(() => this.#session.enrol(JSON.stringify(keys), { rows: keys.length, numbers }))) as ClassSummary;
   }
 
   async who(rows: number, numbers: Float32Array, rule: Rule): Promise<Who[]> {

@@ -298,7 +298,7 @@ export class Pool {
     try {
       return await Promise.race([answer, lost]);
     } catch (error) {
-      this.#trimmedFailed = !this.#whole && error instanceof Error && /RuntimeError/.test(`${error.name} ${error.message}`); // WebAssembly stopped, or did not answer
+      this.#trimmedFailed = !this.#whole && error instanceof Error && /RuntimeError/.test(`${error.name} ${error.message}`); // WebAssembly's own errors
       throw error;
     } finally {
       cancel();

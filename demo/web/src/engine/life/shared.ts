@@ -16,7 +16,7 @@ export const LOADED = `facelab ${BUILD} has loaded`;
 
 /** Hold the lock `LOADED` until this worker ends. */
 export function announceLoaded(): void {
-  navigator.locks.request(LOADED, { mode: "shared" }, () => new Promise(() => {})).catch(() => {}); // if the browser refuses the lock, pages wait longer for an answer
+  navigator.locks.request(LOADED, { mode: "shared" }, () => new Promise(() => {})).catch(() => {}); // without this lock, pages only wait longer
 }
 
 /** Resolves when a lock is released, for example because the page that held it is gone. */

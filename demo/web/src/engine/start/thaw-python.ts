@@ -24,7 +24,7 @@ interface Description {
   free: number;
   table: number;
   libraries: { file: string; name: string; handle: number; global: boolean; memoryBase: number; memorySize: number; tableBase: number }[];
-  /** Functions that stand in the table at an index outside their file's own range. `library`: an index in `libraries`; Pyodide's own functions come after them. */
+  /** Functions that the table has outside their own file's range. `library`: an index in `libraries`; a larger number means Pyodide itself. */
   functions: { index: number; library: number; name: string }[];
   /** Addresses of the libraries' symbols. */
   symbols: Record<string, number>;
@@ -141,7 +141,7 @@ function thaw(
   }
 
   module.API.restoreSnapshot = () => {
-    // The only number that depends on the browser is the address of the function that calls C functions whose signature is not known exactly.
+    // Only this number depends on the browser: the address of the function that calls C functions through inexact signatures.
     const trampoline = (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET / 4]!) / 4;
     const ours = module.HEAP32[trampoline]!;
     const { page, runs, javascript } = description;
