@@ -2,7 +2,7 @@
 // the libraries linked to it (beside python.json), each in two (defer/split.mjs). In OUT, NAME.wasm has the functions that the demo calls from its start to
 // its verdicts, and the data that they need (drop/idle_data.mjs); NAME_rest.wasm, the others, is fetched when the page has nothing else to do.
 // Copies that note their calls, then what they read, are watched at a few visits. Functions that these miss cost a wait, no more: the page stops and fetches
-// the rest when it comes to one that is not there (rest.ts).
+// the rest when it comes to one that is not there (deferred.ts).
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setFlagsFromString } from "node:v8";
