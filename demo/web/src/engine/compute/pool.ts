@@ -11,7 +11,7 @@ import type { Arrivals, Sizes } from "../assets";
 import type { Graphs, Held, Outputs, PlainTensor } from "./graphs";
 import script from "./graphs?worker&url";
 import type { Report } from "../report";
-import { afterAwake } from "../life/awake";
+import { inTime } from "../life/awake";
 import { startWorker } from "../life/start-worker";
 
 /** This machine's memory in gigabytes. Firefox, Safari and pages over plain http hide it, and count as 4, because phones end pages that use too much memory. */
@@ -232,7 +232,9 @@ export class Pool {
   /** See Graphs.use. Other networks need the whole ONNX Runtime, and a reader's may never end. If one fails, the network in use stays. */
   async use(file: ArrayBuffer | null, sizes: EmbedderSizes, known?: number[]): Promise<void> {
     const whole = file !== null || this.#distrusted;
-    const prepare: Prepare = ({ graphs }) => withTrialDeadline(graphs.use(file, sizes, known));
+    const seconds = PATIENCE_TRIAL / 1000;
+    const late = () => new PhotoError(`This network did not answer a trial run within ${seconds} seconds, so the network before it stays in use.`);
+    const prepare: Prepare = ({ graphs }) => inTime(graphs.use(file, sizes, known), PATIENCE_TRIAL, late);
     if (whole !== this.#whole) return this.#replaceAll(whole, prepare);
     if (file) end(await this.#ready(WHOLE, prepare)); // the first run is in a worker that nothing else needs
     this.#prepare = prepare; // for workers that are starting
@@ -287,21 +289,15 @@ export class Pool {
   }
 
   async #withDeadline<T>(answer: Promise<T>): Promise<T> {
-    let cancel = () => {};
-    const lost = new Promise<never>((_, reject) => {
-      const giveUp = () => {
-        if (this.#whole) throwUncaught(new EngineError("A network does not finish, or this machine is too slow for it."));
-        reject(new WebAssembly.RuntimeError("no answer"));
-      };
-      cancel = afterAwake(this.#whole ? PATIENCE_WHOLE : PATIENCE, giveUp);
-    });
+    const late = () => {
+      if (this.#whole) throwUncaught(new EngineError("A network does not finish, or this machine is too slow for it."));
+      return new WebAssembly.RuntimeError("no answer");
+    };
     try {
-      return await Promise.race([answer, lost]);
+      return await inTime(answer, this.#whole ? PATIENCE_WHOLE : PATIENCE, late);
     } catch (error) {
       this.#trimmedFailed = !this.#whole && error instanceof Error && /RuntimeError/.test(`${error.name} ${error.message}`); // WebAssembly's own errors
       throw error;
-    } finally {
-      cancel();
     }
   }
 }
@@ -318,15 +314,6 @@ function vital(member: Member): Member {
 
 function throwUncaught(reason: Error): void {
   setTimeout(() => { throw reason; });
-}
-
-async function withTrialDeadline<T>(answer: Promise<T>): Promise<T> {
-  let cancel = () => {};
-  const late = new Promise<never>((_, reject) => {
-    const sentence = `This network did not answer a trial run within ${PATIENCE_TRIAL / 1000} seconds, so the network before it stays in use.`;
-    cancel = afterAwake(PATIENCE_TRIAL, () => reject(new PhotoError(sentence)));
-  });
-  return Promise.race([answer, late]).finally(() => cancel());
 }
 
 async function fromPage(getWorker: GetWorker, name: string): Promise<Member> {

@@ -6,14 +6,17 @@
 /** Milliseconds. */
 const TICK = 1000;
 
-/** Calls `act` after so many milliseconds, rounded up to seconds. Returns a function that cancels the call. */
-export function afterAwake(milliseconds: number, act: () => void): () => void {
+/** An answer, if it comes within so many milliseconds, rounded up to seconds. Otherwise this rejects with the error that `late` makes. */
+export function inTime<T>(answer: Promise<T>, milliseconds: number, late: () => Error): Promise<T> {
   let left = milliseconds;
-  const timer = setInterval(() => {
-    left -= TICK;
-    if (left > 0) return;
-    clearInterval(timer);
-    act();
-  }, TICK);
-  return () => clearInterval(timer);
+  let timer: ReturnType<typeof setInterval>;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      left -= TICK;
+      if (left > 0) return;
+      clearInterval(timer);
+      reject(late());
+    }, TICK);
+  });
+  return Promise.race([answer, deadline]).finally(() => clearInterval(timer));
 }
