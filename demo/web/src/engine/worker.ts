@@ -38,7 +38,7 @@ import type { Outputs, PlainTensor } from "./compute/graphs";
 import { withoutAlpha } from "./compute/rgb";
 import { Pool, type GetWorker, type Photo } from "./compute/pool";
 import { throttled, type Report } from "./report";
-import { isShared, announceLoaded, whenReleased, onConnect } from "./life/shared";
+import { announceLoaded, isShared, onConnect, whenReleased } from "./life/shared";
 import { closeWaysOut } from "./life/start-worker";
 import { startPlain } from "./start/plain";
 import type { Python, PythonSession } from "./start/python";
@@ -136,7 +136,6 @@ class Engine {
     if (this.#completed) this.#session.enrol("[]", { rows: 0, numbers: new Float32Array() });
   }
 
-  /** Close all photos. */
   #closePhotos(): void {
     for (const name of [...this.#photos.keys()]) this.close(name);
     for (const name of [...this.#workspace]) void this.remove(name);

@@ -53,6 +53,17 @@ class Graphs {
   #started: Promise<void> | undefined;
   #proven: Promise<boolean> | undefined;
 
+  /** Requests the files at once, before the pool asks for anything. */
+  constructor() {
+    this.#assets.script(SCRIPT).catch(() => {}); // ONNX Runtime reports the error when it imports the script
+    this.#runtimeReady = provideRuntime(this.#assets, RUNTIME_WASM, ort.env.wasm);
+    this.#runtimeReady.catch(() => {}); // handled in `#start`
+    if (!TRIMMED) return;
+    this.#memoryReady = thawOrt(this.#assets);
+    this.#started = this.#start();
+    for (const promise of [this.#memoryReady, this.#started]) promise.catch(() => {}); // handled in `load`
+  }
+
   async load(sizes: Sizes, manifest: Manifest, report: Report): Promise<void> {
     this.#report = throttled(report);
     this.#assets.expect(sizes);
@@ -151,17 +162,6 @@ class Graphs {
       return got === expected ? [] : `its “${name}” are ${got} where its own entry says ${expected}`;
     });
     return wrong.join("; ");
-  }
-
-  /** Requests the files at once, before the pool asks for anything. */
-  constructor() {
-    this.#assets.script(SCRIPT).catch(() => {}); // ONNX Runtime reports the error when it imports the script
-    this.#runtimeReady = provideRuntime(this.#assets, RUNTIME_WASM, ort.env.wasm);
-    this.#runtimeReady.catch(() => {}); // handled in `#start`
-    if (!TRIMMED) return;
-    this.#memoryReady = thawOrt(this.#assets);
-    this.#started = this.#start();
-    for (const promise of [this.#memoryReady, this.#started]) promise.catch(() => {}); // handled in `load`
   }
 
   /** `manifest`: lists the networks' files, if the memory holds no sessions. */

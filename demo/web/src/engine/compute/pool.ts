@@ -53,8 +53,8 @@ interface Member {
   name?: string;
   worker: Worker | MessagePort;
   graphs: Comlink.Remote<Graphs>;
-  /** The numbers of the photos that it holds. */
-  has: Set<number>;
+  /** The numbers of the photos that this worker holds. */
+  photos: Set<number>;
 }
 
 type Prepare = (member: Member) => Promise<void>;
@@ -252,17 +252,17 @@ export class Pool {
 
   release({ id }: Held): void {
     this.#held.delete(id);
-    for (const { graphs, has } of this.#members) if (has.delete(id)) void graphs.release(id);
+    for (const { graphs, photos } of this.#members) if (photos.delete(id)) void graphs.release(id);
   }
 
   /** A worker that has the photo from now on. Not every worker gets a copy, because most photos are little work. */
   #workerWith({ id, dims, data }: Photo, number: number): Comlink.Remote<Graphs> {
     if (!this.#held.has(id)) throw new EngineError("That photo was removed.");
-    const { graphs, has } = this.#members[number % this.#members.length]!;
-    if (!has.has(id)) {
+    const { graphs, photos } = this.#members[number % this.#members.length]!;
+    if (!photos.has(id)) {
       const copy = data.slice(); // moving a copy is faster than letting the browser copy
       void graphs.hold(id, dims, Comlink.transfer(copy, [copy.buffer])); // the next message finds the photo, because messages arrive in order
-      has.add(id);
+      photos.add(id);
     }
     return graphs;
   }
@@ -321,7 +321,7 @@ async function fromPage(getWorker: GetWorker, name: string): Promise<Member> {
 }
 
 function connected(worker: Worker | MessagePort): Member {
-  return { worker, graphs: Comlink.wrap<Graphs>(worker), has: new Set() };
+  return { worker, graphs: Comlink.wrap<Graphs>(worker), photos: new Set() };
 }
 
 function end({ worker, graphs }: Member): void {
