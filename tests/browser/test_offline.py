@@ -151,7 +151,7 @@ def test_engine_that_outlives_its_page_starts_without_a_network(chromium: Browse
     page.locator('face-verify[data-engine="ready"]').wait_for()
     wait_until_engine_is_kept(page, host)
     page.goto(host.address)
-    assert page.evaluate(ASK_ENGINE, [host.address, "take", "a lock", "another version"]) is False  # and it ends
+    assert page.evaluate(ASK_ENGINE, [host.address, "claim", "a lock", "another version"]) is False  # and it ends
     host.switch_off()
     page.goto(host.address + "demo/")
     page.get_by_test_id("sample-0").click()

@@ -180,7 +180,7 @@ def test_engine_of_another_version_is_not_taken(context: BrowserContext, site: s
     page = context.new_page()
     engine_of_first_verdict(page, site)
     page.goto(site)
-    assert page.evaluate(ASK_ENGINE, [site, "take", "a lock", "another version"]) is False
+    assert page.evaluate(ASK_ENGINE, [site, "claim", "a lock", "another version"]) is False
     assert [engine_of_first_verdict(page, site) for _ in range(2)] == ["new", "found"]
 
 

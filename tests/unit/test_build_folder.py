@@ -13,7 +13,7 @@ import pytest
 from assemble.after_site.build_folder import build_in, move, write_list
 from assemble.after_site.offline import write_service_worker
 
-TOOL = """<head><script>facelabBegin("../app/web/worker.js"); const app = "../app/";</script>
+TOOL = """<head><script>facelabStartWorker("../app/web/worker.js"); const app = "../app/";</script>
 <link rel="modulepreload" href="../app/web/page.js"><style>@font-face{src:url(../app/web/fonts/a.woff2)}</style></head>
 <face-verify app="../app/"><img src="../app/stills/a.webp"> in app/ of another site: <a href="https://example.com/app/">app/web/</a>"""
 FRONT = '<script src="app/web/book.js" type="module"></script>'

@@ -1,4 +1,4 @@
-// The page's Python at what the demo may be asked, under Node: it takes up a memory by the page's own script (snapshot.ts) and asks the real networks.
+// The page's Python at what the demo may be asked, under Node: it takes up a memory by the page's own script (thaw-python.ts) and asks the real networks.
 // Scripts that want to know what a visit takes, watch it.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -107,7 +107,7 @@ export async function thawed({ told, thaw }, folder, seen) {
     compiled: async (path) => WebAssembly.compile(await read(path)),
     inflated: async (path) => [await read(path.replace(/\.gz$/, ""))], // here it is not packed yet
   };
-  return thawPython(assets, { belongTo: (path, exports) => seen(basename(path), exports) });
+  return thawPython(assets, { register: (path, exports) => seen(basename(path), exports) });
 }
 
 /** The networks, as Python asks for them. */

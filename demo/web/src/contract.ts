@@ -91,8 +91,8 @@ export interface EmbedderSizes {
   chip_size: number;
 }
 
-/** An embedder in use. `measured`: what its distances mean is known. `normalised`: they are corrected for crowding. */
-export interface EmbedderTold extends EmbedderSizes {
+/** The embedder in use. `measured`: whether its distances are calibrated. `normalised`: whether its distances are corrected for crowding. */
+export interface EmbedderInUse extends EmbedderSizes {
   name: string;
   measured: boolean;
   normalised: boolean;
@@ -239,8 +239,8 @@ export type Control = { name: string; label: string } & (
 
 export type Settings = Record<string, number | string | boolean>;
 
-/** What a chapter's HTML tells of a lab. */
-export interface LabTold {
+/** How a chapter's HTML describes a lab. */
+export interface LabDescription {
   title: string;
   controls: Control[];
   settings: Settings;
@@ -279,8 +279,8 @@ export interface Look {
 export type Rule = "template" | "nearest" | "mean" | "original";
 export type Certainty = "sure" | "unsure" | "unknown";
 
-/** What a class tells of itself. */
-export interface ClassTold {
+/** What a class shows about its people and photos. */
+export interface ClassSummary {
   people: number;
   photos: number;
   sure_below: number;
@@ -384,9 +384,9 @@ export class VersionError extends EngineError {
   }
 }
 
-/** How a worker is told anything before its script runs. */
+/** The name of this worker, which says how its script must start. */
 export const workerName = (globalThis as { name?: string }).name ?? "";
-/** Distrust what the browser has kept, as a first try has failed. */
+/** A worker of this name requests its files from the server and not from caches, because a first engine has failed. */
 export const RELOAD = "facelab: reload";
-/** Take the whole of ONNX Runtime, not the trimmed one. */
+/** A worker whose name begins like this uses the whole ONNX Runtime. */
 export const WHOLE = "facelab: whole";

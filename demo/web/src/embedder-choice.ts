@@ -1,4 +1,4 @@
-import type { EmbedderEntry, EmbedderTold, Manifest } from "./contract";
+import type { EmbedderEntry, EmbedderInUse, Manifest } from "./contract";
 import { find, shadow, sheet } from "./element";
 import { networkName } from "./network-names";
 import base from "./styles/base.css?inline";
@@ -92,7 +92,7 @@ export class EmbedderChoice extends HTMLElement {
     find(this.#root, ".message").textContent = "Opening the network …";
   }
 
-  done({ name, dimensions, measured, normalised }: EmbedderTold, asked: Asked): void {
+  done({ name, dimensions, measured, normalised }: EmbedderInUse, asked: Asked): void {
     this.#inUse = { name, listed: !asked || !("file" in asked), normalised };
     const numbers = `${networkName(name)} is in use: ${dimensions} numbers for each face${normalised ? ", distances corrected for crowding" : ""}.`;
     const unknown = measured ? "" : " Nobody has measured what its distances mean, so there is a distance but no verdict.";

@@ -12,9 +12,7 @@ link.rel = "manifest";
 link.href = new URL("manifest.webmanifest", SITE).href;
 document.head.append(link);
 
-/**
- * Milliseconds between two messages that keep the service worker alive. It holds compiled code, and browsers end it after half a minute without a message.
- */
+/** Milliseconds between two messages that keep the service worker alive, which holds compiled code: see `hold` in service-worker.ts. */
 const REMINDER = 20_000;
 
 if ("serviceWorker" in navigator) {

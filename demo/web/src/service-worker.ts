@@ -1,12 +1,13 @@
 /**
  * Keeps the site for use without a network. It stores the book (pages, styles, scripts) on the first visit, and the engine (Python, the networks), which is
- * ten times as large, once it has been used. It keeps each version whole or not at all, and never mixes two versions. It also holds compiled code from page
- * to page.
+ * ten times as large, once it has been used. It keeps each version whole or not at all, and never mixes two versions. In Chromium it also holds compiled code
+ * from page to page.
  */
 
 import { cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
 
-import { isForLater, SHARES_COMPILED } from "./engine/files";
+import { isDeferred, SHARES_COMPILED } from "./engine/files";
+import { hex, integrityOf } from "./engine/listed";
 
 interface KeptFile {
   url: string;
@@ -33,7 +34,7 @@ declare const self: {
 };
 
 const ENGINE_CACHE = `facelab-engine-${self.registration.scope}`;
-/** Paths that include the build's folder. */
+/** The paths of the engine's list and folder, which include the build's name. */
 const MANIFEST = self.FILES.engine.find(({ url }) => /^app\/(\w+\/)?assets\.json$/.test(url))!.url;
 const APP = MANIFEST.replace("assets.json", "");
 const absolute = (url: string) => new URL(url, self.registration.scope).href;
@@ -47,7 +48,7 @@ self.addEventListener("fetch", (event: FetchEvent) => {
   if (revision) event.respondWith(engineFile(request, revision));
 });
 // Browsers check the files of the build's folder by their hashes, but not pages, which a host may change on the way.
-precacheAndRoute(self.FILES.book.map((file) => (file.url.startsWith(APP) ? { ...file, integrity: integrityOf(file) } : file)));
+precacheAndRoute(self.FILES.book.map((file) => (file.url.startsWith(APP) ? { ...file, integrity: integrityOf(file.revision) } : file)));
 cleanupOutdatedCaches();
 
 self.addEventListener("activate", (event: ExtendableEvent) => {
@@ -62,7 +63,7 @@ self.addEventListener("message", (event: ExtendableEvent & MessageEvent<{ type: 
 async function engineFile(request: Request, revision: string): Promise<Response> {
   const cache = await caches.open(ENGINE_CACHE).catch(() => undefined); // the cache may be damaged or forbidden
   const kept = await cache?.match(keyOf(request.url, revision)).catch(() => undefined);
-  if (kept) return kept; // Return it unchanged: browsers keep compiled code only for responses that come straight out of a cache.
+  if (kept) return kept; // unchanged, because browsers keep compiled code only for responses that come straight out of a cache
   const response = await fetch(request);
   // Fetch the engine's list first. If it is missing, or belongs to another version than this page, store nothing of that version.
   if (request.url !== absolute(MANIFEST)) return response;
@@ -73,12 +74,12 @@ async function engineFile(request: Request, revision: string): Promise<Response>
 
 let kept = Promise.resolve(false);
 
-/** Keep the files once, however often pages ask, and try again after a failure. */
+/** Keeps the files once, however often pages ask, and tries again after a failure. */
 function keepEngine(): Promise<boolean> {
   return (kept = kept.then((all) => all || keepFiles()).catch(() => false)); // for example, too little room
 }
 
-/** Whether all files are stored. Most of them come from the browser's own cache, because the page has just loaded them. */
+/** Stores all files, most of which come from the browser's own cache, because the page has just loaded them. Resolves to whether all are stored. */
 async function keepFiles(): Promise<boolean> {
   const cache = await caches.open(ENGINE_CACHE);
   for (const [url, revision] of engine) {
@@ -100,16 +101,18 @@ async function keepFiles(): Promise<boolean> {
   return true;
 }
 
-/** WebAssembly files that the engine starts with. */
+/** The compiled WebAssembly files with which the engine starts. */
 const held = new Map<string, WebAssembly.Module>();
 
 /**
- * Browsers compile a function when it is first called. While this worker holds a module, the next page finds everything compiled that an earlier page has
- * called.
+ * Holds a compiled file, so that the next engine finds all functions compiled that an earlier engine has called. This serves readers in Chromium whose engine
+ * ends with its page: before version 148, in a second tab, and after code cells. It also serves a page whose shared engine has ended, two minutes after its
+ * last page, while another page of the site was open. A browser ends this worker after half a minute without messages, so a visible page whose engine is ready
+ * sends KEEP_ENGINE every 20 seconds (offline.ts).
  */
 async function hold(url: string, response: Response): Promise<void> {
   const path = url.slice(absolute(APP).length);
-  if (!SHARES_COMPILED || !path.endsWith(".wasm") || isForLater(path)) return;
+  if (!SHARES_COMPILED || !path.endsWith(".wasm") || isDeferred(path)) return;
   const compiled = await WebAssembly.compileStreaming(response).catch(() => undefined); // the page reports what is wrong
   if (compiled) held.set(url, compiled);
 }
@@ -120,11 +123,6 @@ async function dropOldEngine(): Promise<void> {
   await Promise.all((await cache.keys()).map((request) => (current.has(request.url) ? null : cache.delete(request))));
 }
 
-function integrityOf({ revision }: KeptFile): string {
-  return `sha256-${btoa(String.fromCharCode(...revision.match(/../g)!.map((byte) => parseInt(byte, 16))))}`;
-}
-
 async function hashOf(response: Response): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await response.arrayBuffer()));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(await crypto.subtle.digest("SHA-256", await response.arrayBuffer()));
 }

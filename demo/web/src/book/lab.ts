@@ -1,4 +1,4 @@
-import type { Control, LabTold, Settings } from "../contract";
+import type { Control, LabDescription, Settings } from "../contract";
 import { openCamera, takePhoto } from "../camera";
 import { find, shadow, sheet } from "../element";
 import { LoadProgress } from "../progress";
@@ -22,7 +22,7 @@ export function placeLabs(stills: Iterable<HTMLElement>): void {
   for (const still of stills) {
     const lab = document.createElement("face-lab") as FaceLab;
     lab.setAttribute("kind", still.dataset.lab!);
-    lab.told = JSON.parse(still.dataset.told!) as LabTold;
+    lab.told = JSON.parse(still.dataset.told!) as LabDescription;
     lab.toggleAttribute("data-waiting", "waiting" in still.dataset);
     lab.style.cssText = still.style.cssText;
     lab.dataset.testid = `lab-${still.dataset.lab!}`;
@@ -39,7 +39,7 @@ type LabState = "still" | "loading" | "working" | "ready" | "failed";
  * there, a still picture stands in the place of the panels.
  */
 export class FaceLab extends HTMLElement {
-  told!: LabTold;
+  told!: LabDescription;
   #root!: ShadowRoot;
   #settings: Settings = {};
   #asked: AbortController | null = null;
@@ -386,7 +386,7 @@ const PHOTO_BAR = `
   <div><button type="button" class="shutter primary">Take the photo</button> <button type="button" class="stop">Cancel</button></div>
 </dialog>`;
 
-const template = ({ title, wants_photo }: LabTold) => `
+const template = ({ title, wants_photo }: LabDescription) => `
 <section aria-label="Lab: ${escaped(title)}">
   <header><p class="kicker">Lab</p><h2>${escaped(title)}</h2></header>
   ${wants_photo ? PHOTO_BAR : ""}

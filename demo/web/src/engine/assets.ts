@@ -1,7 +1,11 @@
-/** The engine's files, checked, with their bytes counted as they arrive. Pyodide and ONNX Runtime request none themselves: see start/. */
+/**
+ * Requests the engine's files, counts their bytes as they arrive, and checks them against the build's list (listed.ts). Pyodide and ONNX Runtime request no
+ * files from the server, because start/ passes them what has arrived here. ONNX Runtime only imports its script by its address, and gets the module that was
+ * imported here.
+ */
 
 import { EngineError, RELOAD, VersionError, workerName, type ModelFile } from "../contract";
-import { isForLater } from "./files";
+import { isDeferred } from "./files";
 import { fetchAnew, hex, isListed, LIST, readList, type List } from "./listed";
 import { lastOf, chunksOf, type Chunk } from "./start/chunks";
 import type { Report } from "./report";
@@ -23,13 +27,13 @@ const NAMES: [prefix: string, name: string][] = [
 export type Sizes = [path: string, bytes: number][];
 
 const SCRIPT = import.meta.url;
-/** The folder of all these files; this script lies in its web/. */
+/** The build's folder. This script lies in its web/. */
 const APP = new URL("../", SCRIPT);
 const CACHE: RequestCache = workerName === RELOAD ? "reload" : "default";
 
 const WASM = "application/wasm";
 const A_WEB_PAGE = "the server sent a web page in its place (some networks do until you sign in)";
-/** Milliseconds for a file that blocks Python. Nothing can check in the meantime whether it arrives. */
+/** Milliseconds for a file that blocks this thread, because nothing can check in the meantime whether bytes arrive. */
 const LONGEST_STOP = 180_000;
 
 /** The bytes that have arrived so far, and the files that are on their way. */
@@ -39,11 +43,11 @@ export interface Arrivals {
 }
 
 export class Assets {
-  /** Rejects when the first file fails to arrive, or belongs to another build. Never resolves. */
+  /** Rejects when a file does not arrive, or belongs to another build. Never resolves. */
   readonly failed: Promise<never>;
   #fail!: (error: EngineError) => void;
   readonly #list: Promise<List>;
-  /** Whether each script belongs to this build. Scripts run before they are checked. */
+  /** Whether each script belongs to this build. A script runs before it is checked. */
   readonly #checks: Promise<boolean>[] = [];
 
   readonly #report: Report;
@@ -51,12 +55,12 @@ export class Assets {
   #total = 0;
   #sizes = new Map<string, number>();
   #arrived = 0;
-  readonly #coming = new Set<Arrival>();
+  readonly #pending = new Set<Arrival>();
 
   constructor(report: Report) {
     this.#report = report;
     this.failed = new Promise((_, reject) => (this.#fail = reject));
-    this.failed.catch(() => {}); // its users race against it
+    this.failed.catch(() => {}); // callers race other promises against this one
     this.#list = readList(APP, (path, cache) => this.#request(path, cache));
     this.#list.catch((error: EngineError) => this.#fail(error));
     if (SCRIPT.startsWith(APP.href)) this.#check(SCRIPT.slice(APP.href.length));
@@ -66,32 +70,32 @@ export class Assets {
     return new URL(path, APP);
   }
 
-  /** The size of all files that the start needs. */
+  /** The sizes of all files that the start needs. */
   async sizes(): Promise<Sizes> {
     const files = Object.entries(await this.#list).map(([path, { bytes }]): [string, number] => [path, bytes]);
-    return files.filter(([path]) => !isForLater(path) && NAMES.some(([prefix]) => path.startsWith(prefix)));
+    return files.filter(([path]) => !isDeferred(path) && NAMES.some(([prefix]) => path.startsWith(prefix)));
   }
 
-  /** Resolves when all scripts so far are known to belong to this build. No answer may be given before. */
+  /** Resolves when all scripts so far have proven to belong to this build. The engine may give no answer before. */
   async allRight(): Promise<void> {
     const right = await Promise.all(this.#checks);
     if (right.includes(false)) await this.failed;
   }
 
-  /** The files that the progress is about. */
+  /** Sets the files that count as the start's progress. */
   expect(sizes: Sizes): void {
     this.#total = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
     this.#sizes = new Map(sizes);
-    this.note(""); // everything may have arrived before
+    this.note(""); // all files may have arrived already
   }
 
   get arrivals(): Arrivals {
-    return { bytes: this.#arrived, files: [...this.#coming].map(({ path }) => path) };
+    return { bytes: this.#arrived, files: [...this.#pending].map(({ path }) => path) };
   }
 
   /** Abort the requests of all files on their way. `why`: the reason, for the error’s sentence. */
   giveUp(why: string): void {
-    for (const { controller } of this.#coming) controller.abort(why);
+    for (const { controller } of this.#pending) controller.abort(why);
   }
 
   async script<Module>(path: string): Promise<Module> {
@@ -106,7 +110,7 @@ export class Assets {
     } catch (cause) {
       throw this.#failure(path, signal.aborted ? String(signal.reason) : await this.#whyNoScript(path), cause);
     } finally {
-      this.#coming.delete(arrival);
+      this.#pending.delete(arrival);
     }
   }
 
@@ -120,7 +124,7 @@ export class Assets {
   /** A WebAssembly file, compiled as it arrives. */
   async compiled(path: string): Promise<WebAssembly.Module> {
     const compiled = await this.#compiled(path).catch((error: unknown) => {
-      if (error instanceof EngineError) throw error; // it did not arrive
+      if (error instanceof EngineError) throw error; // the file did not arrive
     });
     const anew = async () =>
       this.#compiled(path, "reload").catch((cause: unknown) => {
@@ -129,7 +133,7 @@ export class Assets {
     return compiled ?? (await anew()) ?? this.refuse(path);
   }
 
-  /** A compiled file; undefined if it belongs to another build. */
+  /** A compiled file, or undefined if the file belongs to another build. */
   async #compiled(path: string, cache?: RequestCache): Promise<WebAssembly.Module | undefined> {
     const [response, arrival] = await this.#answer(path, cache);
     const bytes = new Response(this.#counted(response.clone().body!, arrival)).arrayBuffer();
@@ -140,11 +144,11 @@ export class Assets {
     return isRight ? compiled : undefined;
   }
 
-  /** The content of a gzipped file that ends in a mark. The mark comes from another file: a file of another version would lead to nonsense. */
-  async inflated(path: string, told: Promise<{ mark: string }>): Promise<Chunk[]> {
+  /** The content of a gzipped file that ends in a mark. `description`: a file with the same mark, because only files of one version belong together. */
+  async inflated(path: string, description: Promise<{ mark: string }>): Promise<Chunk[]> {
     const inflate = ({ body }: Response) => chunksOf(body!.pipeThrough(new DecompressionStream("gzip"))); // gzip’s checksum detects damage
     const isRight = async (chunks: Chunk[]) => {
-      const { mark } = await told;
+      const { mark } = await description;
       return hex(lastOf(chunks, mark.length / 2).buffer) === mark;
     };
     const chunks = await inflate(await this.#request(path)).catch(() => []);
@@ -155,12 +159,12 @@ export class Assets {
     return (await isRight(anew)) ? anew : this.refuse(path);
   }
 
-  /** A file for code that cannot wait. This thread does nothing else until it has arrived. */
-  now(path: string): ArrayBuffer {
+  /** A file for code that cannot await a promise. This thread does nothing else until the file has arrived. */
+  bytesSync(path: string): ArrayBuffer {
     const request = new XMLHttpRequest();
     request.open("GET", this.url(path), false);
     request.responseType = "arraybuffer";
-    // If the file was requested already, it arrives only while this thread reads it, and the browser would let the second request wait for the first.
+    // Without this header, the browser would let the request wait for an earlier one of the same file, whose bytes only this blocked thread can read.
     request.setRequestHeader("Cache-Control", "no-cache");
     request.timeout = LONGEST_STOP;
     try {
@@ -184,18 +188,18 @@ export class Assets {
     return hex(await crypto.subtle.digest("SHA-256", bytes)) === sha256 ? bytes : this.refuse(path);
   }
 
-  /** Throw an error if the server, too, has another build's file. */
+  /** Call this if the server, too, has another build's file. */
   refuse(path: string): never {
     throw new VersionError(path);
   }
 
-  /** Whether a file belongs to this build. Files that the list does not name are the reader's own. */
+  /** Whether a file belongs to this build. Files that are not on the list cannot be checked. */
   async #isRight(path: string, bytes?: ArrayBuffer): Promise<boolean> {
     const listed = (await this.#list)[path];
     return !listed || isListed(this.url(path), listed, bytes);
   }
 
-  /** The same check for a script, which runs already. A script of another build is fetched again, for the next engine. */
+  /** Checks a script, which runs already. If it belongs to another build, the browser's copy is replaced for the next engine. */
   #check(path: string): void {
     const check = (async () => {
       const right = await this.#isRight(path);
@@ -203,12 +207,12 @@ export class Assets {
       return right;
     })();
     this.#checks.push(check);
-    const tell = async (right: boolean) => {
+    const failIfWrong = async (right: boolean) => {
       if (right) return;
-      await Promise.allSettled(this.#checks); // so that all wrong files are fetched again together
+      await Promise.allSettled(this.#checks); // so that all wrong scripts are replaced before the page starts another engine
       this.#fail(new VersionError(path));
     };
-    check.then(tell, () => {}); // `failed` reports a file, or the list, that did not arrive
+    check.then(failIfWrong, () => {}); // `failed` reports a file or a list that did not arrive
   }
 
   /** Report what is being started; the byte counts stay as they are. */
@@ -221,7 +225,7 @@ export class Assets {
     return new Response(this.#counted(response.body!, arrival), { headers: response.headers });
   }
 
-  /** The server's answer, if that can be the file. Its bytes are not counted yet. */
+  /** The server's answer, unless it is an error or a web page. The caller must count its bytes with `#counted`. */
   async #answer(path: string, cache = CACHE): Promise<[Response, Arrival]> {
     const arrival = this.#begin(path);
     const { signal } = arrival.controller;
@@ -234,14 +238,14 @@ export class Assets {
       if (isWebPage(response.headers.get("Content-Type"))) throw this.#failure(path, A_WEB_PAGE);
       return [response, arrival];
     } catch (error) {
-      this.#coming.delete(arrival);
+      this.#pending.delete(arrival);
       throw error;
     }
   }
 
   #begin(path: string): Arrival {
     const arrival = { path, controller: new AbortController() };
-    this.#coming.add(arrival);
+    this.#pending.add(arrival);
     return arrival;
   }
 
@@ -250,7 +254,7 @@ export class Assets {
     const { signal } = controller;
     const reader = body.getReader();
     return new ReadableStream({
-      // In `start` and not in `pull`, so that the file keeps arriving while its reader is busy.
+      // This loop runs in `start` and not in `pull`, so that the file keeps arriving while its reader is busy.
       start: async (controller) => {
         try {
           for (;;) {
@@ -263,13 +267,13 @@ export class Assets {
           }
           controller.close();
         } finally {
-          this.#coming.delete(arrival);
+          this.#pending.delete(arrival);
         }
       },
     });
   }
 
-  /** Find out why an `import` failed, because the browser does not say it. */
+  /** The reason why an `import` failed, which the browser does not give. */
   async #whyNoScript(path: string): Promise<string> {
     const response = await fetch(this.url(path)).catch(() => undefined);
     if (!response) return "did not arrive";

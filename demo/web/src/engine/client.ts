@@ -1,4 +1,4 @@
-/** The page's side of the engine: one client for each app folder, started when first asked for, and restarted on request. */
+/** The page's side of the engine: one client for each app folder. It starts the engine when it is first asked for, and restarts it on request. */
 
 import * as Comlink from "comlink";
 
@@ -7,10 +7,10 @@ import {
   EngineError,
   VersionError,
   type Analysis,
-  type ClassTold,
+  type ClassSummary,
   type EmbedderChoice,
+  type EmbedderInUse,
   type EmbedderScale,
-  type EmbedderTold,
   type Embedded,
   type Face,
   type Found,
@@ -40,18 +40,19 @@ export type EngineState =
   | ({ phase: "ready"; seconds: number } & Started)
   | { phase: "failed"; message: string };
 
+/** One engine from its start to its end. */
 interface Life {
   acquired: Promise<Acquired>;
-  /** Rejects when the worker dies, because calls that it will never answer must not wait. */
+  /** Rejects when the worker dies, so that questions without an answer do not wait for ever. */
   death: Promise<never>;
-  /** Stop this life of the engine, with a reason. */
+  /** Rejects all open questions with a reason. */
   stop: (reason: EngineError) => void;
   ready: Promise<void>;
   /** Aborts when the next life begins. */
-  left: AbortController;
+  ended: AbortController;
 }
 
-/** Defined in each page's head: demo/book/theme/renew.html. */
+/** Each page's head defines this: demo/book/theme/renew.html. */
 declare global {
   /** `engine`: whether files of the engine have been fetched again. Resolves to whether the page will be replaced. */
   var facelabRenew: ((engine: boolean) => Promise<boolean>) | undefined;
@@ -75,9 +76,9 @@ export class EngineClient extends EventTarget {
   readonly #app: URL;
   #life: Life;
   #manifest: Promise<Manifest> | undefined;
-  /** When the next job may be sent, and when the one after it. */
+  /** The first resolves when the next job may be sent, and the second when the job after that may be sent. */
   #turns: [Promise<unknown>, Promise<unknown>] = [Promise.resolve(), Promise.resolve()];
-  /** Jobs that have not begun, and jobs that have no answer yet. */
+  /** The number of jobs that have not been sent, and of jobs that have no answer yet. */
   #waiting = 0;
   #unanswered = 0;
   /** The number of photos so far. */
@@ -89,64 +90,64 @@ export class EngineClient extends EventTarget {
     this.#life = this.#start("any");
   }
 
-  /** models.json, which the page needs long before the worker is ready. */
+  /** models.json, which the page needs before the engine is ready. */
   get manifest(): Promise<Manifest> {
     this.#manifest ??= this.#askForManifest();
     this.#manifest.catch(() => (this.#manifest = undefined)); // the next use asks again
     return this.#manifest;
   }
 
-  /** From the server, or from the engine if that has it sooner. One of the two may fail. */
+  /** From the server, or from the engine if it is ready sooner. One of the two may fail. */
   async #askForManifest(): Promise<Manifest> {
     const { acquired, death, ready } = this.#life;
     requireFeatures();
     const engines = ready.then(async () => Promise.race([(await acquired).remote.manifest(), death]));
     return Promise.any([readManifest(this.#app), engines]).catch((error: AggregateError) => {
-      throw error.errors.at(-1); // the engine knows more about what is wrong
+      throw error.errors.at(-1); // the engine's error, which says more
     });
   }
 
-  /** Bytes of the whole ONNX Runtime, which other networks need (see Pool); none in the plain build, which has loaded it. */
+  /** Bytes of the whole ONNX Runtime, which other networks need (see Pool). The plain build has loaded it, so there it is 0. */
   async runtimeBytes(): Promise<number> {
     if (PLAIN) return 0;
     const { [WHOLE_RUNTIME]: whole } = await readList(this.#app, fetched(this.#app));
     return whole?.bytes ?? 0;
   }
 
-  /** Start again after a failure, in a new worker. Photos in the old one are lost. */
+  /** Starts a new engine after a failure. Photos in the old one are lost. */
   restart(): void {
     this.#manifest = undefined;
-    this.#begin("afresh");
+    this.#begin("reload");
   }
 
-  /** Stop whatever runs, by ending the worker, and start again with the files that the browser has stored. */
+  /** Ends the engine, whatever it computes, and starts a new one with the files that the browser has stored. */
   interrupt(): void {
     this.#life.stop(new EngineError("Stopped."));
-    this.#begin("own");
+    this.#begin("dedicated");
   }
 
   /**
-   * Make sure that no other page uses this page's engine, because an engine that outlives its page cannot be interrupted. Resolves to whether the engine
-   * is new and therefore knows none of the photos.
+   * Makes sure that the engine is one that `interrupt` can end, which a shared engine is not. Resolves to whether the engine is new and therefore has none of
+   * the photos.
    */
   async alone(): Promise<boolean> {
     await this.#turns[1];
-    const { leave } = await this.#life.acquired;
-    if (!leave) return false;
-    leave();
-    this.#begin("own");
+    const { release } = await this.#life.acquired;
+    if (!release) return false;
+    release();
+    this.#begin("dedicated");
     return true;
   }
 
   #begin(kind: Kind): void {
     this.#turns = [Promise.resolve(), Promise.resolve()];
     this.#waiting = 0;
-    this.#life.left.abort();
+    this.#life.ended.abort();
     this.#life = this.#start(kind);
     this.#enter(LOADING);
   }
 
-  /** Give the engine a photo to keep until `close`. Returns a name for it. */
+  /** Gives the engine a photo to keep until `close`. Returns the photo's name. */
   open(pixels: Pixels): string {
     const name = `${performance.timeOrigin}/${++this.#opened}`; // unique among pages, because messages of the last page may arrive late
     const opened = this.#life.acquired.then(({ remote }) => remote.open(name, Comlink.transfer(pixels, [pixels.rgba])));
@@ -156,106 +157,106 @@ export class EngineClient extends EventTarget {
 
   /** The largest face, quickly, with its embedding. `complete` says whether there are no others. */
   find(photo: string, signal: AbortSignal): Promise<Found> {
-    return this.#next(signal, (remote) => remote.find(photo));
+    return this.#ask(signal, (remote) => remote.find(photo));
   }
 
   /** All faces; `known` stays unchanged, and chosen. */
   analyse(photo: string, signal: AbortSignal, known?: Face): Promise<Analysis> {
-    return this.#next(signal, (remote) => remote.analyse(photo, known));
+    return this.#ask(signal, (remote) => remote.analyse(photo, known));
   }
 
-  /** `embedder`: a name of models.json; by default the one in use. */
+  /** `embedder`: a name in models.json; by default the one in use. */
   embed(photo: string, face: Face, signal: AbortSignal, embedder?: string): Promise<Embedded> {
-    return this.#next(signal, (remote) => remote.embed(photo, face, embedder));
+    return this.#ask(signal, (remote) => remote.embed(photo, face, embedder));
   }
 
-  /** Use another network from the next face on; null: the page's default. */
-  useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderTold> {
-    return this.#next(undefined, (remote) => remote.useEmbedder(choice));
+  /** Uses another network from the next face on; null: the page's default. */
+  useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderInUse> {
+    return this.#ask(undefined, (remote) => remote.useEmbedder(choice));
   }
 
   /** `embedder`: as above. */
   scale(embedder?: string): Promise<EmbedderScale> {
-    return this.#next(undefined, (remote) => remote.scale(embedder));
+    return this.#ask(undefined, (remote) => remote.scale(embedder));
   }
 
-  /** `poor`: whether one of the faces is seen poorly. */
+  /** `poor`: whether one of the faces is of poor quality. */
   compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
-    return this.#next(undefined, (remote) => remote.compare(a, b, poor));
+    return this.#ask(undefined, (remote) => remote.compare(a, b, poor));
   }
 
-  // Questions of the roll call and the album. Each one names its embedder, a name of models.json, so that it does not matter which class was in view before,
-  // or whether the engine has started again.
+  // Questions of the roll call and the album. Each question names its embedder by its name in models.json, because the engine may have used another one for
+  // the last class, and may have started again since.
 
   /** All faces of a photo, which the engine does not keep. */
   look(pixels: Pixels, smallest: number, embedder: string, signal: AbortSignal): Promise<Look> {
-    return this.#next(signal, (remote) => remote.look(Comlink.transfer(pixels, [pixels.rgba]), smallest, embedder));
+    return this.#ask(signal, (remote) => remote.look(Comlink.transfer(pixels, [pixels.rgba]), smallest, embedder));
   }
 
   /** The embedding of a face from its chip, which was cut for the embedder `cutFor`. */
   reread(chip: Pixels, cutFor: string, embedder: string, signal?: AbortSignal): Promise<Float32Array> {
-    return this.#next(signal, (remote) => remote.reread(Comlink.transfer(chip, [chip.rgba]), cutFor, embedder));
+    return this.#ask(signal, (remote) => remote.reread(Comlink.transfer(chip, [chip.rgba]), cutFor, embedder));
   }
 
-  enrol(keys: string[], embeddings: Float32Array, embedder: string): Promise<ClassTold> {
-    return this.#next(undefined, (remote) => remote.enrol(keys, embeddings, embedder));
+  enrol(keys: string[], embeddings: Float32Array, embedder: string): Promise<ClassSummary> {
+    return this.#ask(undefined, (remote) => remote.enrol(keys, embeddings, embedder));
   }
 
-  /** Who is who, among the people enrolled last. */
+  /** Identifies faces among the people enrolled last. */
   who(embeddings: Float32Array[], rule: Rule): Promise<Who[]> {
-    return this.#next(undefined, (remote) => remote.who(embeddings.length, joined(embeddings), rule));
+    return this.#ask(undefined, (remote) => remote.who(embeddings.length, joined(embeddings), rule));
   }
 
   /** `photos`: the number of each face's photo; faces of one photo are never grouped together. */
   group(embeddings: Float32Array[], photos: number[], limit: number | undefined, embedder: string): Promise<number[][]> {
-    return this.#next(undefined, (remote) => remote.group(photos, joined(embeddings), limit, embedder));
+    return this.#ask(undefined, (remote) => remote.group(photos, joined(embeddings), limit, embedder));
   }
 
   /** `entries`: facelab.layout.Entry as JSON. */
   photosAmong(entries: string): Promise<Sifted> {
-    return this.#next(undefined, (remote) => remote.photosAmong(entries));
+    return this.#ask(undefined, (remote) => remote.photosAmong(entries));
   }
 
-  /** `peopleAt`: the answer to the question that came back before. `called`: the person whom the photos show if no folder says so. */
+  /** `peopleAt`: the reader's answer to the question of an earlier layout. `called`: the person's name, if all photos were given without a folder. */
   layout(entries: string, peopleAt: number | undefined, called: string): Promise<Layout> {
-    return this.#next(undefined, (remote) => remote.layout(entries, peopleAt, called));
+    return this.#ask(undefined, (remote) => remote.layout(entries, peopleAt, called));
   }
 
   writeGallery(gallery: NamedGallery): Promise<string> {
-    return this.#next(undefined, (remote) => remote.writeGallery(gallery));
+    return this.#ask(undefined, (remote) => remote.writeGallery(gallery));
   }
 
   readGallery(text: string): Promise<GalleryFile> {
-    return this.#next(undefined, (remote) => remote.readGallery(text));
+    return this.#ask(undefined, (remote) => remote.readGallery(text));
   }
 
-  // Questions of chapters
+  // Questions of labs and code cells.
 
   put(name: string, pixels: Pixels): Promise<void> {
-    return this.#next(undefined, (remote) => remote.put(name, Comlink.transfer(pixels, [pixels.rgba])));
+    return this.#ask(undefined, (remote) => remote.put(name, Comlink.transfer(pixels, [pixels.rgba])));
   }
 
   remove(name: string): Promise<void> {
-    return this.#next(undefined, (remote) => remote.remove(name));
+    return this.#ask(undefined, (remote) => remote.remove(name));
   }
 
   lab(kind: string, settings: Settings, signal: AbortSignal): Promise<Panel[]> {
-    return this.#next(signal, (remote) => remote.lab(kind, settings));
+    return this.#ask(signal, (remote) => remote.lab(kind, settings));
   }
 
   runCell(source: string, signal: AbortSignal): Promise<Outcome> {
-    return this.#next(signal, (remote) => remote.runCell(source));
+    return this.#ask(signal, (remote) => remote.runCell(source));
   }
 
   close(photo: string): void {
-    this.#next(undefined, (remote) => remote.close(photo)).catch(() => {}); // a dead worker holds no photos
+    this.#ask(undefined, (remote) => remote.close(photo)).catch(() => {}); // a dead worker holds no photos
   }
 
   /**
-   * Send jobs in order, once the engine is ready. The engine works on one job and has the next at hand, so that it need not wait for a busy page. Jobs that
+   * Sends jobs in order, once the engine is ready. The engine works on one job and already has the next, so that it need not wait for a busy page. Jobs that
    * were aborted before they were sent never start.
    */
-  #next<T>(signal: AbortSignal | undefined, job: (remote: Comlink.Remote<Engine>) => Promise<T>): Promise<T> {
+  #ask<T>(signal: AbortSignal | undefined, job: (remote: Comlink.Remote<Engine>) => Promise<T>): Promise<T> {
     const { acquired, death, ready } = this.#life;
     const [turn, after] = this.#turns;
     this.#waiting++;
@@ -267,15 +268,15 @@ export class EngineClient extends EventTarget {
       return { answer: Promise.race([job(remote), death]) };
     });
     const result = sent.then(({ answer }) => answer);
-    this.#turns = [over(after, sent), over(after, result)];
-    void over(result).then(() => this.#unanswered--);
+    this.#turns = [settled(after, sent), settled(after, result)];
+    void settled(result).then(() => this.#unanswered--);
     return result;
   }
 
-  /** The first run of a network takes several times as long as later ones, so do it while the reader looks for a photo. */
+  /** Runs the networks while the reader looks for a photo, because first runs take several times as long as later ones. */
   async #warmUp(): Promise<void> {
     for (let round = 0; round < 3 && this.#waiting === 0; round++) {
-      await this.#next(undefined, (remote) => remote.warmUp()).catch(() => {}); // a photo will show what is wrong
+      await this.#ask(undefined, (remote) => remote.warmUp()).catch(() => {}); // a photo will show what is wrong
     }
   }
 
@@ -320,16 +321,16 @@ export class EngineClient extends EventTarget {
       dispatchEvent(new Event("facelab-engine-ready"));
       void this.#warmUp();
     });
-    for (const promise of [death, ready]) promise.catch(() => {}); // reported through `state`, and to every job
-    const left = new AbortController();
-    void over(death).then(() => left.abort());
-    const started = over(ready);
+    for (const promise of [death, ready]) promise.catch(() => {}); // `state` and every job report the error
+    const ended = new AbortController();
+    void settled(death).then(() => ended.abort());
+    const started = settled(ready);
     let isStarting = true;
     void started.then(() => (isStarting = false));
     const watched = {
       phase: () => (isStarting ? "starting" : this.#unanswered ? "asked" : "idle") as "starting" | "asked" | "idle",
       arrivals: async () => (await acquired).remote.arrivals(),
-      tell: (files: string[], silent: number) => {
+      report: (files: string[], silent: number) => {
         if (!current() || this.state.phase !== "loading") return;
         const what = files.length ? `nothing has arrived for ${silent / 1000} seconds; waiting for ${files.join(", ")}` : "";
         this.#enter({ phase: "loading", progress: { ...this.state.progress, what } });
@@ -337,8 +338,8 @@ export class EngineClient extends EventTarget {
       giveUp: (why: string) => void acquired.then(({ remote }) => remote.giveUp(why)),
       lost: () => stop(new EngineError("The engine did not start, for an unknown reason. Check the connection, then try again.")),
     };
-    watchForSilence(watched, left.signal);
-    return { acquired, death, stop, ready, left };
+    watchForSilence(watched, ended.signal);
+    return { acquired, death, stop, ready, ended };
   }
 
   #enter(state: EngineState): void {
@@ -380,6 +381,7 @@ export function joined(embeddings: Float32Array[]): Float32Array {
 const describe = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0]!.replace(/\.?$/, ".");
 
 /**
- * Resolves when all have ended, with or without an error. It holds none of their results: each turn waits for the one before, so all results would be kept.
+ * Resolves when all promises have settled. It holds none of their results, because each turn waits for the turn before it, and all results would stay in
+ * memory.
  */
-const over = (...all: Promise<unknown>[]): Promise<void> => Promise.allSettled(all).then(() => {});
+const settled = (...all: Promise<unknown>[]): Promise<void> => Promise.allSettled(all).then(() => {});

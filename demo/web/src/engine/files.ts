@@ -1,10 +1,10 @@
-/** What both page and service worker have to know about the engine's files. Paths are those in assets.json. */
+/** Facts about the engine's files that its page, its workers and the service worker share. Paths are those in assets.json. */
 
-/** Files that everything but the demo requests on first use: the rest of Python, the whole ONNX Runtime, networks as files. The plain build has none. */
-export const isForLater = (path: string) => !PLAIN && /_rest|\.onnx$|\.whl$|^ort\/.*threaded\.wasm$/.test(path);
+/** Whether the start leaves a file out: deferred parts of Python and NumPy, the whole ONNX Runtime, networks as files. The plain build defers none. */
+export const isDeferred = (path: string) => !PLAIN && /_rest|\.onnx$|\.whl$|^ort\/.*threaded\.wasm$/.test(path);
 
 /**
- * Whether the browser keeps one compiled copy of a file for a whole process, pages and service worker alike, until the last user of the file is gone.
- * Chromium does, and only Chromium has `userAgentData`.
+ * Whether all threads of the browser's process, including the service worker, share one compiled copy of a WebAssembly file as long as one of them holds it.
+ * Chromium shares it, and only Chromium has `userAgentData`.
  */
 export const SHARES_COMPILED = "userAgentData" in navigator;

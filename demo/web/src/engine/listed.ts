@@ -17,7 +17,7 @@ export const LIST = "assets.json";
 
 /** The list of the build in the folder `app`. `get`: a function that fetches its file. */
 export async function readList(app: URL, get: (path: string, cache?: RequestCache) => Promise<Response>): Promise<List> {
-  const build = /\/app\/([0-9a-f]{16})\/$/.exec(app.pathname)?.[1] ?? ""; // missing in a site that was built without it
+  const build = /\/app\/([0-9a-f]{16})\/$/.exec(app.pathname)?.[1] ?? ""; // the folder has no such name until the site is complete
   for (const cache of [undefined, "reload"] as const) {
     const bytes = await (await get(LIST, cache)).arrayBuffer();
     if (!crypto.subtle || hex(await crypto.subtle.digest("SHA-256", bytes)).startsWith(build)) {
@@ -33,13 +33,15 @@ export async function readList(app: URL, get: (path: string, cache?: RequestCach
  */
 export async function isListed(address: URL, { sha256 }: Listed, bytes?: ArrayBuffer): Promise<boolean> {
   if (bytes && crypto.subtle) return hex(await crypto.subtle.digest("SHA-256", bytes)) === sha256;
-  const integrity = `sha256-${btoa(String.fromCharCode(...sha256.match(/../g)!.map((byte) => parseInt(byte, 16))))}`;
-  return fetch(address, { cache: "force-cache", integrity }).then((response) => response.arrayBuffer()).then(() => true, () => false);
+  return fetch(address, { cache: "force-cache", integrity: integrityOf(sha256) }).then((response) => response.arrayBuffer()).then(() => true, () => false);
 }
 
-/** Replaces the browser's copy of a file by the server's. */
+/** Replaces the browser's copy of a file with the server's. */
 export async function fetchAnew(address: URL): Promise<void> {
   await fetch(address, { cache: "reload" }).then((response) => response.arrayBuffer()).catch(() => {}); // the next request for the file reports a failure
 }
+
+/** A hash as `fetch` expects it. `sha256`: in hexadecimal. */
+export const integrityOf = (sha256: string) => `sha256-${btoa(String.fromCharCode(...sha256.match(/../g)!.map((byte) => parseInt(byte, 16))))}`;
 
 export const hex = (bytes: ArrayBuffer) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");

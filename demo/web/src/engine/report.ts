@@ -10,17 +10,17 @@ const PAUSE = 250; // milliseconds, because each report makes the page draw
 export function throttled(report: Report): Report {
   let pausing = false;
   let latest: Progress | undefined;
-  const tell = (progress: Progress) => {
+  const send = (progress: Progress) => {
     report(progress);
     pausing = true;
     setTimeout(() => {
       pausing = false;
-      if (latest) tell(latest);
+      if (latest) send(latest);
     }, PAUSE);
     latest = undefined;
   };
   return (progress) => {
     if (pausing) latest = progress;
-    else tell(progress);
+    else send(progress);
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The engine: Python (Pyodide) decides here, onnxruntime-web computes in other workers (pool.ts), and photos stay in their memory as long as the page
- * shows them. Only boxes, chips and embeddings leave it.
+ * The engine in Python's worker. Python (Pyodide) decides here, and ONNX Runtime runs the networks in other workers (compute/pool.ts). Photos stay in these
+ * workers' memory as long as the page shows them, and the page gets boxes, chips and embeddings.
  */
 
 import * as Comlink from "comlink";
@@ -9,10 +9,10 @@ import {
   EngineError,
   PhotoError,
   type Analysis,
-  type ClassTold,
+  type ClassSummary,
   type EmbedderChoice,
+  type EmbedderInUse,
   type EmbedderScale,
-  type EmbedderTold,
   type Embedded,
   type Face,
   type Found,
@@ -34,114 +34,114 @@ import {
   type Who,
 } from "../contract";
 import { Assets, type Arrivals, type Sizes } from "./assets";
-import type { Outputs, Plain } from "./compute/graphs";
+import type { Outputs, PlainTensor } from "./compute/graphs";
 import { withoutAlpha } from "./compute/rgb";
 import { Pool, type GetWorker, type Photo } from "./compute/pool";
 import { throttled, type Report } from "./report";
-import { isShared, tellLoaded, whenFree, whoComes } from "./life/shared";
+import { announceLoaded, isShared, onConnect, whenReleased } from "./life/shared";
 import { closeWaysOut } from "./life/start-worker";
-import { startPython } from "./start";
+import { startPlain } from "./start/plain";
 import type { Python, PythonSession } from "./start/python";
+import { startThawed } from "./start/thawed";
 
-/** Files that Python does not need. */
+/** Whether the workers of the networks request a file, and not this one. */
 const isForGraphs = (path: string) => path.startsWith("ort/") || path.endsWith(".onnx");
 
 /** The name of an empty photo for warming up. */
-const NOTHING = "nothing";
+const WARM_UP_PHOTO = "nothing";
 
-/** Milliseconds after a verdict until the rest of Pyodide is fetched. The page first shows the verdict and looks for more faces. */
+/** Milliseconds after a verdict until deferred functions are fetched. The page first shows the verdict and looks for more faces. */
 const QUIET = 1000;
 
-/** Milliseconds for the last page to leave when the next one is there already. */
-const PATIENCE = 100;
-/** Milliseconds to wait for a next page. After that the engine ends and releases its memory. */
-const LINGER = 120_000;
+/** Milliseconds to wait for the last page to leave when the next page is there already. */
+const LEAVING = 100;
+/** Milliseconds to wait for a next page before the engine ends and releases its memory. */
+const NEXT_PAGE = 120_000;
 
-/** A photo, and the transforms to chips of some of its faces, float32 [N, 2, 3]. */
+/** A photo, and transforms from chips to the photo for some of its faces, float32 [N, 2, 3]. */
 type Transformed = [photo: Photo, dims: number[], transforms: Float32Array];
 
 class Engine {
   #session!: PythonSession;
   readonly #pool: Pool;
   #report: Report = () => {};
-  readonly #told = throttled((progress) => this.#report(progress));
-  readonly #parts = together((progress) => {
+  readonly #throttledReport = throttled((progress) => this.#report(progress));
+  readonly #reporters = splitProgress((progress) => {
     this.#bytes = progress.total;
-    this.#told(progress);
+    this.#throttledReport(progress);
   });
   #bytes = 0;
-  readonly #assets = new Assets(this.#parts[0]);
+  readonly #assets = new Assets(this.#reporters[0]);
   #manifest!: Manifest;
   /** The name in models.json of the network in use, if distances are plain; undefined for a reader's file or corrected distances. */
-  #plain: string | undefined;
+  #plainEmbedder: string | undefined;
   /** Photos under the names that the page gives them. `look` and `reread` choose other names. */
   readonly #photos = new Map<string, Photo>();
-  /** The names of photos from before the first answer. */
+  /** The names of photos that were opened before the first answer. */
   readonly #first = new Set<string>();
-  #passed = 0;
-  /** The names of photos that lie on Python's workspace. */
+  #askedOnce = 0;
+  /** The names of photos in Python's workspace, for labs and code cells. */
   readonly #workspace = new Set<string>();
   #python!: Python;
   #completed: Promise<void> | undefined;
   readonly #loaded: Promise<void>;
   /** Whether a page has had an answer. */
   #warm = false;
-  /** Resolves when the page that has this engine is gone; only for engines that outlive pages. */
-  #taken: Promise<void> | undefined;
+  /** Resolves when the page that has claimed this engine is gone. Only shared engines are claimed. */
+  #pageGone: Promise<void> | undefined;
   #visits = 0;
-  /** Set after an unrecoverable error. The engine is then not given to another page. */
-  #spent = false;
-  #lingering: ReturnType<typeof setTimeout> | undefined;
+  /** Whether another page must start a new engine: after an unrecoverable error, and while another network may be in use. */
+  #unusable = false;
+  #endTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Begins to load without being asked. `graphs`: see Pool. */
+  /** Begins to load at once. `graphs`: see Pool. */
   constructor(graphs?: Promise<MessagePort>) {
     this.#pool = new Pool(graphs);
     this.#loaded = Promise.race([this.#load(), this.#assets.failed]);
-    this.#loaded.catch(() => (this.#spent = true)); // handled in `load`
+    this.#loaded.catch(() => (this.#unusable = true)); // handled in `load`
   }
 
   /**
-   * Let a page take this engine until the page is gone, because an engine that outlives pages serves one at a time. Resolves to whether the page may have it.
-   * `lock`: a name of a lock that the page holds as long as it exists; `build`: the page's version.
+   * Lets a page have this engine until the page is gone, because a shared engine serves one page at a time. Resolves to whether the page has it.
+   * `lock`: the name of a lock that the page holds as long as it exists; `build`: the page's version.
    */
-  async take(lock: string, build: string, getWorker: GetWorker): Promise<boolean> {
-    await Promise.race([this.#taken, new Promise((resolve) => setTimeout(resolve, PATIENCE))]); // the page before may just be leaving
-    if (this.#taken) return false;
-    if (this.#spent || build !== BUILD) {
+  async claim(lock: string, build: string, getWorker: GetWorker): Promise<boolean> {
+    await Promise.race([this.#pageGone, new Promise((resolve) => setTimeout(resolve, LEAVING))]); // the last page may just be leaving
+    if (this.#pageGone) return false;
+    if (this.#unusable || build !== BUILD) {
       this.end(); // the next page starts another engine
       return false;
     }
-    clearTimeout(this.#lingering);
-    this.#letGo(); // whatever the page before has requested while it was leaving
+    clearTimeout(this.#endTimer);
+    this.#closePhotos(); // messages of the last page may have arrived after it left
     this.#pool.getWorkersFrom(getWorker);
-    // If that is never known, no other page gets the engine, and the browser ends it some time after its page.
-    this.#taken = whenFree(lock).then(() => this.#forget(), () => new Promise(() => {}));
+    // If the lock is refused, no other page gets the engine, and the browser ends it some time after its page.
+    this.#pageGone = whenReleased(lock).then(() => this.#forget(), () => new Promise(() => {}));
     return true;
   }
 
-  /** A number that changes when a page is gone. */
+  /** The number of pages that have been here and are gone. */
   visit(): number {
     return this.#visits;
   }
 
-  /** Remove what a page has left here. */
+  /** Removes what a page has left here, and ends the engine if the next page cannot use it. */
   #forget(): void {
     this.#visits++;
-    this.#taken = undefined;
+    this.#pageGone = undefined;
     this.#report = () => {};
-    this.#letGo();
-    if (this.#spent || this.#pool.changed || this.#plain !== this.#manifest?.embedder.name) return this.end();
-    this.#lingering = setTimeout(() => this.end(), LINGER);
+    this.#closePhotos();
+    if (this.#unusable || this.#pool.changed || this.#plainEmbedder !== this.#manifest?.embedder.name) return this.end();
+    this.#endTimer = setTimeout(() => this.end(), NEXT_PAGE);
     if (this.#completed) this.#session.enrol("[]", { rows: 0, numbers: new Float32Array() });
   }
 
-  /** Close all photos. */
-  #letGo(): void {
+  #closePhotos(): void {
     for (const name of [...this.#photos.keys()]) this.close(name);
     for (const name of [...this.#workspace]) void this.remove(name);
   }
 
-  /** End this worker and all its workers. */
+  /** Ends this worker and the workers of the networks. */
   end(): void {
     this.#pool.end();
     close();
@@ -156,7 +156,7 @@ class Engine {
     return { bytes: this.#bytes, distrusted: this.#pool.distrusted };
   }
 
-  /** The bytes that have arrived so far, and the files on their way, for a page that waits. */
+  /** The bytes that have arrived so far, and the files on their way. */
   async arrivals(): Promise<Arrivals> {
     const [own, graphs] = [this.#assets.arrivals, await this.#pool.arrivals()];
     return { bytes: own.bytes + graphs.bytes, files: [...own.files, ...graphs.files] };
@@ -168,25 +168,25 @@ class Engine {
     this.#pool.giveUp(why);
   }
 
-  /** models.json, once it is ready. */
+  /** models.json. Only a page whose engine is ready may ask for it. */
   manifest(): Manifest {
     return this.#manifest;
   }
 
   async #load(): Promise<void> {
     const assets = this.#assets;
-    const starting = startPython(assets);
-    starting.catch(() => {}); // handled below
+    const starting = PLAIN ? startPlain(assets) : startThawed(assets);
+    starting.catch(() => {}); // handled where the promise is awaited
     const [sizes, text] = await Promise.all([assets.sizes(), assets.text("models/models.json")]);
     const manifest = (this.#manifest = JSON.parse(text) as Manifest);
-    this.#plain = manifest.embedder.name;
+    this.#plainEmbedder = manifest.embedder.name;
     const later = laterModels(manifest);
     const needed = sizes.filter(([path]) => !later.has(path));
     const part = (graphs: boolean): Sizes => needed.filter(([path]) => isForGraphs(path) === graphs);
     assets.expect(part(false));
-    [this.#python] = await Promise.all([starting, this.#pool.load(part(true), manifest, this.#parts[1])]);
+    [this.#python] = await Promise.all([starting, this.#pool.load(part(true), manifest, this.#reporters[1])]);
     const engine = {
-      run: (graph: GraphName, photo: Photo, input: string, dims: number[], type: Plain["type"], data: Plain["data"]) =>
+      run: (graph: GraphName, photo: Photo, input: string, dims: number[], type: PlainTensor["type"], data: PlainTensor["data"]) =>
         this.#pool.run(graph, photo, input, { dims, type, data }),
       run_pyramid: (photo: Photo, sizes: [number, number][]) => this.#pool.runPyramid(photo, sizes),
       hold: (pixels: Uint8Array, dims: number[]) => this.#pool.hold(pixels, dims),
@@ -197,10 +197,10 @@ class Engine {
     this.#session = this.#python.session(text);
     this.#session.begin(engine, text);
     await assets.allRight();
-    if (isShared) tellLoaded();
+    if (isShared) announceLoaded();
   }
 
-  /** The answer of another network, for a lab that compares networks. The page's default is in use again afterwards. */
+  /** The answers of another network, for a lab that compares networks. The page's default network is in use again afterwards. */
   async #runWith(name: string, jobs: Transformed[]): Promise<Outputs[]> {
     const { graph, embedder } = this.#manifest.embedders![name]!;
     const stored = graph.compact ?? graph;
@@ -214,7 +214,7 @@ class Engine {
     }
   }
 
-  /** Keep a photo until `close`. */
+  /** Keeps a photo until `close`. */
   open(name: string, pixels: Pixels): void {
     this.#photos.set(name, this.#hold(pixels));
     if (!this.#warm) this.#first.add(name);
@@ -228,37 +228,37 @@ class Engine {
 
   /** The largest face, quickly, with its embedding. */
   async find(photo: string): Promise<Found> {
-    await this.#restFor(photo);
-    const { analysis, embedded } = await this.#surely(() => this.#session.find(this.#photo(photo)));
+    await this.#fetchDeferredFor(photo);
+    const { analysis, embedded } = await this.#withFallback(() => this.#session.find(this.#photo(photo)));
     return { ...(JSON.parse(analysis) as Analysis), ...(embedded && { embedded }) };
   }
 
   /** All faces; `known` stays unchanged, and chosen. */
   async analyse(photo: string, known?: Face): Promise<Analysis> {
-    await this.#restFor(photo);
-    return JSON.parse(await this.#surely(() => this.#session.analyse(this.#photo(photo), known && JSON.stringify(known)))) as Analysis;
+    await this.#fetchDeferredFor(photo);
+    return JSON.parse(await this.#withFallback(() => this.#session.analyse(this.#photo(photo), known && JSON.stringify(known)))) as Analysis;
   }
 
   async embed(photo: string, face: Face, embedder?: string): Promise<Embedded> {
     if (embedder) await this.#readWith(embedder);
-    await this.#restFor(photo);
-    return this.#surely(() => this.#session.embed(this.#photo(photo), JSON.stringify(face)));
+    await this.#fetchDeferredFor(photo);
+    return this.#withFallback(() => this.#session.embed(this.#photo(photo), JSON.stringify(face)));
   }
 
-  /** Use another network from the next face on; null: the default. If this fails, the one in use stays. */
-  async useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderTold> {
-    const before = this.#spent;
-    this.#spent = true; // if the page leaves now, the next one expects the default network
+  /** Uses another network from the next face on; null: the default. If this fails, the network in use stays. */
+  async useEmbedder(choice: EmbedderChoice | null): Promise<EmbedderInUse> {
+    const before = this.#unusable;
+    this.#unusable = true; // if the page leaves now, the next one expects the default network
     try {
-      await this.#rest();
+      await this.#fetchDeferred();
       const [file, offered] = choice && "file" in choice ? await this.#offerFile(choice.file) : await this.#offerListed(choice ?? {});
-      const told = JSON.parse(offered) as EmbedderTold;
-      await this.#pool.use(file, told, this.#knownOf(choice));
+      const embedder = JSON.parse(offered) as EmbedderInUse;
+      await this.#pool.use(file, embedder, this.#knownOf(choice));
       this.#session.use_offered();
-      this.#plain = told.normalised || (choice && "file" in choice) ? undefined : told.name;
-      return told;
+      this.#plainEmbedder = embedder.normalised || (choice && "file" in choice) ? undefined : embedder.name;
+      return embedder;
     } finally {
-      this.#spent = before;
+      this.#unusable = before;
     }
   }
 
@@ -269,107 +269,107 @@ class Engine {
   }
 
   async #offerFile(file: ArrayBuffer): Promise<[ArrayBuffer, string]> {
-    return [file, await plainly(() => this.#session.offer_file(new Uint8Array(file)))];
+    return [file, await withReadableErrors(() => this.#session.offer_file(new Uint8Array(file)))];
   }
 
-  /** The default needs no file, because its graph is loaded. */
+  /** The default network needs no file, because its session exists. */
   async #offerListed({ name = this.#manifest.embedder.name, normalise = false }): Promise<[ArrayBuffer | null, string]> {
     const graph = this.#manifest.embedders?.[name]?.graph;
     return Promise.all([
       graph ? this.#assets.model(graph.compact ?? graph) : null,
-      plainly(() => this.#session.offer_listed(name, normalise)),
+      withReadableErrors(() => this.#session.offer_listed(name, normalise)),
     ]);
   }
 
-  /** Switch to a network before a job that needs its embeddings. Jobs run one after another, so no other job comes between. */
+  /** Switches to a network before a job that needs its embeddings. Jobs run one after another, so no other job comes between. */
   async #readWith(embedder: string): Promise<void> {
-    if (embedder !== this.#plain) await this.useEmbedder({ name: embedder });
+    if (embedder !== this.#plainEmbedder) await this.useEmbedder({ name: embedder });
   }
 
   async scale(embedder?: string): Promise<EmbedderScale> {
     if (embedder) await this.#readWith(embedder);
-    await this.#rest();
-    return JSON.parse(await plainly(() => this.#session.scale())) as EmbedderScale;
+    await this.#fetchDeferred();
+    return JSON.parse(await withReadableErrors(() => this.#session.scale())) as EmbedderScale;
   }
 
   async compare(a: Float32Array, b: Float32Array, poor: boolean): Promise<Verdict & { milliseconds: number }> {
-    if (this.#warm) await this.#rest();
+    if (this.#warm) await this.#fetchDeferred();
     this.#warm = true;
     const start = performance.now();
-    const verdict = JSON.parse(await plainly(() => this.#session.compare(a, b, poor))) as Verdict;
+    const verdict = JSON.parse(await withReadableErrors(() => this.#session.compare(a, b, poor))) as Verdict;
     const milliseconds = performance.now() - start;
-    setTimeout(() => void this.#python.bringBack().catch(() => {}), QUIET); // later uses report why it is missing
+    setTimeout(() => void this.#python.fetchDeferred().catch(() => {}), QUIET); // a later use reports what failed
     return { ...verdict, milliseconds };
   }
 
   /** All faces of a photo that is not kept. `smallest`: side of the smallest face looked for, pixels. */
   async look(pixels: Pixels, smallest: number, embedder: string): Promise<Look> {
-    return this.#passing(pixels, embedder, (photo) => this.#session.look(photo, smallest));
+    return this.#askOnce(pixels, embedder, (photo) => this.#session.look(photo, smallest));
   }
 
   /** The embedding of a face from its chip, which was cut for the embedder `cutFor`. */
   async reread(chip: Pixels, cutFor: string, embedder: string): Promise<Float32Array> {
-    return this.#passing(chip, embedder, (photo) => this.#session.reread(photo, cutFor));
+    return this.#askOnce(chip, embedder, (photo) => this.#session.reread(photo, cutFor));
   }
 
-  /** Ask about a photo that is not kept. */
-  async #passing<T>(pixels: Pixels, embedder: string, ask: (photo: Photo) => Promise<T>): Promise<T> {
+  /** Asks about a photo and closes it. */
+  async #askOnce<T>(pixels: Pixels, embedder: string, ask: (photo: Photo) => Promise<T>): Promise<T> {
     await this.#readWith(embedder);
     this.#pool.grow();
     this.#warm = true;
-    await this.#whole();
-    const name = `passing/${++this.#passed}`;
+    await this.#complete();
+    const name = `once/${++this.#askedOnce}`;
     this.open(name, pixels);
     try {
-      return await this.#surely(() => ask(this.#photo(name)));
+      return await this.#withFallback(() => ask(this.#photo(name)));
     } finally {
       this.close(name);
     }
   }
 
-  /** Enrol the people whom `who` may name: the person on each photo, and the embeddings one after another. */
-  async enrol(keys: string[], numbers: Float32Array, embedder: string): Promise<ClassTold> {
+  /** Enrols the people that `who` can name. `keys`: the person on each photo; `numbers`: the photos' embeddings, joined. */
+  async enrol(keys: string[], numbers: Float32Array, embedder: string): Promise<ClassSummary> {
     await this.#readWith(embedder);
-    await this.#whole();
-    return JSON.parse(await plainly(() => this.#session.enrol(JSON.stringify(keys), { rows: keys.length, numbers }))) as ClassTold;
+    await this.#complete();
+    return JSON.parse(await withReadableErrors(() => this.#session.enrol(JSON.stringify(keys), { rows: keys.length, numbers }))) as ClassSummary;
   }
 
   async who(rows: number, numbers: Float32Array, rule: Rule): Promise<Who[]> {
-    await this.#whole();
-    return JSON.parse(await plainly(() => this.#session.who({ rows, numbers }, rule))) as Who[];
+    await this.#complete();
+    return JSON.parse(await withReadableErrors(() => this.#session.who({ rows, numbers }, rule))) as Who[];
   }
 
   async group(photos: number[], numbers: Float32Array, limit: number | undefined, embedder: string): Promise<number[][]> {
     await this.#readWith(embedder);
-    await this.#whole();
-    return JSON.parse(await plainly(() => this.#session.group({ rows: photos.length, numbers }, JSON.stringify(photos), limit))) as number[][];
+    await this.#complete();
+    return JSON.parse(await withReadableErrors(() => this.#session.group({ rows: photos.length, numbers }, JSON.stringify(photos), limit))) as number[][];
   }
 
   async photosAmong(entries: string): Promise<Sifted> {
-    await this.#whole();
-    return JSON.parse(await plainly(() => this.#session.photos_among(entries))) as Sifted;
+    await this.#complete();
+    return JSON.parse(await withReadableErrors(() => this.#session.photos_among(entries))) as Sifted;
   }
 
   async layout(entries: string, peopleAt: number | undefined, called: string): Promise<Layout> {
-    await this.#whole();
-    return JSON.parse(await plainly(() => this.#session.layout(entries, peopleAt, called))) as Layout;
+    await this.#complete();
+    return JSON.parse(await withReadableErrors(() => this.#session.layout(entries, peopleAt, called))) as Layout;
   }
 
   async writeGallery({ embedder, people, name }: NamedGallery): Promise<string> {
     await this.#readWith(embedder);
-    await this.#whole();
-    return plainly(() => this.#session.write_gallery(JSON.stringify(people), name));
+    await this.#complete();
+    return withReadableErrors(() => this.#session.write_gallery(JSON.stringify(people), name));
   }
 
   async readGallery(text: string): Promise<GalleryFile> {
-    await this.#whole();
-    return JSON.parse(await plainly(() => this.#session.read_gallery(text))) as GalleryFile;
+    await this.#complete();
+    return JSON.parse(await withReadableErrors(() => this.#session.read_gallery(text))) as GalleryFile;
   }
 
-  /** Put a photo on the workspace for labs and code cells, in place of one of the same name. */
+  /** Puts a photo into the workspace of labs and code cells, in place of one of the same name. */
   async put(name: string, pixels: Pixels): Promise<void> {
     const visit = this.#visits;
-    await this.#rest();
+    await this.#fetchDeferred();
     if (visit !== this.#visits) return; // the page is gone
     this.#workspace.add(name);
     this.#session.put(name, this.#hold(pixels));
@@ -381,48 +381,48 @@ class Engine {
   }
 
   async lab(kind: string, settings: Settings): Promise<Panel[]> {
-    await this.#whole();
-    return this.#surely(() => this.#session.lab(kind, JSON.stringify(settings)));
+    await this.#complete();
+    return this.#withFallback(() => this.#session.lab(kind, JSON.stringify(settings)));
   }
 
   async runCell(source: string): Promise<Outcome> {
     closeWaysOut();
-    await this.#whole();
-    return plainly(() => this.#session.run(source));
+    await this.#complete();
+    return withReadableErrors(() => this.#session.run(source));
   }
 
-  /** Run every network and stage once, on an empty photo with an invented face, or until a photo arrives. */
+  /** Runs every network and stage once, on an empty photo with an invented face. Stops when a photo arrives. */
   async warmUp(): Promise<void> {
     if (this.#warm) return;
-    await this.#surely(() => this.#pool.warmUp());
+    await this.#withFallback(() => this.#pool.warmUp());
     if (this.#photos.size) return;
     const [width, height] = [640, 480];
-    this.open(NOTHING, { width, height, rgba: new ArrayBuffer(width * height * 4) });
+    this.open(WARM_UP_PHOTO, { width, height, rgba: new ArrayBuffer(width * height * 4) });
     const face: Face = { box: [260, 160, 380, 320], score: 1, landmarks: [[293, 216], [347, 216], [320, 249], [295, 276], [345, 276]], turned: 0 };
     try {
-      await this.analyse(NOTHING); // `find` would also turn the photo in search of a face
-      await this.embed(NOTHING, face);
+      await this.analyse(WARM_UP_PHOTO); // `find` would also turn the photo in search of a face
+      await this.embed(WARM_UP_PHOTO, face);
     } finally {
-      this.close(NOTHING);
+      this.close(WARM_UP_PHOTO);
     }
   }
 
-  /** Load all of Python and NumPy. Only the demo can do without the rest. */
-  #whole(): Promise<void> {
+  /** Loads all of Python and NumPy, which all questions but the demo's need. */
+  #complete(): Promise<void> {
     return (this.#completed ??= this.#python.complete());
   }
 
   /**
-   * Wait for what the first verdict does not need, because Python itself could wait only by blocking this thread. If it does not arrive, ask Python anyway:
-   * most questions need little of it.
+   * Waits for the deferred functions before a question, because a question that needed one would block this thread until it arrived. If they do not arrive,
+   * the question is asked all the same, because most questions need few of them.
    */
-  async #rest(): Promise<void> {
-    await this.#python.bringBack().catch(() => {});
+  async #fetchDeferred(): Promise<void> {
+    await this.#python.fetchDeferred().catch(() => {});
   }
 
-  /** The same for a question about a photo, except for photos of the first verdict. */
-  async #restFor(photo: string): Promise<void> {
-    if (this.#warm && !this.#first.has(photo)) await this.#rest();
+  /** Does the same before a question about a photo, unless the photo belongs to the first verdict. */
+  async #fetchDeferredFor(photo: string): Promise<void> {
+    if (this.#warm && !this.#first.has(photo)) await this.#fetchDeferred();
   }
 
   #photo(name: string): Photo {
@@ -431,14 +431,14 @@ class Engine {
     return photo;
   }
 
-  /** Ask again if the trimmed runtime has failed. */
-  async #surely<T>(job: () => T | Promise<T>): Promise<T> {
+  /** Asks again with the whole ONNX Runtime if the trimmed one has failed. */
+  async #withFallback<T>(job: () => T | Promise<T>): Promise<T> {
     try {
-      return await plainly(job);
+      return await withReadableErrors(job);
     } catch (error) {
-      if (!this.#pool.lacking) throw error;
-      await this.#pool.takeWhole();
-      return plainly(job);
+      if (!this.#pool.trimmedFailed) throw error;
+      await this.#pool.useWhole();
+      return withReadableErrors(job);
     }
   }
 
@@ -447,7 +447,7 @@ class Engine {
   }
 }
 
-/** Files that nobody has chosen yet: the cohorts, and the graphs of other embedders. */
+/** Files that the start does not need: the cohorts, and the graphs of other embedders. */
 function laterModels({ embedder, embedders = {} }: Manifest): Set<string> {
   const others = Object.values(embedders);
   const cohorts = [embedder, ...others.map((other) => other.embedder)].flatMap(({ cohort }) => cohort ?? []);
@@ -455,8 +455,8 @@ function laterModels({ embedder, embedders = {} }: Manifest): Set<string> {
   return new Set(files.map(({ file }) => `models/${file}`));
 }
 
-/** Python's errors carry a sentence for the reader in their last line, `facelab.errors.NoFace: There is ...`. */
-async function plainly<T>(ask: () => T | Promise<T>): Promise<T> {
+/** Turns Python's errors into sentences for the reader, which they have in their last line: `facelab.errors.NoFace: There is ...`. */
+async function withReadableErrors<T>(ask: () => T | Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
@@ -467,23 +467,23 @@ async function plainly<T>(ask: () => T | Promise<T>): Promise<T> {
 }
 
 /** Two reporters, each of which reports its part of one progress. */
-function together(report: Report): [Report, Report] {
+function splitProgress(report: Report): [Report, Report] {
   const parts: [Progress, Progress] = [
     { loaded: 0, total: 0, what: "" },
     { loaded: 0, total: 0, what: "" },
   ];
-  const part = (own: 0 | 1) => (progress: Progress) => {
-    parts[own] = progress;
+  const part = (i: 0 | 1) => (progress: Progress) => {
+    parts[i] = progress;
     report({ loaded: parts[0].loaded + parts[1].loaded, total: parts[0].total + parts[1].total, what: progress.what });
   };
   return [part(0), part(1)];
 }
 
 /**
- * The engine as a page sees it. A page may ask several things at once; they run one after another, and those that have not begun when the page is gone never
- * run.
+ * The engine as a page sees it. A page may ask several questions at once. They run one after another, and questions that have not begun when the page is gone
+ * never run.
  */
-function inTurn(engine: Engine): Engine {
+function oneAtATime(engine: Engine): Engine {
   let last: Promise<unknown> = Promise.resolve();
   return new Proxy(engine, {
     get(target, name: keyof Engine) {
@@ -502,21 +502,21 @@ function inTurn(engine: Engine): Engine {
   });
 }
 
-/** Calls that need no answer, or that come before there is one. */
-const AT_ONCE = new Set<keyof Engine>(["take", "load", "open", "end", "arrivals", "giveUp", "manifest"]);
+/** Calls that must not wait for the questions before them. */
+const AT_ONCE = new Set<keyof Engine>(["claim", "load", "open", "end", "arrivals", "giveUp", "manifest"]);
 
 export type { Engine };
 if (isShared) {
-  let bring!: (graphs: MessagePort) => void;
-  const engine = new Engine(new Promise((resolve) => (bring = resolve)));
-  whoComes((page) => {
+  let receive!: (graphs: MessagePort) => void;
+  const engine = new Engine(new Promise((resolve) => (receive = resolve)));
+  onConnect((page) => {
     page.onmessage = ({ data }) => {
       page.onmessage = null;
-      bring(data as MessagePort); // the first message; files are being fetched in the meantime
-      Comlink.expose(inTurn(engine), page);
+      receive(data as MessagePort); // the page's first message brings the port, and the engine already loads
+      Comlink.expose(oneAtATime(engine), page);
     };
-    addEventListener("error", ({ message }) => page.postMessage({ died: message })); // because nobody else would hear of it
+    addEventListener("error", ({ message }) => page.postMessage({ died: message })); // the browser does not report a shared worker's errors to its pages
   });
 } else {
-  Comlink.expose(inTurn(new Engine()));
+  Comlink.expose(oneAtATime(new Engine()));
 }

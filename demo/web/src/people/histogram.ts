@@ -1,6 +1,6 @@
 import { svg, type SVGTemplateResult } from "lit";
 
-import type { ClassTold } from "../contract";
+import type { ClassSummary } from "../contract";
 
 const WIDTH = 560;
 const HEIGHT = 150;
@@ -8,7 +8,7 @@ const FLOOR = HEIGHT - 24;
 const TICK = 0.2;
 
 /** Distances between photos of one pupil and between photos of two, with the thresholds between the answers. */
-export function histogram({ genuine, impostor, step, sure_below, unknown_from }: ClassTold): SVGTemplateResult {
+export function histogram({ genuine, impostor, step, sure_below, unknown_from }: ClassSummary): SVGTemplateResult {
   const used = Math.max(...[genuine, impostor].map((counts) => counts.findLastIndex((count) => count > 0) + 1));
   const longest = Math.max(used * step, 1.1 * unknown_from);
   const ticks = Array.from({ length: Math.floor(longest / TICK) + 1 }, (_, i) => i * TICK);

@@ -3,7 +3,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
 import { openCamera, takePhoto } from "../camera";
-import { PhotoError, turnedInWords, type ClassTold, type Gallery, type LayoutQuestion, type Look, type Rule, type SeenFace } from "../contract";
+import { PhotoError, turnedInWords, type ClassSummary, type Gallery, type LayoutQuestion, type Look, type Rule, type SeenFace } from "../contract";
 import { joined } from "../engine/client";
 import { fetched } from "../fetched";
 import { networkName } from "../network-names";
@@ -66,7 +66,7 @@ export class RollCall extends Tool {
   /** Questions to the engine, one after another, because it knows one class at a time. */
   #asking: Promise<unknown> = Promise.resolve();
   /** Facts about the class in view. `ids`: its photos that the engine knows, in their order. */
-  #told: (ClassTold & { ids: string[] }) | undefined;
+  #told: (ClassSummary & { ids: string[] }) | undefined;
   /** By photo: the class, the rule and the teacher's decisions with which its faces were last identified. */
   #asked = new Map<string, string>();
   #likely = new Map<string, [key: string, distance: number][]>();
@@ -821,7 +821,7 @@ export class RollCall extends Tool {
     </li>`;
   }
 
-  #calibrationView(told: ClassTold, row: ClassRow) {
+  #calibrationView(told: ClassSummary, row: ClassRow) {
     const own = Math.round((100 * (told.people - 1)) / (told.people + 9));
     const once = Math.round(1 / told.rate / told.people / 10) * 10 || 1;
     return html`<div class="calibration">

@@ -1,6 +1,6 @@
 /**
- * Runs the networks: onnxruntime-web in workers (pool.ts), so that it starts while Python starts beside it. Photos are kept here, each under a number that
- * the other side chooses.
+ * A worker of the networks, with onnxruntime-web. It is not Python's worker, so that the two start side by side. It keeps photos, each under a number that the
+ * pool (pool.ts) chooses.
  */
 
 import * as Comlink from "comlink";
@@ -10,33 +10,35 @@ import { EngineError, GRAPHS, PhotoError, RELOAD, storedIn, WHOLE, workerName, t
 import { Assets, type Arrivals, type Sizes } from "../assets";
 import { isKnown, knownPicture, TRANSFORM } from "./known-answer";
 import { throttled, type Report } from "../report";
-import { handOver, thawOrt } from "../start/thaw-ort";
-import { isShared, whoComes } from "../life/shared";
+import { provideRuntime, thawOrt } from "../start/thaw-ort";
+import { isShared, onConnect } from "../life/shared";
 
-// The trimmed ONNX Runtime with ready sessions, without the functions that our own networks never call (demo/optimise/drop/trim_ort.mjs). After a failure, and for
-// other networks, and in the plain build, the whole one.
-const READY_MADE = !PLAIN && workerName !== RELOAD && !workerName.startsWith(WHOLE);
+/**
+ * Whether this worker uses the trimmed ONNX Runtime, which has sessions in its memory and lacks the functions that the site's networks never call
+ * (demo/optimise/drop/trim_ort.mjs). The plain build, other networks, and engines after a failure use the whole one.
+ */
+const TRIMMED = !PLAIN && workerName !== RELOAD && !workerName.startsWith(WHOLE);
 const RUNTIME = "ort/ort-wasm-simd-threaded";
 const SCRIPT = "ort/ort-wasm-simd-threaded.mjs";
-const RUNTIME_WASM = READY_MADE ? `${RUNTIME}-trimmed.wasm` : `${RUNTIME}.wasm`;
+const RUNTIME_WASM = TRIMMED ? `${RUNTIME}-trimmed.wasm` : `${RUNTIME}.wasm`;
 
-/** A plain array with its shape. */
-export interface Plain {
+/** A tensor that can be sent to another thread. */
+export interface PlainTensor {
   dims: number[];
   type: "uint8" | "float32" | "int64";
   data: Uint8Array | Float32Array | number[];
 }
 
-/** A photo that is kept here. */
+/** Refers to a photo that is kept here. */
 export interface Held {
   id: number;
   dims: number[];
 }
 
-export type Feeds = Record<string, Plain | Held>;
-export type Outputs = Record<string, Plain>;
+export type Feeds = Record<string, PlainTensor | Held>;
+export type Outputs = Record<string, PlainTensor>;
 
-/** A row of a network's second input for a trial run, where there is no face. */
+/** Rows of the networks' second inputs for warming up, at a place without a face. */
 const FACE = { boxes: [260, 160, 380, 320], transforms: [1, 0, 250, 0, 1, 150] };
 
 class Graphs {
@@ -44,38 +46,49 @@ class Graphs {
   readonly #photos = new Map<number, ort.Tensor>();
   #report: Report = () => {};
   readonly #assets = new Assets((progress) => this.#report(progress));
-  /** The page's default network. */
+  /** The session of the page's default network. */
   #embedder!: ort.InferenceSession;
-  readonly #runtimeThere: Promise<void>;
-  #sessionsThere: Promise<unknown> | undefined;
+  readonly #runtimeReady: Promise<void>;
+  #memoryReady: Promise<unknown> | undefined;
   #started: Promise<void> | undefined;
   #proven: Promise<boolean> | undefined;
+
+  /** Requests the files at once, before the pool asks for anything. */
+  constructor() {
+    this.#assets.script(SCRIPT).catch(() => {}); // ONNX Runtime reports the error when it imports the script
+    this.#runtimeReady = provideRuntime(this.#assets, RUNTIME_WASM, ort.env.wasm);
+    this.#runtimeReady.catch(() => {}); // handled in `#start`
+    if (!TRIMMED) return;
+    this.#memoryReady = thawOrt(this.#assets);
+    this.#started = this.#start();
+    for (const promise of [this.#memoryReady, this.#started]) promise.catch(() => {}); // handled in `load`
+  }
 
   async load(sizes: Sizes, manifest: Manifest, report: Report): Promise<void> {
     this.#report = throttled(report);
     this.#assets.expect(sizes);
     this.#started ??= this.#start(manifest);
-    await Promise.race([Promise.all([this.#sessionsThere, this.#started]), this.#assets.failed]);
+    await Promise.race([Promise.all([this.#memoryReady, this.#started]), this.#assets.failed]);
     const { known } = storedIn(manifest, "embedder");
-    // Ends without waiting for a question, because the other side is busy, but only after this answer has been sent: a damaged runtime may never return.
+    // The check begins now, because the pool asks for it later. It waits until this answer has been sent, because a damaged runtime may never return.
     this.#proven ??= new Promise((resolve) => setTimeout(() => resolve(this.#isRight(this.#embedder, known))));
   }
 
-  /** Once loaded: whether all files belong to this build, and the embedder gives the known answer. */
+  /** Whether all files belong to this build and the embedder gives the known answer. Call it after `load`. */
   async isRight(): Promise<boolean> {
     await Promise.race([this.#assets.allRight(), this.#assets.failed]);
     return this.#proven!;
   }
 
   async #isRight(embedder: ort.InferenceSession, known?: number[]): Promise<boolean> {
-    if (!known) return true; // no known answer is given
+    if (!known) return true; // a reader's network has no known answer
     const { data, dims } = knownPicture();
     const inputs = { image: new ort.Tensor("uint8", data, dims), transforms: new ort.Tensor("float32", TRANSFORM, [1, 2, 3]) };
     const answer = await embedder.run(inputs).catch(() => undefined);
     return answer !== undefined && isKnown(answer.embeddings!.data as Float32Array, known);
   }
 
-  /** Keep a photo under a number until `release`. */
+  /** Keeps a photo under a number until `release`. */
   hold(id: number, dims: number[], pixels: Uint8Array): void {
     this.#photos.set(id, new ort.Tensor("uint8", pixels, dims));
   }
@@ -85,9 +98,9 @@ class Graphs {
     this.#photos.delete(id);
   }
 
-  /** Use another network in place of the default; null: the default again. `told`: its sizes; `known`: see StoredGraph. */
-  async use(file: ArrayBuffer | null, told: EmbedderSizes, known?: number[]): Promise<void> {
-    const session = file ? await this.#contracted(file, told, known) : this.#embedder;
+  /** Uses another network in place of the default; null: the default again. `known`: see StoredGraph. */
+  async use(file: ArrayBuffer | null, sizes: EmbedderSizes, known?: number[]): Promise<void> {
+    const session = file ? await this.#checkedSession(file, sizes, known) : this.#embedder;
     const before = this.#sessions.get("embedder")!;
     this.#sessions.set("embedder", session);
     if (before !== this.#embedder) await before.release();
@@ -96,7 +109,7 @@ class Graphs {
   /** All outputs of a graph. */
   async run(name: GraphName, inputs: Feeds): Promise<Outputs> {
     const feeds = Object.fromEntries(Object.entries(inputs).map(([input, value]) => [input, this.#tensorOf(value)]));
-    return handedOver(await this.#sessions.get(name)!.run(feeds))[0]!;
+    return transferred(await this.#sessions.get(name)!.run(feeds))[0]!;
   }
 
   /** P-Net's outputs on smaller and smaller copies of a photo, each made from the one before. */
@@ -110,25 +123,25 @@ class Graphs {
       answers.push(answer);
     }
     levels.slice(1).forEach((level) => level.dispose());
-    return handedOver(...answers);
+    return transferred(...answers);
   }
 
   #session(bytes: ArrayBuffer): Promise<ort.InferenceSession> {
     return ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
   }
 
-  async #contracted(file: ArrayBuffer, told: EmbedderSizes, known?: number[]): Promise<ort.InferenceSession> {
+  async #checkedSession(file: ArrayBuffer, sizes: EmbedderSizes, known?: number[]): Promise<ort.InferenceSession> {
     const session = await this.#session(file).catch((cause: unknown) => {
       throw new PhotoError("This network cannot be run here: ONNX Runtime refuses its file. Export it again with python -m export.", { cause });
     });
-    const fault = await this.#fault(session, told);
+    const fault = await this.#fault(session, sizes);
     if (!fault && (await this.#isRight(session, known))) return session;
     await session.release();
     if (!fault) throw new PhotoError("This network gives another answer here than where it was made. Update the browser, or use another browser.");
     throw new PhotoError(`This page cannot use this network as an embedder: ${fault}. python -m export --embedder makes one that it can use.`);
   }
 
-  /** Where a network breaks the contract, by its names or by its answer on a trial run; "" where it does not. */
+  /** How a network breaks the contract, by its names or by its answer on a trial run; "" if it keeps the contract. */
   async #fault(session: ort.InferenceSession, { dimensions, chip_size: side }: EmbedderSizes): Promise<string> {
     const { inputNames, outputNames } = session;
     const lacks = [
@@ -151,24 +164,13 @@ class Graphs {
     return wrong.join("; ");
   }
 
-  /** The files are requested as this script begins, without being asked. */
-  constructor() {
-    this.#assets.script(SCRIPT).catch(() => {}); // handled when ONNX Runtime asks for it
-    this.#runtimeThere = handOver(this.#assets, RUNTIME_WASM, ort.env.wasm);
-    this.#runtimeThere.catch(() => {}); // handled in `#start`
-    if (!READY_MADE) return;
-    this.#sessionsThere = thawOrt(this.#assets);
-    this.#started = this.#start();
-    for (const promise of [this.#sessionsThere, this.#started]) promise.catch(() => {}); // handled in `load`
-  }
-
-  /** `manifest`: of networks whose sessions are not ready. */
+  /** `manifest`: lists the networks' files, if the memory holds no sessions. */
   async #start(manifest?: Manifest): Promise<void> {
     const models = GRAPHS.map((name) => (manifest ? this.#assets.model(storedIn(manifest, name)) : new ArrayBuffer(1)));
     ort.env.logLevel = "error";
     ort.env.wasm.wasmPaths = { mjs: this.#assets.url(SCRIPT).href };
     ort.env.wasm.numThreads = 1; // pool.ts says why
-    await this.#runtimeThere;
+    await this.#runtimeReady;
     for (const [i, name] of GRAPHS.entries()) this.#sessions.set(name, await this.#session(await models[i]!));
     this.#embedder = this.#sessions.get("embedder")!;
   }
@@ -187,7 +189,7 @@ class Graphs {
     close();
   }
 
-  /** Run every network once, or until a photo arrives, because first runs take several times as long as later ones. */
+  /** Runs every network once, because first runs take several times as long as later ones. Stops when a photo arrives. */
   async warmUp(): Promise<void> {
     const [height, width] = [480, 640];
     const photo = new ort.Tensor("uint8", new Uint8Array(height * width * 3), [height, width, 3]);
@@ -203,11 +205,11 @@ class Graphs {
       if (this.#photos.size) return;
       const outputs = await this.#sessions.get(name)!.run({ image: photo, ...second[name]() });
       Object.values(outputs).forEach((tensor) => tensor.dispose());
-      await new Promise((resolve) => setTimeout(resolve)); // lets a question in
+      await new Promise((resolve) => setTimeout(resolve)); // a question can arrive in this pause
     }
   }
 
-  #tensorOf(value: Plain | Held): ort.Tensor {
+  #tensorOf(value: PlainTensor | Held): ort.Tensor {
     if ("id" in value) {
       const photo = this.#photos.get(value.id);
       if (!photo) throw new EngineError("That photo was removed.");
@@ -218,15 +220,15 @@ class Graphs {
   }
 }
 
-/** Outputs without ONNX Runtime's wrapping; their memory is released. */
-function handedOver(...answers: ort.InferenceSession.ReturnType[]): Outputs[] {
+/** Outputs as plain tensors, whose memory moves to the other thread. */
+function transferred(...answers: ort.InferenceSession.ReturnType[]): Outputs[] {
   const buffers: Transferable[] = [];
   const plain = answers.map((answer) =>
     Object.fromEntries(
-      Object.entries(answer).map(([name, tensor]): [string, Plain] => {
+      Object.entries(answer).map(([name, tensor]): [string, PlainTensor] => {
         const data = tensor.data as Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
         buffers.push(data.buffer);
-        return [name, { dims: [...tensor.dims], type: tensor.type as Plain["type"], data }];
+        return [name, { dims: [...tensor.dims], type: tensor.type as PlainTensor["type"], data }];
       }),
     ),
   );
@@ -235,5 +237,5 @@ function handedOver(...answers: ort.InferenceSession.ReturnType[]): Outputs[] {
 
 export type { Graphs };
 const graphs = new Graphs();
-if (isShared) whoComes((port) => Comlink.expose(graphs, port));
+if (isShared) onConnect((port) => Comlink.expose(graphs, port));
 else Comlink.expose(graphs);

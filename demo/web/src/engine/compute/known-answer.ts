@@ -1,4 +1,4 @@
-/** A test picture that can be computed anywhere, and a network's answer to it: the same as facelab.known_answer. */
+/** A test picture made of whole numbers, so that every machine computes the same picture, and the check of a network's answer: see facelab.known_answer. */
 
 const SIDE = 240;
 const TOLERANCE = 1e-3;
@@ -6,7 +6,7 @@ const TOLERANCE = 1e-3;
 /** From the chip to the picture, row by row. */
 export const TRANSFORM = [1.5, 0.2, 10, -0.2, 1.5, 40];
 
-/** RGB. */
+/** The test picture: RGB, 8 bits each. */
 export function knownPicture(): { dims: [number, number, number]; data: Uint8Array } {
   const data = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => {
     const [channel, x, y] = [i % 3, Math.floor(i / 3) % SIDE, Math.floor(i / 3 / SIDE)];

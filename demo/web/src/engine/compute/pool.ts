@@ -1,6 +1,6 @@
 /**
- * ONNX Runtime in one worker and, for group photos and albums, in several. Each worker has all networks and takes a share of a photo's boxes. ONNX Runtime's
- * own threads would need an isolated page, and share every small step; these workers share whole jobs.
+ * Runs the networks in one worker or, for the roll call and the album, in up to four. Each worker has all networks and computes a share of a photo's boxes.
+ * ONNX Runtime's own threads would need an isolated page, and would share every small step. These workers share whole jobs.
  */
 
 import * as Comlink from "comlink";
@@ -8,59 +8,59 @@ import * as Comlink from "comlink";
 import { EngineError, PhotoError, RELOAD, WHOLE, workerName, type EmbedderSizes, type GraphName, type Manifest } from "../../contract";
 import { newId } from "../../new-id";
 import type { Arrivals, Sizes } from "../assets";
-import type { Graphs, Held, Outputs, Plain } from "./graphs";
+import type { Graphs, Held, Outputs, PlainTensor } from "./graphs";
 import script from "./graphs?worker&url";
 import type { Report } from "../report";
-import { afterAwake } from "../life/awake";
+import { inTime } from "../life/awake";
 import { startWorker } from "../life/start-worker";
 
-/** Gigabytes of this machine. Firefox, Safari and pages over plain http do not tell, and count as 4, because a phone ends a page that takes too much memory. */
+/** This machine's memory in gigabytes. Firefox, Safari and pages over plain http hide it, and count as 4, because phones end pages that use too much memory. */
 const MEMORY = (navigator as { deviceMemory?: number }).deviceMemory ?? 4;
-/** A worker for each core and for each 2 GB, up to four: each reserves 100 MB or more, beside Python and other pages. */
+/** At most one worker for each core and for each 2 GB, and at most four, because each worker reserves 100 MB or more. */
 const MOST = Math.max(1, Math.min(4, navigator.hardwareConcurrency, MEMORY / 2));
-/** At most this many workers with the whole ONNX Runtime, which takes more time and memory to start. */
+/** At most this many workers with the whole ONNX Runtime, which needs more time and memory to start. */
 const MOST_WHOLE = Math.min(2, MOST);
 
 /** Whether this engine has the whole ONNX Runtime from the start, and no other. */
 const STARTS_WHOLE = PLAIN || workerName === RELOAD;
 
-/** Milliseconds for one network. A trimmed runtime that needs longer has read memory that was left out, and never returns. */
+/** Milliseconds for a question to the trimmed runtime. If it needs longer, it has read memory that was left out, and never returns. */
 const PATIENCE = 30_000;
-/** The same for the whole runtime, which lacks nothing, so slow machines get more time. After that, the network counts as endless. */
+/** Milliseconds for a question to the whole runtime, which lacks nothing, so slow machines get more time. Then the network counts as endless. */
 const PATIENCE_WHOLE = 120_000;
 /** Milliseconds for another network to load and to answer a trial run. */
 const PATIENCE_TRIAL = 15_000;
-/** Milliseconds for a worker to report its state; a worker that computes cannot. */
+/** Milliseconds for a worker to say what has arrived, because a worker that computes cannot answer. */
 const PAUSE = 1000;
-/** Rounds after which the browser has compiled the important functions for speed, for all workers. */
+/** Rounds of warming up after which the browser has optimised the functions that matter. */
 const WARM_ROUNDS = 3;
-/** Milliseconds in which a new page is left alone, because it may be drawing and waiting for its first answer. */
+/** Milliseconds before the pool asks a new page for ports, because the page may be drawing and waiting for its first answer. */
 const QUIET = 1000;
 
-/** The message if the published ONNX Runtime gives a wrong known answer, too. */
+/** The message if the whole ONNX Runtime gives a wrong answer, too. */
 const WRONG = "The networks give wrong results in this browser, so there are no answers. Update the browser, or use another one.";
 
-/** Rows below which a share is not worthwhile, because each share has to shrink the photo again. */
+/** The fewest rows that make a share worthwhile, because each share has to shrink the photo again. */
 const LEAST: Record<GraphName, number> = { pnet: 1, rnet: 16, onet: 4, embedder: 1 };
 
-/** A photo for the workers, with its pixels, RGB. */
+/** A photo with its pixels, RGB, from which workers get copies. */
 export interface Photo extends Held {
   data: Uint8Array;
 }
 
 interface Member {
-  /** The worker's name, if other pages can find the worker by it. */
+  /** The name of a shared worker, by which pages connect to it. */
   name?: string;
   worker: Worker | MessagePort;
   graphs: Comlink.Remote<Graphs>;
-  /** The numbers of the photos that it holds. */
-  has: Set<number>;
+  /** The numbers of the photos that this worker holds. */
+  photos: Set<number>;
 }
 
 type Prepare = (member: Member) => Promise<void>;
-const asItIs: Prepare = async () => {};
+const nothingToPrepare: Prepare = async () => {};
 
-/** Gets a worker by name, new or existing, from a page, where this worker cannot start workers itself. */
+/** Gets a shared worker, new or existing, from a page by name, because shared workers cannot start workers. */
 export type GetWorker = (name: string) => Promise<MessagePort>;
 
 export class Pool {
@@ -69,43 +69,43 @@ export class Pool {
   readonly #starting = new Set<Member>();
   readonly #begun: Promise<void>;
   #getWorker: GetWorker | undefined;
-  /** Resolves when a page can start workers, where this worker cannot. */
+  /** Resolves when this worker, or a page in its place, can start workers. */
   readonly #canGetWorkers: Promise<void>;
-  #nowItCan = () => {};
+  #allowWorkers = () => {};
   #manifest!: Manifest;
   /** Prepares a worker for the network in use. */
-  #prepare: Prepare = asItIs;
+  #prepare: Prepare = nothingToPrepare;
   #grown = false;
-  /** Whether the whole ONNX Runtime is in use; whether it has to stay in use because the trimmed one has failed; whether it has just failed. */
+  /** Whether the whole ONNX Runtime is in use; whether it must stay in use; whether the trimmed one is why the last question failed. */
   #whole = STARTS_WHOLE;
   #distrusted = this.#whole;
-  #lacking = false;
+  #trimmedFailed = false;
   /** The numbers of photos that have not been released. */
   readonly #held = new Set<number>();
   #numbers = 0;
 
-  /** `first`: a worker with ONNX Runtime that a page brings, where this worker cannot start one. */
+  /** `first`: the port to a worker that a page has started, if this worker cannot start one. */
   constructor(first?: Promise<MessagePort>) {
     this.#begun = this.#begin(first);
-    this.#canGetWorkers = first ? new Promise((resolve) => (this.#nowItCan = resolve)) : Promise.resolve();
+    this.#canGetWorkers = first ? new Promise((resolve) => (this.#allowWorkers = resolve)) : Promise.resolve();
   }
 
   async #begin(first?: Promise<MessagePort>): Promise<void> {
-    this.#members = [first ? reached(await first) : bound(start(workerName))];
+    this.#members = [first ? connected(await first) : vital(start(workerName))];
   }
 
-  /** Get workers from this page from now on. The page before may have left some requests undone. */
+  /** Gets workers from this page from now on. The last page may have left some requests unanswered. */
   getWorkersFrom(getWorker: GetWorker): void {
     this.#getWorker = getWorker;
-    this.#nowItCan();
+    this.#allowWorkers();
     this.#grown = false;
     setTimeout(() => this.#show(getWorker), QUIET);
   }
 
-  /** Name all workers to the current page, because the browser ends workers that no page has requested in the last five minutes. */
+  /** Makes the page connect to all workers, because the browser ends a shared worker some minutes after all pages that connected are gone. */
   #show(getWorker: GetWorker): void {
     if (getWorker !== this.#getWorker) return;
-    for (const { name } of this.#members) if (name) getWorker(name).then((port) => port.close(), () => {}); // the existing port is kept
+    for (const { name } of this.#members) if (name) getWorker(name).then((port) => port.close(), () => {}); // the pool uses the port that it has
   }
 
   /** Whether the trimmed ONNX Runtime has failed, and the whole one replaces it. */
@@ -124,35 +124,35 @@ export class Pool {
     await this.#begun;
     const { graphs } = this.#members[0]!;
     await graphs.load(sizes, manifest, Comlink.proxy(report));
-    const right = await this.#asked(graphs.isRight()).catch((error: unknown) => {
-      if (!this.#lacking) throw error;
+    const right = await this.#withDeadline(graphs.isRight()).catch((error: unknown) => {
+      if (!this.#trimmedFailed) throw error;
     });
     if (right) return;
     if (this.#whole) throw new EngineError(WRONG);
-    await this.takeWhole();
+    await this.useWhole();
   }
 
-  /** Warm up the first worker. The others share what the browser compiles for it. */
+  /** Warms up the first worker. The others share the code that the browser compiles for it. */
   async warmUp(): Promise<void> {
-    await this.#asked(this.#members[0]!.graphs.warmUp());
+    await this.#withDeadline(this.#members[0]!.graphs.warmUp());
   }
 
-  /** Start more workers, for a job that they can share. Each works as soon as it is ready. If one does not start, the others do its work. */
+  /** Starts more workers for jobs that they can share. Each works as soon as it is ready. If one does not start, the others do its work. */
   grow(): void {
     if (this.#grown) return;
     this.#grown = true;
-    for (let more = (this.#whole ? MOST_WHOLE : MOST) - this.#all.length; more > 0; more--) void this.#join(this.#members).catch(() => {});
+    for (let more = (this.#whole ? MOST_WHOLE : MOST) - this.#all.length; more > 0; more--) void this.#add(this.#members).catch(() => {});
   }
 
-  async #join(members: Member[]): Promise<void> {
+  async #add(members: Member[]): Promise<void> {
     const [getWorker, prepare] = [this.#getWorker, this.#prepare];
     const member = await this.#ready(this.#whole ? WHOLE : "", prepare);
     if (members !== this.#members || prepare !== this.#prepare || getWorker !== this.#getWorker) {
       this.#grown = false; // other workers have replaced these, another network is in use, or the page is gone
       return end(member);
     }
-    members.push(bound(member));
-    for (let round = 0; round < WARM_ROUNDS; round++) await member.graphs.warmUp().catch(() => {}); // a photo will show what is wrong
+    members.push(vital(member));
+    for (let round = 0; round < WARM_ROUNDS; round++) await member.graphs.warmUp().catch(() => {}); // a later question reports what is wrong
   }
 
   /** See Assets. */
@@ -171,37 +171,37 @@ export class Pool {
     return [...this.#members, ...this.#starting];
   }
 
-  /** Replace all workers for good by workers with the whole ONNX Runtime. */
-  async takeWhole(): Promise<void> {
+  /** Replaces all workers for good with one that has the whole ONNX Runtime. */
+  async useWhole(): Promise<void> {
     this.#distrusted = true;
-    this.#lacking = false;
-    await this.#become(true);
+    this.#trimmedFailed = false;
+    await this.#replaceAll(true);
   }
 
-  /** Replace all workers by one. If it does not start, or cannot be prepared, the old ones stay. */
-  async #become(whole: boolean, prepare = asItIs): Promise<void> {
+  /** Replaces all workers with one. If the new one does not start, or cannot be prepared, the old ones stay. */
+  async #replaceAll(whole: boolean, prepare = nothingToPrepare): Promise<void> {
     if (whole === this.#whole) return;
     const only = await this.#ready(whole ? WHOLE : "", prepare);
     this.#members.forEach(end);
-    this.#members = [bound(only)];
+    this.#members = [vital(only)];
     this.#prepare = prepare;
     this.#whole = whole;
     this.#grown = false;
   }
 
-  /** Prepare all workers but the first, and end those that fail: memory may be short. */
+  /** Prepares all workers but the first, and ends those that fail, because memory may be short. */
   async #prepareOthers(prepare: Prepare): Promise<void> {
     const [, ...others] = this.#members;
     const prepared = await Promise.allSettled(others.map(prepare));
     others.filter((_, i) => prepared[i]!.status === "rejected").forEach((one) => this.#dismiss(one));
   }
 
-  async #ready(kind: string, prepare = asItIs): Promise<Member> {
+  async #ready(kind: string, prepare = nothingToPrepare): Promise<Member> {
     await this.#canGetWorkers;
-    const member = this.#getWorker ? await gotten(this.#getWorker, `${kind} ${newId()}`) : start(kind);
+    const member = this.#getWorker ? await fromPage(this.#getWorker, `${kind} ${newId()}`) : start(kind);
     const broken = new Promise<never>((_, reject) =>
       member.worker.addEventListener("error", (event) => {
-        event.preventDefault(); // the page survives this
+        event.preventDefault(); // the page can go on without this worker
         reject(new Error((event as ErrorEvent).message));
       }),
     );
@@ -219,7 +219,7 @@ export class Pool {
     }
   }
 
-  /** End all workers. */
+  /** Ends all workers. */
   end(): void {
     this.#members.forEach(end);
   }
@@ -229,12 +229,14 @@ export class Pool {
     this.#members = this.#members.filter((one) => one !== member);
   }
 
-  /** See Graphs.use. Other networks may call any function and may never end; the site's own do not. If this fails, the network in use stays. */
-  async use(file: ArrayBuffer | null, told: EmbedderSizes, known?: number[]): Promise<void> {
+  /** See Graphs.use. Other networks need the whole ONNX Runtime, and a reader's may never end. If one fails, the network in use stays. */
+  async use(file: ArrayBuffer | null, sizes: EmbedderSizes, known?: number[]): Promise<void> {
     const whole = file !== null || this.#distrusted;
-    const prepare: Prepare = ({ graphs }) => inTime(graphs.use(file, told, known));
-    if (whole !== this.#whole) return this.#become(whole, prepare);
-    if (file) end(await this.#ready(WHOLE, prepare)); // a trial
+    const seconds = PATIENCE_TRIAL / 1000;
+    const late = () => new PhotoError(`This network did not answer a trial run within ${seconds} seconds, so the network before it stays in use.`);
+    const prepare: Prepare = ({ graphs }) => inTime(graphs.use(file, sizes, known), PATIENCE_TRIAL, late);
+    if (whole !== this.#whole) return this.#replaceAll(whole, prepare);
+    if (file) end(await this.#ready(WHOLE, prepare)); // the first run is in a worker that nothing else needs
     this.#prepare = prepare; // for workers that are starting
     this.#grown = false;
     await prepare(this.#members[0]!);
@@ -244,97 +246,82 @@ export class Pool {
   hold(data: Uint8Array, dims: number[]): Photo {
     const photo = { id: ++this.#numbers, dims, data };
     this.#held.add(photo.id);
-    this.#seeing(photo, 0); // while the page and Python prepare their first question
+    this.#workerWith(photo, 0); // the copy is made while the page and Python prepare their first question
     return photo;
   }
 
   release({ id }: Held): void {
     this.#held.delete(id);
-    for (const { graphs, has } of this.#members) if (has.delete(id)) void graphs.release(id);
+    for (const { graphs, photos } of this.#members) if (photos.delete(id)) void graphs.release(id);
   }
 
-  /** A worker that has the photo from now on. Most photos are little work and need no copy in every worker. */
-  #seeing({ id, dims, data }: Photo, number: number): Comlink.Remote<Graphs> {
+  /** A worker that has the photo from now on. Not every worker gets a copy, because most photos are little work. */
+  #workerWith({ id, dims, data }: Photo, number: number): Comlink.Remote<Graphs> {
     if (!this.#held.has(id)) throw new EngineError("That photo was removed.");
-    const { graphs, has } = this.#members[number % this.#members.length]!;
-    if (!has.has(id)) {
+    const { graphs, photos } = this.#members[number % this.#members.length]!;
+    if (!photos.has(id)) {
       const copy = data.slice(); // moving a copy is faster than letting the browser copy
-      void graphs.hold(id, dims, Comlink.transfer(copy, [copy.buffer])); // answers come in the order of the questions, so nothing has to wait
-      has.add(id);
+      void graphs.hold(id, dims, Comlink.transfer(copy, [copy.buffer])); // the next message finds the photo, because messages arrive in order
+      photos.add(id);
     }
     return graphs;
   }
 
-  /** All outputs of a graph. Its second input and its outputs have a row for each box. */
-  async run(name: GraphName, photo: Photo, input: string, rows: Plain): Promise<Outputs> {
+  /** All outputs of a graph whose second input and outputs have a row for each box. */
+  async run(name: GraphName, photo: Photo, input: string, rows: PlainTensor): Promise<Outputs> {
     const { id, dims } = photo;
-    const shares = shared(rows, this.#members.length, LEAST[name]);
-    const answers = shares.map((share, i) => this.#seeing(photo, i).run(name, { image: { id, dims }, [input]: share }));
-    return joined(await this.#asked(Promise.all(answers)));
+    const shares = split(rows, this.#members.length, LEAST[name]);
+    const answers = shares.map((share, i) => this.#workerWith(photo, i).run(name, { image: { id, dims }, [input]: share }));
+    return joined(await this.#withDeadline(Promise.all(answers)));
   }
 
   /** P-Net's outputs on each level of a photo's pyramid. Each level is made from the one before the last, which gives two independent chains. */
   async runPyramid(photo: Photo, sizes: [number, number][]): Promise<Outputs[]> {
     const { id, dims } = photo;
-    const chains = [0, 1].map((odd) => this.#seeing(photo, odd).runLevels({ id, dims }, sizes.filter((_, level) => level % 2 === odd)));
-    const answers = await this.#asked(Promise.all(chains));
+    const chains = [0, 1].map((odd) => this.#workerWith(photo, odd).runLevels({ id, dims }, sizes.filter((_, level) => level % 2 === odd)));
+    const answers = await this.#withDeadline(Promise.all(chains));
     return sizes.map((_, level) => answers[level % 2]![level >> 1]!);
   }
 
-  /** Whether the trimmed ONNX Runtime is the only reason why the last question failed. */
-  get lacking(): boolean {
-    return this.#lacking;
+  /** Whether the last question failed because of the trimmed ONNX Runtime. */
+  get trimmedFailed(): boolean {
+    return this.#trimmedFailed;
   }
 
-  async #asked<T>(answer: Promise<T>): Promise<T> {
-    let callOff = () => {};
-    const lost = new Promise<never>((_, reject) => {
-      const giveUp = () => {
-        if (this.#whole) died(new EngineError("A network does not finish, or this machine is too slow for it."));
-        reject(new WebAssembly.RuntimeError("no answer"));
-      };
-      callOff = afterAwake(this.#whole ? PATIENCE_WHOLE : PATIENCE, giveUp);
-    });
+  async #withDeadline<T>(answer: Promise<T>): Promise<T> {
+    const late = () => {
+      if (this.#whole) throwUncaught(new EngineError("A network does not finish, or this machine is too slow for it."));
+      return new WebAssembly.RuntimeError("no answer");
+    };
     try {
-      return await Promise.race([answer, lost]);
+      return await inTime(answer, this.#whole ? PATIENCE_WHOLE : PATIENCE, late);
     } catch (error) {
-      this.#lacking = !this.#whole && error instanceof Error && /RuntimeError/.test(`${error.name} ${error.message}`); // an error of WebAssembly itself
+      this.#trimmedFailed = !this.#whole && error instanceof Error && /RuntimeError/.test(`${error.name} ${error.message}`); // WebAssembly's own errors
       throw error;
-    } finally {
-      callOff();
     }
   }
 }
 
 function start(name: string): Member {
-  return reached(startWorker(script, name));
+  return connected(startWorker(script, name));
 }
 
-/** A worker whose death also ends this worker, which the page hears of. */
-function bound(member: Member): Member {
-  member.worker.addEventListener("error", (event) => died(new Error((event as ErrorEvent).message)));
+/** A worker whose death also ends this worker and is reported to the page. */
+function vital(member: Member): Member {
+  member.worker.addEventListener("error", (event) => throwUncaught(new Error((event as ErrorEvent).message)));
   return member;
 }
 
-function died(reason: Error): void {
+function throwUncaught(reason: Error): void {
   setTimeout(() => { throw reason; });
 }
 
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let callOff = () => {};
-  const late = new Promise<never>((_, reject) => {
-    const sentence = `This network did not answer a trial run within ${PATIENCE_TRIAL / 1000} seconds, so the network before it stays in use.`;
-    callOff = afterAwake(PATIENCE_TRIAL, () => reject(new PhotoError(sentence)));
-  });
-  return Promise.race([answer, late]).finally(() => callOff());
+async function fromPage(getWorker: GetWorker, name: string): Promise<Member> {
+  return { ...connected(await getWorker(name)), name };
 }
 
-async function gotten(getWorker: GetWorker, name: string): Promise<Member> {
-  return { ...reached(await getWorker(name)), name };
-}
-
-function reached(worker: Worker | MessagePort): Member {
-  return { worker, graphs: Comlink.wrap<Graphs>(worker), has: new Set() };
+function connected(worker: Worker | MessagePort): Member {
+  return { worker, graphs: Comlink.wrap<Graphs>(worker), photos: new Set() };
 }
 
 function end({ worker, graphs }: Member): void {
@@ -342,8 +329,8 @@ function end({ worker, graphs }: Member): void {
   else void graphs.end();
 }
 
-/** Split rows into at most `most` parts, each of `least` rows or more. */
-function shared(rows: Plain, parts: number, least: number): Plain[] {
+/** Splits rows into at most `parts` parts, each of at least `least` rows unless it is the last. */
+function split(rows: PlainTensor, parts: number, least: number): PlainTensor[] {
   const [count = 0, ...rest] = rows.dims;
   if (count < 2 * least) return [rows];
   const most = Math.max(least, Math.ceil(count / parts));
@@ -354,14 +341,14 @@ function shared(rows: Plain, parts: number, least: number): Plain[] {
   });
 }
 
-/** Join the rows of all answers, for each output. */
+/** Joins the rows of all answers, for each output. */
 function joined(answers: Outputs[]): Outputs {
   const [first] = answers as [Outputs];
   if (answers.length === 1) return first;
   return Object.fromEntries(
     Object.entries(first).map(([name, { type, dims }]) => {
       const parts = answers.map((answer) => answer[name]!);
-      const sum = (number: (part: Plain) => number) => parts.reduce((before, part) => before + number(part), 0);
+      const sum = (number: (part: PlainTensor) => number) => parts.reduce((before, part) => before + number(part), 0);
       const data = new (type === "uint8" ? Uint8Array : Float32Array)(sum((part) => part.data.length));
       let at = 0;
       for (const part of parts) {

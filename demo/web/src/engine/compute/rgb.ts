@@ -1,12 +1,11 @@
 /**
- * Turns RGBA into RGB, in WebAssembly. When the first photo arrives, the browser has not yet compiled any JavaScript loop for speed, and such a loop takes
- * ten times as long.
+ * Turns RGBA into RGB, in WebAssembly. A JavaScript loop would take ten times as long for the first photo, because the browser has not optimised it by then.
  */
 
 /** Bytes of a section. */
 const section = (number: number, ...content: number[]) => [number, content.length, ...content];
 
-/** Four pixels at a time, without their fourth bytes. The bytes stored behind them are overwritten by the next four pixels, or lie beyond the last. */
+/** Copies four pixels at a time without their fourth bytes. The next four pixels overwrite the surplus bytes, and nothing reads those behind the last pixel. */
 const LOOP = [
   ...[1, 2, 0x7f], // (func (param $end i32) (local $from i32) (local $to i32)
   ...[0x03, 0x40, 0x20, 2], //                        loop, local.get $to,
@@ -19,10 +18,10 @@ const LOOP = [
 ];
 const MODULE = [
   ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-  ...section(1, 1, 0x60, 1, 0x7f, 0), // a type: takes an i32
-  ...section(3, 1, 0), // a function of it
-  ...section(5, 1, 0, 1), // a memory of a page or more
-  ...section(7, 2, 1, 0x6d, 2, 0, 1, 0x66, 0, 0), // both, as m and f
+  ...section(1, 1, 0x60, 1, 0x7f, 0), // one type: a function that takes an i32
+  ...section(3, 1, 0), // one function of this type
+  ...section(5, 1, 0, 1), // one memory of at least one page
+  ...section(7, 2, 1, 0x6d, 2, 0, 1, 0x66, 0, 0), // exports of both, as m and f
   ...section(10, 1, LOOP.length, ...LOOP),
 ];
 const STEP = 16;

@@ -1,19 +1,22 @@
 /**
- * Waiting times that pass only while this machine is awake. After a minute of sleep, a timer of half a minute fires at once, though nothing had a chance to
- * answer. Ticks are counted here instead, and a tick that comes late counts like any other.
+ * Timeouts that pass only while this machine is awake. After a laptop has slept for a minute, a timer of half a minute fires at once, though no worker had a
+ * chance to answer. These timeouts count ticks instead, and a late tick counts as one tick.
  */
 
 /** Milliseconds. */
 const TICK = 1000;
 
-/** Calls `act` after so many milliseconds, to the next second. Returns a function that calls it off. */
-export function afterAwake(milliseconds: number, act: () => void): () => void {
+/** An answer, if it comes within so many milliseconds, rounded up to seconds. Otherwise this rejects with the error that `late` makes. */
+export function inTime<T>(answer: Promise<T>, milliseconds: number, late: () => Error): Promise<T> {
   let left = milliseconds;
-  const timer = setInterval(() => {
-    left -= TICK;
-    if (left > 0) return;
-    clearInterval(timer);
-    act();
-  }, TICK);
-  return () => clearInterval(timer);
+  let timer: ReturnType<typeof setInterval>;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      left -= TICK;
+      if (left > 0) return;
+      clearInterval(timer);
+      reject(late());
+    }, TICK);
+  });
+  return Promise.race([answer, deadline]).finally(() => clearInterval(timer));
 }

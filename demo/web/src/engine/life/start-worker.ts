@@ -5,7 +5,7 @@
 
 const { Worker } = globalThis;
 
-/** The same as `facelabBegin` does in each page's head: demo/book/theme/main.html. */
+/** Does the same as `facelabStartWorker` in each page's head (demo/book/theme/main.html) where workers end with their page. */
 export function startWorker(script: string, name: string): Worker {
   const address = URL.createObjectURL(new Blob([`import ${JSON.stringify(script)}`], { type: "text/javascript" }));
   return new Worker(`${address}#${script.split("/").at(-1)!}`, { type: "module", name }); // developers’ tools show the address
@@ -13,7 +13,7 @@ export function startWorker(script: string, name: string): Worker {
 
 /**
  * Call this before a reader's code runs in this worker. Python reaches everything that JavaScript reaches, and two ways lead around the policy: workers from
- * http addresses have none, and anything written into the browser's caches becomes a page of this site.
+ * http addresses have no policy, and whatever the code writes into the browser's caches becomes a page of this site.
  *
  * @throws Error where this worker is under no policy.
  */
@@ -22,5 +22,5 @@ export function closeWaysOut(): void {
   for (const name of ["Worker", "SharedWorker", "caches"]) {
     for (let owner: object | null = globalThis; owner; owner = Object.getPrototypeOf(owner) as object | null) Reflect.deleteProperty(owner, name);
   }
-  Reflect.deleteProperty(Worker.prototype, "constructor"); // for the workers that exist already
+  Reflect.deleteProperty(Worker.prototype, "constructor"); // a worker that exists already would lead to the class
 }

@@ -1,6 +1,4 @@
-/**
- * Bytes in the chunks in which they arrived. Joining them would copy them several times, and the system would have to find memory for all of them each time.
- */
+/** Bytes in the chunks in which they arrived. Joining the chunks would copy all bytes, and would need twice the memory. */
 
 export type Chunk = Uint8Array<ArrayBuffer>;
 
@@ -11,7 +9,7 @@ export async function chunksOf(stream: ReadableStream<Chunk>): Promise<Chunk[]> 
   return chunks;
 }
 
-/** The last bytes, as many as `length`. */
+/** The last `length` bytes. */
 export function lastOf(chunks: Chunk[], length: number): Chunk {
   const last = new Uint8Array(length);
   for (const chunk of [...chunks].reverse()) {
@@ -23,8 +21,8 @@ export function lastOf(chunks: Chunk[], length: number): Chunk {
 }
 
 /**
- * Returns a function that takes the next `length` bytes on each call. It gives `put` the parts, each with the number of bytes before it, and releases chunks
- * that are used up.
+ * Returns a function that reads the next `length` bytes on each call. It passes them to `put` part by part, each with its position among these bytes, and
+ * releases chunks that have been read.
  */
 export function inTurn(chunks: Chunk[]): (length: number, put: (part: Chunk, at: number) => void) => void {
   const left = [...chunks];
@@ -32,7 +30,7 @@ export function inTurn(chunks: Chunk[]): (length: number, put: (part: Chunk, at:
   return (length, put) => {
     for (let at = 0; at < length; ) {
       const chunk = left.shift();
-      if (!chunk) throw new RangeError("fewer bytes than that");
+      if (!chunk) throw new RangeError("The chunks hold fewer bytes.");
       const part = chunk.subarray(0, length - at);
       if (part.length < chunk.length) left.unshift(chunk.subarray(part.length));
       put(part, at);

@@ -1,13 +1,13 @@
 /**
  * Starts Python in the documented way: `loadPyodide`, then NumPy's and facelab's wheels, then an import. The pages of `make site PLAIN=1` start like this.
- * Pyodide fetches nothing from the network: it gets what Assets has counted and checked.
+ * Pyodide fetches nothing from the network, because Assets counts and checks each file first.
  */
 
 import { loadPyodide, type PyodideConfig } from "pyodide";
 import type { PyProxy } from "pyodide/ffi";
 
 import type { Assets } from "../assets";
-import { tellOfItsEnd, unpack, type Python } from "./python";
+import { reportFatalErrors, unpack, type Python } from "./python";
 
 export async function startPlain(assets: Assets): Promise<Python> {
   const [script, wasm, library, lockFileContents, wheels] = await Promise.all([
@@ -22,11 +22,11 @@ export async function startPlain(assets: Assets): Promise<Python> {
   const indexURL = `${wasmURL}#`; // Pyodide appends a file's name, which changes nothing behind the #
   const pyodide = await loadPyodide({ indexURL, stdLibURL, lockFileContents, createPyodideModule: script.default });
   for (const address of [wasmURL, stdLibURL]) URL.revokeObjectURL(address);
-  tellOfItsEnd(pyodide);
+  reportFatalErrors(pyodide);
   unpack(pyodide, wheels.map((wheel) => [wheel, "wheel"]));
   const facelab = pyodide.pyimport("facelab.browser") as PyProxy & { Session: Python["session"] };
   const nothing = () => Promise.resolve();
-  return { session: facelab.Session, bringBack: nothing, complete: nothing };
+  return { session: facelab.Session, fetchDeferred: nothing, complete: nothing };
 }
 
 async function wheelsOf(assets: Assets): Promise<ArrayBuffer[]> {

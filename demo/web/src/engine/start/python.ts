@@ -1,4 +1,4 @@
-/** Python with facelab, as the engine needs it, however it was started. */
+/** Python with facelab as the engine uses it, for both ways of starting it: thawed.ts and plain.ts. */
 
 import type { PyodideAPI } from "pyodide";
 
@@ -8,13 +8,13 @@ import type { Photo } from "../compute/pool";
 export interface Python {
   /** `manifest`: the text of models.json. */
   session: (manifest: string) => PythonSession;
-  /** Bring what the first verdict does not need: the rest of Pyodide, and Python functions. */
-  bringBack: () => Promise<void>;
-  /** Bring everything that the start left out: the larger half of Python's library and of NumPy. Everything but the demo needs it. */
+  /** Fetch what the first verdict does not need: deferred functions of Pyodide, NumPy and Python. */
+  fetchDeferred: () => Promise<void>;
+  /** Fetch everything that the start left out, which includes most of Python's library and of NumPy. All pages but the demo need it. */
   complete: () => Promise<void>;
 }
 
-/** `facelab.browser.Session`, as JavaScript sees it. */
+/** `facelab.browser.Session` as JavaScript sees it. */
 export interface PythonSession {
   begin(engine: object, manifest: string): void;
   find(photo: Photo): Promise<{ analysis: string; embedded?: Embedded }>;
@@ -52,8 +52,8 @@ export function unpack(pyodide: PyodideAPI, archives: [content: ArrayBuffer, for
   for (const [content, format] of archives) pyodide.unpackArchive(content, format, { extractDir });
 }
 
-/** An interpreter that has crashed, or was ended by code, answers nothing any more. The page hears of it like of a worker's end. */
-export function tellOfItsEnd(pyodide: PyodideAPI): void {
+/** Ends the engine when Python has crashed, or when a reader's code has ended it, because such an interpreter gives no answers. */
+export function reportFatalErrors(pyodide: PyodideAPI): void {
   const { _api: api } = pyodide as unknown as { _api: { on_fatal: (error: Error) => void } };
   api.on_fatal = ({ name, message }) => {
     const why = name === "Exit" ? "the code ended it" : `it crashed (${message.split("\n")[0]})`;

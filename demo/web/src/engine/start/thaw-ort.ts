@@ -9,23 +9,23 @@ import { GRAPHS, type GraphName } from "../../contract";
 import type { Assets } from "../assets";
 import { inTurn, type Chunk } from "./chunks";
 
-/** What the build says about the memory: ort.json. */
-interface Told {
+/** ort.json, in which the build describes the memory. */
+interface Description {
   bytes: number;
-  /** This version's mark, with which the file ends. */
+  /** A mark of this version. The memory's file ends in it. */
   mark: string;
-  /** The size of a page; the ranges of pages [first, end) that the file holds; the ranges that are all ones because nothing reads them. */
+  /** The size of a page in bytes; the ranges of pages [first, end) that the file holds; the ranges that are filled with ones because nothing reads them. */
   page: number;
   runs: [number, number][];
   idle: [number, number][];
   /** Addresses of the sessions. */
   sessions: Record<GraphName, number>;
-  /** Weights: the file has a step for each row, float32, and a whole number for each weight, int8. Memory holds their products, float32. */
+  /** Weights. For each row, the file has one float32 step and an int8 level for each weight. The memory holds their float32 products. */
   tables: { address: number; rows: number; columns: number }[];
 }
 
 /** The parts of Emscripten's module that are used here. */
-interface Inner {
+interface OrtModule {
   HEAPU8: Uint8Array;
   _malloc(bytes: number): number;
   _OrtInit(...settings: number[]): number;
@@ -33,14 +33,14 @@ interface Inner {
 }
 
 declare global {
-  /** Called with ONNX Runtime's module before ONNX Runtime itself sees it: see optimise.snapshot.pack_ort.show_module. */
-  var showOnnxRuntime: ((module: Inner) => Promise<void>) | undefined;
-  /** Called in place of ONNX Runtime's own request for its WebAssembly: as above. */
+  /** ONNX Runtime's script calls this with its module before it uses the module: see optimise.snapshot.pack_ort.show_module. */
+  var showOnnxRuntime: ((module: OrtModule) => Promise<void>) | undefined;
+  /** ONNX Runtime's script calls this in place of its own request for its WebAssembly. */
   var instantiateOnnxRuntime: ((imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance, compiled: WebAssembly.Module) => void) => void) | undefined;
 }
 
-/** Hands ONNX Runtime its WebAssembly, which it would otherwise request itself. ONNX Runtime must not start before this resolves. */
-export async function handOver(assets: Assets, path: string, settings: typeof env.wasm): Promise<void> {
+/** Gives ONNX Runtime its WebAssembly, which it would otherwise request itself. ONNX Runtime must not start before this resolves. */
+export async function provideRuntime(assets: Assets, path: string, settings: typeof env.wasm): Promise<void> {
   if (PLAIN) {
     settings.wasmBinary = await assets.bytes(path);
     return;
@@ -50,19 +50,19 @@ export async function handOver(assets: Assets, path: string, settings: typeof en
   await compiled;
 }
 
-/** Applies to the next start of ONNX Runtime. Rejects if the memory does not arrive, which ONNX Runtime would report less clearly. */
+/** Gives ONNX Runtime its memory when it starts next. Rejects if the memory does not arrive, which ONNX Runtime would report less clearly. */
 export function thawOrt(assets: Assets): Promise<unknown> {
-  const told = assets.text("ort/ort.json").then((text) => JSON.parse(text) as Told);
-  const memory = assets.inflated("ort/ort.memory.gz", told);
-  globalThis.showOnnxRuntime = async (module) => layOut(module, await told, await memory);
-  return Promise.all([told, memory]);
+  const description = assets.text("ort/ort.json").then((text) => JSON.parse(text) as Description);
+  const memory = assets.inflated("ort/ort.memory.gz", description);
+  globalThis.showOnnxRuntime = async (module) => restore(module, await description, await memory);
+  return Promise.all([description, memory]);
 }
 
-function layOut(module: Inner, { bytes, page, runs, idle, sessions, tables }: Told, file: Chunk[]): void {
-  if (module.HEAPU8.length < bytes) module._malloc(bytes); // only grows the memory; what it writes is overwritten below
+function restore(module: OrtModule, { bytes, page, runs, idle, sessions, tables }: Description, file: Chunk[]): void {
+  if (module.HEAPU8.length < bytes) module._malloc(bytes); // this call only grows the memory; what it writes is overwritten below
   const next = inTurn(file);
-  const lay = (length: number, address: number) => next(length, (part, at) => module.HEAPU8.set(part, address + at));
-  for (const [from, to] of runs) lay((to - from) * page, from * page);
+  const put = (length: number, address: number) => next(length, (part, at) => module.HEAPU8.set(part, address + at));
+  for (const [from, to] of runs) put((to - from) * page, from * page);
   for (const [from, to] of idle) module.HEAPU8.fill(255, from * page, to * page);
   for (const { address, rows, columns } of tables) {
     const steps = new Float32Array(rows);
@@ -73,8 +73,8 @@ function layOut(module: Inner, { bytes, page, runs, idle, sessions, tables }: To
       levels.forEach((level, i) => (weights[at + i] = level * steps[Math.trunc((at + i) / columns)]!));
     });
   }
-  const left = GRAPHS.map((name) => sessions[name]); // the order in which they are asked for
+  const left = GRAPHS.map((name) => sessions[name]); // ONNX Runtime creates its sessions in this order
   const create = module._OrtCreateSession;
-  module._OrtInit = () => 0; // already initialised
+  module._OrtInit = () => 0; // the stored memory is initialised
   module._OrtCreateSession = (...model) => left.shift() ?? create(...model);
 }

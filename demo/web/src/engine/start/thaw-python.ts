@@ -10,33 +10,33 @@ import type { Assets } from "../assets";
 import { inTurn, type Chunk } from "./chunks";
 import type { Deferred } from "./deferred";
 
-/** What the build says about the memory: python.json. */
-interface Told {
+/** python.json, in which the build describes the memory. */
+interface Description {
   bytes: number;
-  /** This version's mark, with which the file ends. */
+  /** A mark of this version. The memory's file ends in it. */
   mark: string;
-  /** The size of a page, and the ranges of pages [first, end) that the file holds. The other pages are as Pyodide makes them, or zero behind its data. */
+  /** The size of a page in bytes, and the ranges of pages [first, end) that the file holds. All other pages are zero, or as Pyodide itself fills them. */
   page: number;
   runs: [number, number][];
-  /** Pyodide's exports that its own script or file asks for by name, each with its place in the table of functions, if it has one. */
+  /** The exports that Pyodide's script or file uses by name, each with its index in the table of functions, if it has one. */
   asked: Record<string, number>;
-  /** The first place of the table of functions that Pyodide must leave free, and the table's length. */
+  /** The first index in the table of functions that Pyodide must leave free, and the table's length. */
   free: number;
   table: number;
   libraries: { file: string; name: string; handle: number; global: boolean; memoryBase: number; memorySize: number; tableBase: number }[];
-  /** Functions of a library, or of Pyodide behind them, whose place in the table differs from that of their own file. */
+  /** Functions that the table has outside their own file's range. `library`: an index in `libraries`; a larger number means Pyodide itself. */
   functions: { index: number; library: number; name: string }[];
   /** Addresses of the libraries' symbols. */
   symbols: Record<string, number>;
   /** JavaScript objects that Python holds, in Pyodide's notation. */
-  javascript: Conf;
+  javascript: SnapshotConfig;
   lock: object;
 }
 
-type Conf = ReturnType<Inner["API"]["restoreSnapshot"]>;
+type SnapshotConfig = ReturnType<PyodideModule["API"]["restoreSnapshot"]>;
 
-/** The parts of Pyodide's module that its types do not show: Emscripten's dynamic linker, and its start. */
-interface Inner {
+/** The parts of Pyodide's module that its types leave out: Emscripten's dynamic linker, and what restores a snapshot. */
+interface PyodideModule {
   API: { restoreSnapshot(): { hiwireKeys: unknown[]; immortalKeys: string[] } };
   GOT: Record<string, WebAssembly.Global>;
   HEAP32: Int32Array;
@@ -58,41 +58,41 @@ interface Library {
 
 type Exports = Record<string, WebAssembly.ExportValue & { stub?: boolean }>;
 
-type Home = Pick<Deferred, "belongTo">;
+type Registry = Pick<Deferred, "register">;
 
-/** The hook by which Emscripten lets others make its module's instance. */
+/** Emscripten's hook for callers that instantiate its module themselves. */
 type Instantiate = (
   imports: WebAssembly.Imports,
   done: (instance: { exports: WebAssembly.Exports }, compiled: WebAssembly.Module) => void,
 ) => object;
 
 const PYODIDE = "pyodide/pyodide.asm.wasm";
-/** NumPy's libraries. python.json names them too, but arrives too late to request them early. */
+/** NumPy's libraries. python.json names them too, but arrives later than they should be requested. */
 const LIBRARIES = ["_multiarray_umath.wasm", "_umath_linalg.wasm"];
 /**
- * Pyodide requests its file before anyone can hand it over. It adds the file's name to an address, which changes nothing behind the #, and gets this empty
- * module.
+ * Pyodide requests its WebAssembly file before the engine can pass it in, so it gets this empty module. It appends the file's name to the address, which
+ * changes nothing behind the #.
  */
 const EMPTY_WASM = "data:application/wasm;base64,AGFzbQEAAAA=#";
 const EMPTY_ZIP = "data:application/zip;base64,UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
 const pathOf = (library: string) => `python/${library}`;
 
-/** `rest`: gets the functions that these files lack. */
-export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI> {
-  // First, because a browser has six connections to a server, and large files occupy them for long.
+/** `deferred`: supplies the functions that these files lack. */
+export async function thawPython(assets: Assets, deferred: Registry): Promise<PyodideAPI> {
+  // The script is requested first, because a browser has six connections to a server, and large files occupy them for long.
   const script = assets.script<{ default: NonNullable<PyodideConfig["createPyodideModule"]> }>("python/pyodide.asm.mjs");
   const wasm = assets.compiled(PYODIDE);
-  const told = assets.text("python/python.json").then((text) => JSON.parse(text) as Told);
-  const memory = assets.inflated("python/python.memory.gz", told);
+  const description = assets.text("python/python.json").then((text) => JSON.parse(text) as Description);
+  const memory = assets.inflated("python/python.memory.gz", description);
   const libraries = Promise.all(
     LIBRARIES.map(async (file) => [file, await assets.compiled(pathOf(file))] as const),
   ).then((compiled) => new Map(compiled));
   const pyodide = loadPyodide({
     indexURL: EMPTY_WASM,
-    stdLibURL: EMPTY_ZIP, // imported modules are in the memory, and the others come later
-    lockFileContents: told.then(({ lock }) => JSON.stringify(lock)),
-    _loadSnapshot: new Uint8Array(1), // tells Pyodide that there is a snapshot, which it need not wait for
+    stdLibURL: EMPTY_ZIP, // imported modules are in the memory, and thawed.ts fetches the others later
+    lockFileContents: description.then(({ lock }) => JSON.stringify(lock)),
+    _loadSnapshot: new Uint8Array(1), // Pyodide only needs to know that there is a snapshot
     createPyodideModule: async (settings) => {
       const { instantiateWasm } = settings as unknown as { instantiateWasm: Instantiate };
       const places = new WeakMap<object, number>(); // Pyodide's script looks these up: see demo/optimise/drop/trim_script.mjs
@@ -100,47 +100,54 @@ export async function thawPython(assets: Assets, rest: Home): Promise<PyodideAPI
       const instantiate: Instantiate = (imports, done) =>
         instantiateWasm(imports, async () => {
           const compiled = await wasm;
-          const { exports } = await WebAssembly.instantiate(compiled, imports); // which now include Pyodide's own
-          rest.belongTo(PYODIDE, exports);
+          const { exports } = await WebAssembly.instantiate(compiled, imports); // `instantiateWasm` has added Pyodide's own imports
+          deferred.register(PYODIDE, exports);
           own = exports;
-          const asked = Object.entries((await told).asked);
+          const asked = Object.entries((await description).asked);
           for (const [name, place] of asked) if (typeof own[name] === "function") places.set(own[name], place);
           done({ exports: Object.fromEntries(asked.map(([name]) => [name, own[name]!])) }, compiled);
         });
       const { default: create } = await script;
       const module = await create({ ...settings, places, instantiateWasm: instantiate } as typeof settings);
-      thaw(module as unknown as Inner, own, await told, await libraries, await memory, rest);
+      thaw(module as unknown as PyodideModule, own, await description, await libraries, await memory, deferred);
       Object.assign(places, { all: false }); // later libraries may ask for other exports
       return module;
     },
   });
-  await Promise.all([pyodide, script, wasm, told, memory, libraries]); // rejects with the first failure, because Pyodide would wait for ever
+  await Promise.all([pyodide, script, wasm, description, memory, libraries]); // rejects with the first failure, because Pyodide would wait for ever
   return pyodide;
 }
 
-/** Link the libraries, and give Pyodide the memory when it asks for it. */
-function thaw(module: Inner, own: WebAssembly.Exports, told: Told, libraries: Map<string, WebAssembly.Module>, pages: Chunk[], rest: Home): void {
+/** Link the libraries, and set the hook through which Pyodide restores its memory. */
+function thaw(
+  module: PyodideModule,
+  own: WebAssembly.Exports,
+  description: Description,
+  libraries: Map<string, WebAssembly.Module>,
+  pages: Chunk[],
+  deferred: Registry,
+): void {
   const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
-  Object.setPrototypeOf(pyodide, own); // where libraries look for symbols, now and later
-  (pyodide.emscripten_resize_heap as (bytes: number) => void)(told.bytes);
-  if (module.wasmTable.length > told.free) {
+  Object.setPrototypeOf(pyodide, own); // libraries look for symbols there, now and later
+  (pyodide.emscripten_resize_heap as (bytes: number) => void)(description.bytes);
+  if (module.wasmTable.length > description.free) {
     throw new EngineError("Pyodide needs more room in this browser than the build has left (SPARE_SLOTS in demo/optimise/snapshot/python.mjs): please report it.");
   }
-  module.wasmTable.grow(told.table - module.wasmTable.length);
-  const linked: WebAssembly.Exports[] = told.libraries.map((library) => link(module, told, library, libraries.get(library.file)!, rest));
-  for (const { index, library, name } of told.functions) {
+  module.wasmTable.grow(description.table - module.wasmTable.length);
+  const linked: WebAssembly.Exports[] = description.libraries.map((library) => link(module, description, library, libraries.get(library.file)!, deferred));
+  for (const { index, library, name } of description.functions) {
     module.wasmTable.set(index, (linked[library] ?? own)[name]);
     module.wasmTableMirror[index] = module.wasmTable.get(index);
   }
 
   module.API.restoreSnapshot = () => {
-    // The only part of the memory that depends on the browser: the function that calls others whose signature is not known exactly.
+    // Only this number depends on the browser: the address of the function that calls C functions through inexact signatures.
     const trampoline = (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET / 4]!) / 4;
     const ours = module.HEAP32[trampoline]!;
-    const { page, runs, javascript } = told;
-    // Pages that are not in the file are zero, and most were never touched.
+    const { page, runs, javascript } = description;
+    // Pages that are not in the file must be zero. Pyodide has written to these ranges while it started.
     module.HEAPU8.fill(0, module._emscripten_stack_get_base(), module._sbrk(0));
-    for (const { memoryBase, memorySize } of told.libraries) module.HEAPU8.fill(0, memoryBase, memoryBase + memorySize);
+    for (const { memoryBase, memorySize } of description.libraries) module.HEAPU8.fill(0, memoryBase, memoryBase + memorySize);
     const next = inTurn(pages);
     for (const [from, to] of runs) next((to - from) * page, (part, at) => module.HEAPU8.set(part, from * page + at));
     module.HEAP32[trampoline] = ours;
@@ -149,7 +156,13 @@ function thaw(module: Inner, own: WebAssembly.Exports, told: Told, libraries: Ma
 }
 
 /** Links a library like Emscripten's own loader, but at a given address and without starting it, because its memory is stored as it was after its start. */
-function link(module: Inner, { symbols }: Told, library: Told["libraries"][number], compiled: WebAssembly.Module, rest: Home): Exports {
+function link(
+  module: PyodideModule,
+  { symbols }: Description,
+  library: Description["libraries"][number],
+  compiled: WebAssembly.Module,
+  deferred: Registry,
+): Exports {
   const { name, handle, global, memoryBase, tableBase } = library;
   const pyodide = module.LDSO.loadedLibsByName.__main__!.exports;
   const exports: Exports = {};
@@ -160,7 +173,7 @@ function link(module: Inner, { symbols }: Told, library: Told["libraries"][numbe
       if (symbol === "__table_base") return tableBase;
       const known = pyodide[symbol];
       if (known && !known.stub) return known;
-      return (own[symbol] ??= (...values: unknown[]) => (exports[symbol] as Function)(...values)); // its own function, which is not there yet
+      return (own[symbol] ??= (...values: unknown[]) => (exports[symbol] as Function)(...values)); // the library's own function, which exists only after this
     },
   });
   const addresses = new Proxy(module.GOT, {
@@ -176,9 +189,9 @@ function link(module: Inner, { symbols }: Told, library: Told["libraries"][numbe
     "GOT.mem": addresses,
     "GOT.func": addresses,
   });
-  rest.belongTo(pathOf(library.file), instance.exports);
+  deferred.register(pathOf(library.file), instance.exports);
   for (const [symbol, value] of Object.entries(instance.exports)) {
-    if (symbol.includes("/")) continue; // exported for its rest alone
+    if (symbol.includes("/")) continue; // this export serves only the deferred functions
     exports[symbol] = typeof value === "function" ? value : new WebAssembly.Global({ value: "i32" }, Number((value as WebAssembly.Global).value) + memoryBase);
   }
   module.newDSO(name, handle, exports).global = global;
