@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -35,6 +38,36 @@ class Forbidding(SiteHandler):
         if self.path.endswith("/demo/"):
             self.send_header("Content-Security-Policy", "script-src 'self' 'unsafe-inline'; worker-src 'self' blob:")
         super().end_headers()
+
+
+class HalfSample(SiteHandler):
+    """A server that sends half of a sample photo, then the page's script, and the other half when `go` is set."""
+
+    half_sent = threading.Event()
+    go = threading.Event()
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        if self.path.endswith("/obama.jpg"):
+            outputfile.write(source.read(1 << 15))
+            self.half_sent.set()
+            self.go.wait(READY / 1000)
+        elif self.path.endswith("/facelab.js"):
+            self.half_sent.wait(READY / 1000)
+            time.sleep(1)  # for the browser to read the half
+        super().copyfile(source, outputfile)
+
+
+class BrokenSample(SiteHandler):
+    """A server that breaks off the next `breaks` answers with a sample photo, one that the page's head does not ask for."""
+
+    breaks = 0
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        if self.path.endswith("/biden.jpg") and BrokenSample.breaks > 0:
+            BrokenSample.breaks -= 1
+            outputfile.write(source.read(1 << 14))
+        else:
+            super().copyfile(source, outputfile)
 
 
 @pytest.fixture
@@ -76,6 +109,36 @@ def run_cell(page: Page, source: str) -> Locator:
 def test_webassembly_of_another_type_is_taken(context: BrowserContext) -> None:
     with served(Untyped) as site:
         demo_answers(watch(context.new_page(), site).open("demo/"))
+
+
+def test_sample_that_the_script_asks_for_while_it_arrives_is_read(context: BrowserContext) -> None:
+    """The page's head has asked for it before, and both share one answer, whose body Chromium then cannot make a blob of."""
+    with served(HalfSample) as site:
+        page = watch(context.new_page(), site).page
+        page.goto(site + "demo/", wait_until="commit")
+        page.get_by_test_id("sample-0").click()
+        HalfSample.go.set()
+        expect(page.locator('[data-testid="verdict"][data-verdict="same"]')).to_be_visible(timeout=READY)
+
+
+def test_sample_that_breaks_off_is_fetched_once_more(context: BrowserContext) -> None:
+    with served(BrokenSample) as site:
+        page = watch(context.new_page(), site).open("demo/")
+        BrokenSample.breaks = 1
+        page.get_by_test_id("sample-1").click()
+        expect(page.locator('[data-testid="verdict"][data-verdict="different"]')).to_be_visible(timeout=READY)
+        assert BrokenSample.breaks == 0
+
+
+def test_sample_that_does_not_arrive_is_said_to_and_can_be_chosen_again(context: BrowserContext) -> None:
+    with served(BrokenSample) as site:
+        page = watch(context.new_page(), site).open("demo/")
+        BrokenSample.breaks = 1000
+        page.get_by_test_id("sample-1").click()
+        expect(page.get_by_test_id("error-b")).to_contain_text("The sample photo did not arrive")
+        BrokenSample.breaks = 0
+        page.get_by_test_id("sample-1").click()
+        expect(page.locator('[data-testid="verdict"][data-verdict="different"]')).to_be_visible(timeout=READY)
 
 
 def test_files_that_are_others_are_named(context: BrowserContext, site: str) -> None:
