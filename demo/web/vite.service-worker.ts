@@ -6,7 +6,7 @@ const plain = process.env.PLAIN === "1";
 // Beside the bundle, as one classic script: `python -m assemble.after_site.offline` writes the list of files ahead of it and lays it at the site's root.
 export default defineConfig({
   publicDir: false,
-  define: { "process.env.NODE_ENV": '"production"', PLAIN: String(plain) },
+  define: { "process.env.NODE_ENV": '"production"' },
   build: {
     outDir: `../../build/web${plain ? "-plain" : ""}`,
     emptyOutDir: false,

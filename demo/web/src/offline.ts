@@ -2,8 +2,6 @@
 
 import { Workbox } from "workbox-window";
 
-import { SHARES_COMPILED } from "./engine/files";
-
 /** The folder that holds app/, where this script lies. */
 const SITE = new URL(import.meta.url.replace(/\/app\/(?!.*\/app\/).*$/, "/"));
 
@@ -11,9 +9,6 @@ const link = document.createElement("link");
 link.rel = "manifest";
 link.href = new URL("manifest.webmanifest", SITE).href;
 document.head.append(link);
-
-/** Milliseconds between two messages that keep the service worker alive, which holds compiled code: see `hold` in service-worker.ts. */
-const REMINDER = 20_000;
 
 if ("serviceWorker" in navigator) {
   const keep = () => keepOffline().catch(() => {}); // with site data blocked, the site still works online
@@ -27,16 +22,9 @@ async function keepOffline(): Promise<void> {
   const { ready } = navigator.serviceWorker;
   const keepEngine = async () => (await ready).active?.postMessage({ type: "KEEP_ENGINE" });
   const isReady = () => document.documentElement.dataset.facelab === "ready";
-  const remind = () => {
-    if (document.visibilityState === "visible" && isReady()) void keepEngine();
-  };
   addEventListener("facelab-engine-ready", () => void keepEngine());
   addEventListener("appinstalled", () => void keepEngine());
   if (isReady()) void keepEngine();
-  if (SHARES_COMPILED) {
-    document.addEventListener("visibilitychange", remind);
-    setInterval(remind, REMINDER);
-  }
   await workbox.register({ immediate: true }).catch(() => undefined); // the site may have no service worker, or the browser may forbid it
 }
 

@@ -1,12 +1,10 @@
 /**
  * Keeps the site for use without a network. It stores the book (pages, styles, scripts) on the first visit, and the engine (Python, the networks), which is
- * ten times as large, once it has been used. It keeps each version whole or not at all, and never mixes two versions. In Chromium it also holds compiled code
- * from page to page.
+ * ten times as large, once it has been used. It keeps each version whole or not at all, and never mixes two versions.
  */
 
 import { cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
 
-import { isDeferred, SHARES_COMPILED } from "./engine/files";
 import { hex, integrityOf } from "./engine/listed";
 
 interface KeptFile {
@@ -84,37 +82,16 @@ async function keepFiles(): Promise<boolean> {
   const cache = await caches.open(ENGINE_CACHE);
   for (const [url, revision] of engine) {
     const key = keyOf(url, revision);
-    const there = await cache.match(key);
-    if (there) {
-      await hold(url, there);
-      continue;
-    }
+    if (await cache.match(key)) continue;
     const response = await fetch(url).catch(() => undefined);
     if (!response?.ok) return false; // try again next time
     if ((await hashOf(response.clone())) !== revision) {
       void self.registration.update();
       return false;
     }
-    await hold(url, response.clone());
     await cache.put(key, response);
   }
   return true;
-}
-
-/** The compiled WebAssembly files with which the engine starts. */
-const held = new Map<string, WebAssembly.Module>();
-
-/**
- * Holds a compiled file, so that the next engine finds all functions compiled that an earlier engine has called. This serves readers in Chromium whose engine
- * ends with its page: before version 148, in a second tab, and after code cells. It also serves a page whose shared engine has ended, two minutes after its
- * last page, while another page of the site was open. A browser ends this worker after half a minute without messages, so a visible page whose engine is ready
- * sends KEEP_ENGINE every 20 seconds (offline.ts).
- */
-async function hold(url: string, response: Response): Promise<void> {
-  const path = url.slice(absolute(APP).length);
-  if (!SHARES_COMPILED || !path.endsWith(".wasm") || isDeferred(path)) return;
-  const compiled = await WebAssembly.compileStreaming(response).catch(() => undefined); // the page reports what is wrong
-  if (compiled) held.set(url, compiled);
 }
 
 async function dropOldEngine(): Promise<void> {

@@ -5,7 +5,6 @@
  */
 
 import { EngineError, RELOAD, VersionError, workerName, type ModelFile } from "../contract";
-import { isDeferred } from "./files";
 import { fetchAnew, hex, isListed, LIST, readList, type List } from "./listed";
 import { lastOf, chunksOf, type Chunk } from "./start/chunks";
 import type { Report } from "./report";
@@ -41,6 +40,9 @@ export interface Arrivals {
   bytes: number;
   files: string[];
 }
+
+/** Whether the start leaves a file out: deferred parts of Python and NumPy, the whole ONNX Runtime, networks as files. The plain build defers none. */
+const isDeferred = (path: string) => !PLAIN && /_rest|\.onnx$|\.whl$|^ort\/.*threaded\.wasm$/.test(path);
 
 export class Assets {
   /** Rejects when a file does not arrive, or belongs to another build. Never resolves. */
