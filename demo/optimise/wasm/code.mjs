@@ -30,6 +30,8 @@ export const raw = (...bytes) => ({ bytes: Buffer.concat(bytes) });
 
 export const writes = ({ op }) => op === SET || op === TEE;
 
+const unary = (...ranges) => ranges.map(([first, last]) => [first, last, 1, 1, ""]);
+
 /** Vector instructions, in the format of PLAIN, without their first byte, 0xfd. */
 const VECTORS = [
   [0x00, 0x0a, 1, 1, "nn"], // loads, a store
@@ -45,16 +47,12 @@ const VECTORS = [
   [0x54, 0x57, 2, 1, "nn1"], // load_lane, store_lane
   [0x58, 0x5b, 2, 0, "nn1"],
   [0x5c, 0x5d, 1, 1, "nn"],
-  ...[[0x5e, 0x64], [0x67, 0x6a], [0x74, 0x75], [0x7a, 0x7a], [0x7c, 0x81], [0x83, 0x84], [0x87, 0x8a], [0x94, 0x94], [0xa0, 0xaa], [0xc0, 0xca], [0xe0, 0xe3], [0xec, 0xef], [0xf8, 0xff]].map(
-    ([first, last]) => [first, last, 1, 1, ""], // operations on one vector
-  ),
+  ...unary([0x5e, 0x64], [0x67, 0x6a], [0x74, 0x75], [0x7a, 0x7a], [0x7c, 0x81], [0x83, 0x84], [0x87, 0x8a], [0x94, 0x94], [0xa0, 0xaa], [0xc0, 0xca], [0xe0, 0xe3]),
+  ...unary([0xec, 0xef], [0xf8, 0xff]),
   [0x0e, 0xff, 2, 1, ""], // all others: operations on two vectors
 ];
 
-/**
- * Instructions without structure: [first, last, taken, given, immediates]; the first matching row counts. Of immediates, "n" is a number, a digit that many
- * bytes.
- */
+/** Instructions without structure: [first, last, taken, given, immediates]; the first matching row counts. Immediates: "n" is a number, a digit so many bytes. */
 const PLAIN = [
   [0x00, 0x01, 0, 0, ""], // unreachable, nop
   [0x1a, 0x1a, 1, 0, ""], // drop
@@ -71,8 +69,8 @@ const PLAIN = [
   [0x41, 0x42, 0, 1, "n"], // constants
   [0x43, 0x43, 0, 1, "4"],
   [0x44, 0x44, 0, 1, "8"],
-  ...[[0x45, 0x45], [0x50, 0x50], [0x67, 0x69], [0x79, 0x7b], [0x8b, 0x91], [0x99, 0x9f], [0xa7, 0xc4]].map(([first, last]) => [first, last, 1, 1, ""]), // unary
-  [0x46, 0xa6, 2, 1, ""], // comparisons and arithmetic on two values
+  ...unary([0x45, 0x45], [0x50, 0x50], [0x67, 0x69], [0x79, 0x7b], [0x8b, 0x91], [0x99, 0x9f], [0xa7, 0xc4]), // comparisons and arithmetic
+  [0x46, 0xa6, 2, 1, ""],
   [0xfc00, 0xfc07, 1, 1, ""], // saturating conversions
   [0xfc09, 0xfc09, 0, 0, "n"], // data.drop
   [0xfc0b, 0xfc0b, 3, 0, "n"], // memory.fill
@@ -87,10 +85,7 @@ const PLAIN = [
   ...VECTORS.map(([first, last, ...more]) => [0xfd00 + first, 0xfd00 + last, ...more]),
 ];
 
-/**
- * Immediates of the other instructions: "n" and digits as in PLAIN; "b" is a block type, "v" a list of numbers (before its last, "n"), "t" a list of bytes, "c"
- * a list of catches.
- */
+/** Immediates of the other instructions: "n" and digits as in PLAIN; "b": a block type; "v": a list of numbers; "t": a list of types; "c": a list of catches. */
 const CONTROL = {
   0x02: "b", 0x03: "b", 0x04: "b", 0x05: "", 0x06: "b", 0x07: "n", 0x08: "n", 0x09: "n", 0x0a: "", 0x0b: "", 0x0c: "n", 0x0d: "n", 0x0e: "vn", 0x0f: "",
   0x10: "n", 0x11: "nn", 0x12: "n", 0x13: "nn", 0x18: "n", 0x19: "", 0x1c: "t", 0x1f: "bc", 0x25: "n", 0x26: "n", 0xd0: "1", 0xd1: "", 0xd2: "n",
