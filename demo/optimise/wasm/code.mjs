@@ -133,11 +133,7 @@ export function decoded(body, type, { types, typeOf }) {
     return value;
   };
   const locals = [...type.takes];
-  for (let groups = number(); groups > 0; groups--) {
-    const count = number();
-    for (let i = 0; i < count; i++) locals.push(body[at]);
-    at++;
-  }
+  for (let groups = number(); groups > 0; groups--) locals.push(...Array(number()).fill(body[at++]));
   let blocks = 0;
   const labels = [{ carries: type.gives, live: 0n }];
   const [outermost] = labels;
