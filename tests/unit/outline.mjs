@@ -1,11 +1,11 @@
-// Random programs, as they are and with parts of them in functions of their own: run on the same values, both must answer the same.
-// node outline.mjs PROGRAMS: printed is how many functions were added, and which programs answer otherwise.
+// node outline.mjs PROGRAMS: makes random programs, moves parts of them into functions and thunks, and compares the answers before and after on the same arguments.
+// Prints, as JSON, how many functions were added, and which programs answer differently. Run by test_outline.py.
 import { shortened } from "../../demo/optimise/reshape/outline.mjs";
 import { withCallThunks } from "../../demo/optimise/reshape/call_thunks.mjs";
 import { Module } from "../../demo/optimise/wasm/module.mjs";
 
 const [I32, I64, F32, F64, EMPTY, END] = [0x7f, 0x7e, 0x7d, 0x7c, 0x40, 0x0b];
-const LOCALS = [I32, I64, F64, I32, I32, I64, F32, F64, F32]; // three are arguments; the fourth counts down, so that no loop is endless
+const LOCALS = [I32, I64, F64, I32, I32, I64, F32, F64, F32]; // three are arguments; the fourth counts down and ends loops
 const FUEL = 3;
 
 let state = 1;
@@ -13,7 +13,7 @@ const random = (below) => (state = (Math.imul(state, 1103515245) + 12345) >>> 1)
 const oneOf = (things) => things[random(things.length)];
 const localOf = (type) => oneOf([...LOCALS.keys()].filter((one) => LOCALS[one] === type && one !== FUEL));
 
-/** Code that gives a value. `labels`: around it, the innermost last, each {loop} or {gives}. */
+/** Code that gives a value. `labels`: around the code, innermost last, each {loop} or {gives}. */
 function value(type, depth, labels) {
   const plain = [0x20, localOf(type)];
   if (depth < 1) return plain;
@@ -49,17 +49,17 @@ function statement(depth, labels) {
     () => [...condition(labels), 0x04, EMPTY, ...inside({}), ...(random(2) ? [0x05, ...inside({})] : []), END],
     () => [...condition(labels), 0x04, EMPTY, ...leaving([...labels, {}]), END],
     () => [0x02, EMPTY, ...leaving([...labels, {}]), END],
-    () => [...value(I64, 1, labels), ...statement(depth - 1, labels), ...value(I64, 1, labels), 0x85, 0x21, localOf(I64)], // above a value that waits
+    () => [...value(I64, 1, labels), ...statement(depth - 1, labels), ...value(I64, 1, labels), 0x85, 0x21, localOf(I64)], // statements while a value lies on the stack
   ])();
 }
 
-/** Some of them on every way from which control does not come back. */
+/** Statements, and at their end a jump: return, branches, a table of branches. */
 function leaving(labels) {
   const to = () => oneOf(labels.flatMap(({ gives }, i) => (gives ? [] : [labels.length - 1 - i])));
   const answer = () => value(I64, 1, labels);
   const end = oneOf([
     () => [...answer(), 0x0f], // return
-    () => [...answer(), 0x0c, labels.length], // that too
+    () => [...answer(), 0x0c, labels.length], // a branch out of the function
     () => [0x0c, to()],
     () => [...condition(labels), 0x0d, to(), 0x0c, to()],
     () => [...condition(labels), 0x0e, 2, to(), to(), to()], // br_table
@@ -69,7 +69,7 @@ function leaving(labels) {
 }
 
 const condition = (labels) => [...value(I32, 2, labels), 0x41, 3, 0x71];
-const FUELLED = [0x20, FUEL, 0x45, 0x0d, 1, 0x20, FUEL, 0x41, 1, 0x6b, 0x21, FUEL]; // out of the block around a loop, where none is left
+const FUELLED = [0x20, FUEL, 0x45, 0x0d, 1, 0x20, FUEL, 0x41, 1, 0x6b, 0x21, FUEL]; // leaves the block around a loop when no fuel is left
 
 const leb = (number) => (number < 128 ? [number] : [(number & 127) | 128, ...leb(number >> 7)]);
 const vector = (things) => [...leb(things.length), ...things.flat()];
@@ -102,10 +102,10 @@ for (let seed = 1; seed <= Number(process.argv[2]); seed++) {
   state = seed * 7919;
   const file = program();
   const right = answers(file);
-  for (const share of [0, 2, 3, 5]) { // of the runs of code every so manieth is kept
+  for (const share of [0, 2, 3, 5]) { // one of so many basic blocks is hot; 0: only the first block
     const module = new Module(file);
     const before = module.bodies.length;
-    module.put(0, shortened(module, module.code(0), (run) => run === 0 || (share > 0 && random(share) === 0)));
+    module.put(0, shortened(module, module.code(0), (block) => block === 0 || (share > 0 && random(share) === 0)));
     added.push(module.bodies.length - before);
     const changed = withCallThunks(module.file, [0]);
     if (!WebAssembly.validate(changed) || String(answers(changed)) !== String(right)) wrong.push([seed, share]);

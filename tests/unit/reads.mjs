@@ -1,4 +1,4 @@
-// Run by test_reads.py. A small file, written by hand, notes where it reads or stops there, and otherwise does what it did.
+// Run by test_reads.py: a small WebAssembly file, written by hand, notes its reads or stops at them, and otherwise does what it did.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { guarded, tracing } from "../../demo/optimise/observe/reads.mjs";
@@ -13,7 +13,7 @@ const section = (id, ...items) => {
 const get = (local) => [0x20, local];
 const body = (...code) => [code.length + 2, 0, ...code, 0x0b];
 const FUNCTIONS = {
-  load: body(...get(0), 0x28, 2, 16), // i32.load, sixteen bytes on
+  load: body(...get(0), 0x28, 2, 16), // i32.load with offset 16
   store: body(...get(0), ...get(1), 0x36, 2, 0, 0x41, 0),
   atomic: body(...get(0), ...get(1), 0xfe, 0x1e, 2, 0), // i32.atomic.rmw.add
   copy: body(...get(0), ...get(1), 0x41, 20, 0xfc, 0x0a, 0, 0, 0x41, 0), // memory.copy of twenty bytes
@@ -34,7 +34,7 @@ const started = (file) => {
   return { memory: new Uint8Array(m.buffer), ...functions };
 };
 
-test("reads are noted, writes are not, and all else is as it was", () => {
+test("reads are noted, writes are not, and results stay the same", () => {
   const { memory, ...run } = started(tracing(FILE, MARKS, SHIFT));
   const noted = () => {
     const marks = memory.subarray(MARKS, MARKS + 64);
@@ -61,7 +61,7 @@ test("reads are noted, writes are not, and all else is as it was", () => {
   assert.deepEqual(noted(), [80], "inside a try");
 });
 
-test("a guarded file stops at what was left out, and nowhere else", () => {
+test("a guarded file stops at reads of the ranges, and at no others", () => {
   const ranges = [[40, 44], [80, 81], [200, 300]];
   const { memory, ...run } = started(guarded(FILE, ranges));
   const stops = (name, ...values) => assert.throws(() => run[name](...values), WebAssembly.RuntimeError, `${name} ${values}`);
@@ -81,7 +81,7 @@ test("a guarded file stops at what was left out, and nowhere else", () => {
   stops("caught", 250);
 });
 
-test("a guarded file reads again what has arrived", () => {
+test("a guarded file reads the ranges once they are filled", () => {
   const { memory, load } = started(guarded(FILE, [[40, 44]], { filledAt: 42 }));
   assert.throws(() => load(24, 0), WebAssembly.RuntimeError);
   memory[42] = 1;

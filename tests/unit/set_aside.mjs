@@ -1,4 +1,4 @@
-// node set_aside.mjs: what the page's Python answers when it is asked for functions that were set aside, as JSON. After `make site`.
+// node set_aside.mjs: prints, as JSON, what the page's Python answers when it calls functions that are set aside. Needs `make site`.
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ try {
   await cp(memory, folder, { recursive: true, filter: (path) => path === memory || path.endsWith(".wasm") });
   await cp(join(ROOT, "build", "optimised", "outlined", "pyodide.asm.wasm"), join(folder, "pyodide.asm.wasm"));
   const thaw = join(ROOT, "demo", "web", "src", "engine", "start", "thaw-python.ts");
-  const pyodide = await thawed({ told: join(memory, "python.json"), thaw }, folder, () => {});
+  const pyodide = await thawed({ snapshot: join(memory, "python.json"), thaw }, folder);
   let fetched = 0;
   const aside = new Uint8Array(gzipSync(await readFile(join(memory, "python_rest.marshal"))));
   pyodide.pyimport("set_aside").begin(() => (fetched++, aside));

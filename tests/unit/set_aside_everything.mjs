@@ -1,4 +1,4 @@
-// node set_aside_everything.mjs [other]: what set_aside_everything.py tells. After `make site`.
+// node set_aside_everything.mjs [other]: runs set_aside_everything.py in Pyodide, and prints its result. Needs `make site`.
 import { readFile } from "node:fs/promises";
 import { published } from "../../demo/optimise/observe/page_in_node.mjs";
 

@@ -1,4 +1,4 @@
-"""Run in Pyodide by set_aside_everything.mjs: sets all functions aside, uses some, and tells what they answer before and after."""
+"""Runs in Pyodide (set_aside_everything.mjs): sets all functions aside, and returns what some answer before and after."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from optimise.defer import set_aside
 
 
 class Buffer:
-    """As JavaScript's."""
+    """Stands for a JavaScript buffer."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -32,7 +32,7 @@ def counter() -> Callable[..., int]:
 
 
 def numbers(end: int) -> Generator[int, int, int]:
-    """Gives numbers, is sent others, and gives back their sum: an explanation of more than sixty-four characters."""
+    """Yields numbers, receives others, and returns their sum. This docstring is longer than sixty-four characters."""
     total = 0
     for number in range(end):
         total += (yield number) or 1
@@ -50,7 +50,7 @@ class Base:
 
 
 class Derived(Base):
-    """A class with an explanation that is longer than what may stay: sixty-four characters, which this is by now."""
+    """A class whose docstring is longer than sixty-four characters, up to which docstrings would stay in memory."""
 
     def greet(self, name: str) -> str:
         return super().greet(name) + "!"
@@ -91,24 +91,24 @@ def use(turn: int) -> list[Any]:
 
 
 def main(other: bool) -> str:
-    """What is to bring them back, is of another version if so asked."""
+    """Returns the answers as JSON. other: whether the file that is fetched belongs to another version."""
     before = use(0)
     fetched = []
 
     def fetch() -> Buffer:
         fetched.append(1)
-        version = marshal.dumps(set_aside._away)  # which comes last
+        version = marshal.dumps(set_aside._mark)  # which ends the file
         assert content.endswith(version)
         pack = zlib.compressobj(wbits=31)
-        told = content[: -len(version)] + (marshal.dumps(b"other") if other else version)
-        return Buffer(pack.compress(told) + pack.flush())
+        file = content[: -len(version)] + (marshal.dumps(b"other") if other else version)
+        return Buffer(pack.compress(file) + pack.flush())
 
     set_aside.begin(fetch)
     stay = {set_aside._name(one.__code__) for one in (main, fetch, Buffer.__init__, Buffer.to_bytes)}
     for still in ({set_aside._name(one.__code__) for one in (counter, numbers, later)}, set()):
         set_aside.set_aside(stay | still, "/aside")
     set_aside.seal("/aside")
-    with open("/aside", "rb") as file:  # noqa: PTH123  (its functions are away)
+    with open("/aside", "rb") as file:  # noqa: PTH123  (pathlib's functions are set aside)
         content = file.read()
     away = [numbers.__doc__, Derived.__doc__]
     moved.__module__ = use.__module__

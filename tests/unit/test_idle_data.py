@@ -1,4 +1,4 @@
-"""Data that only the rest of Python's wasm has to do with comes with that, and nothing of it is lost."""
+"""Idle data comes with the rest of Pyodide's WebAssembly, and none is lost (demo/optimise/drop/idle_data.mjs)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def test_first_and_rest_have_all_data_once() -> None:
     )
     assert not first.keys() & rest.keys()
     assert first | rest == whole
-    assert len(rest) > 2_000_000, "most of it can wait"
+    assert len(rest) > 2_000_000, "most of the data is idle"
 
 
 def test_numpy_comes_without_data() -> None:
-    """Which is in Python's memory."""
+    """The snapshot already has the data of libraries."""
     for file in (ROOT / "docs" / "app" / "python").glob("*.wasm"):
         assert not data(file.read_bytes()), file.name

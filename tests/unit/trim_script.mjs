@@ -1,4 +1,4 @@
-// Run by test_trim_script.py: what trim_script.mjs leaves of a script works as before.
+// Run by test_trim_script.py: a trimmed script does what the whole script does.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { trimScript } from "../../demo/optimise/drop/trim_script.mjs";
@@ -39,7 +39,7 @@ const run = async (script, settings = { places: new WeakMap() }) =>
   (await import(`data:text/javascript,${encodeURIComponent(script)}`)).default({ ...settings });
 const trimmed = trimScript(SCRIPT, IMPORTED, ["module.asked()"]);
 
-test("what is imported, and what that needs, works as before", async () => {
+test("imported functions, and functions that they need, work as before", async () => {
   const { found, asked } = await run(trimmed);
   assert.equal(found.wasmImports.get(), 2);
   assert.equal(found.sig, "i");
@@ -47,11 +47,11 @@ test("what is imported, and what that needs, works as before", async () => {
   assert.deepEqual(found.log, ["happens"]);
 });
 
-test("what nobody imports or mentions is gone", () => {
+test("code that nothing imports or mentions is gone", () => {
   for (const name of ["unused", "loneliest", "_left", "unasked", "drawing"]) assert.ok(!trimmed.includes(name), name);
 });
 
-test("functions of WebGL say so, and have the places in the table that they had, empty", async () => {
+test("functions of WebGL throw, and their slots in the table are empty", async () => {
   const [before, after] = await Promise.all([SCRIPT, trimmed].map((script) => run(script)));
   assert.throws(() => after.found.wasmImports.emscripten_glClear(), /no WebGL/);
   assert.equal(after.found.wasmImports.emscripten_glClear, after.found.wasmImports.emscripten_glClearAgain);
@@ -59,7 +59,7 @@ test("functions of WebGL say so, and have the places in the table that they had,
   assert.equal(after.found.table[after.found.places[1]], null);
 });
 
-test("where a function of wasm stands is known at the start, and looked up for others later", async () => {
+test("slots of known WebAssembly functions need no map of the table; other functions make the map once", async () => {
   const named = (name) => Object.defineProperty(() => {}, "name", { value: name });
   const [known, other] = [named("17"), named("18")];
   const places = new WeakMap([[known, 1]]);
@@ -71,7 +71,7 @@ test("where a function of wasm stands is known at the start, and looked up for o
   assert.deepEqual(found.log.filter((what) => what === "listed"), ["listed"]);
 });
 
-test("modules are taken as they are, and no line of Python is compiled", async () => {
+test("modules are found without Python's compiler", async () => {
   const never = () => assert.fail("Python's compiler runs");
   const builtins = { dict: () => "a dictionary", __dict__: "built in" };
   const importlib = {};
@@ -81,8 +81,8 @@ test("modules are taken as they are, and no line of Python is compiled", async (
   assert.deepEqual(found.begin(), [0, "a dictionary", importlib, importlib, "of __main__", "built in"]);
 });
 
-test("a script that is built otherwise is refused", () => {
+test("a script of another form is refused", () => {
   for (const line of [PLACING, LISTING, 'API.rawRun("import _pyodide_core")']) {
-    assert.throws(() => trimScript(SCRIPT.replace(line, ""), IMPORTED, []), /another one/);
+    assert.throws(() => trimScript(SCRIPT.replace(line, ""), IMPORTED, []), /expects this once/);
   }
 });

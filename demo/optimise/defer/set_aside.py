@@ -1,8 +1,10 @@
-"""What of Python's memory the demo has no need of: the code of functions that it never calls, and what explains things to readers.
+"""Sets aside the code of Python functions that the demo does not call, and long docstrings, to make the snapshot smaller.
 
-Runs inside Pyodide. The build sets aside before it keeps the memory (snapshot/python.mjs), and between imports, so that what is
-imported next comes to lie where that was. The page brings back, once it has shown its first verdict, or as soon as somebody calls
-such a function: that call then takes the way that it would have taken.
+Runs inside Pyodide. `set_aside` writes both into a file and frees them. The build calls it before it stores the snapshot, and
+between imports, so that new modules take the freed memory (snapshot/python.mjs). The page calls `bring_back` after its first
+verdict. If Python calls such a function earlier, its stand-in fetches the file, brings all back, and calls the original.
+Assumes that no code examines the `__code__` of functions. Guarantees that every function gives the same answer as before. A call
+that no watched visit made costs a wait. Files of another version are refused.
 """
 
 from __future__ import annotations
@@ -21,83 +23,83 @@ from itertools import chain
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-AT_ONCE = 1000  # functions, or explanations, written at once
-SHORT = 64  # characters: explanations up to this stay, as a place for one is not much less
+BATCH = 1000  # functions, or docstrings, in one entry of the file
+SHORT = 64  # characters: docstrings up to this length stay, because removing them would free little memory
 
-# In place of a function's own code. `"absent"` and `"number"` stand for constants that no source can name. The first is one for all
-# functions: with codes of their own they took a tenth of the memory.
-STANDS_IN = """
+# The code of stand-ins. `"original"` and `"number"` are placeholders for constants that source code cannot name. All plain
+# functions with equally many closure variables share one stand-in: separate code objects would take a tenth of the memory.
+STAND_INS = """
 def function(*args, **named):
-    return "absent"()(*args, **named)
+    return "original"()(*args, **named)
 def generator(*args, **named):
-    return (yield from "absent"("number")(*args, **named))
+    return (yield from "original"("number")(*args, **named))
 async def coroutine(*args, **named):
-    return await "absent"("number")(*args, **named)
+    return await "original"("number")(*args, **named)
 """
 
-called: set[tuple[str, int, str]] = set()
-started: set[tuple[str, int, str]] = set()  # what `called` held before
+called: set[tuple[str, int, str]] = set()  # see `watch`
+started: set[tuple[str, int, str]] = set()
 _fetch: Callable[[], Any]
 _functions: list[FunctionType] = []
-_explained: list[Any] = []
-_away = b""  # what tells the file from that of another version; nothing where all is here
+_documented: list[Any] = []
+_mark = b""  # of the file with what is set aside; empty when nothing is
 
 
-class _Place(str):
-    """The name of a function's module, as an object of its own: a stand-in, whose code is others' too, is known by that."""
+class _ModuleName(str):
+    """The `__module__` of one function: a shared stand-in recognises its function by the identity of this object."""
 
     __slots__ = ()
 
 
-def _absent(number: int | None = None) -> FunctionType:
-    """A function as it was: what its stand-in calls in place of itself. number: which, where its place does not tell."""
+def _original(number: int | None = None) -> FunctionType:
+    """The function that a stand-in replaces, with its own code. number: the function's, where the stand-in is not shared."""
     if number is None:
-        place = sys._getframemodulename(1)  # type: ignore[attr-defined, unused-ignore]  # there from Python 3.12 on
-        found = [function for function in _functions if function.__module__ is place]
+        name = sys._getframemodulename(1)  # type: ignore[attr-defined, unused-ignore]  # exists since Python 3.12
+        found = [function for function in _functions if function.__module__ is name]
     else:
         found = [_functions[number]]
-    if not bring_back(_fetch() if _away else None):
-        raise RuntimeError("functions of another version")
+    if not bring_back(_fetch() if _mark else None):
+        raise RuntimeError("reload this page: its Python functions now come from another version")
     if len(found) != 1:
-        raise RuntimeError("call this function again: its code was not there yet, and its __module__ was changed meanwhile")
+        raise RuntimeError("call this function again: its code is loaded now, but its __module__ was changed before")
     return found[0]
 
 
 def begin(fetch: Callable[[], Any]) -> None:
-    """fetch: the page's; gives a JavaScript buffer with what `set_aside` gave, gzipped."""
+    """Lets stand-ins fetch the file. fetch: a function of the page that returns the file, gzipped, as a JavaScript buffer."""
     global _fetch
     _fetch = fetch
 
 
 def bring_back(aside: Any) -> bool:
-    """Everything as it was, and whether it is: what is of another version, is not taken. aside: as from `fetch`, the first time."""
-    global _away
-    if not _away:
+    """Restores all functions and docstrings. Returns False for a file of another version. aside: what `fetch` returns."""
+    global _mark
+    if not _mark:
         return True
     read = partial(marshal.load, BytesIO(zlib.decompress(aside.to_bytes(), wbits=31)))
-    parts = []
-    while isinstance(part := read(), tuple):
-        parts.append(part)
-    if part != _away:
+    batches = []
+    while isinstance(entry := read(), tuple):
+        batches.append(entry)
+    if entry != _mark:
         return False
-    _away = b""
-    codes, explanations = map(chain.from_iterable, zip(*parts, strict=True))
+    _mark = b""
+    codes, docstrings = map(chain.from_iterable, zip(*batches, strict=True))
     for function, code in zip(_functions, codes, strict=True):
         function.__code__ = code
-        if type(function.__module__) is _Place:
+        if type(function.__module__) is _ModuleName:
             function.__module__ = sys.intern(str(function.__module__))
-    for thing, explanation in zip(_explained, explanations, strict=True):
-        _explain(thing, explanation)
+    for thing, docstring in zip(_documented, docstrings, strict=True):
+        _set_docstring(thing, docstring)
     return True
 
 
 def watch() -> None:
-    """From now on `called` gathers what functions are called: files, first lines, qualified names. Asked again, it begins anew."""
-    monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]  # there from Python 3.12 on
+    """Begins to note in `called` which functions run: file, first line and qualified name. Moves earlier notes to `started`."""
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]  # exists since Python 3.12
 
     def note(code: CodeType, _: int) -> Any:
         called.add(_name(code))
-        return monitoring.DISABLE  # once is enough
+        return monitoring.DISABLE  # until `restart_events`, because one note of each function is enough
 
     if called:
         started.update(called)
@@ -111,55 +113,53 @@ def watch() -> None:
 
 
 def set_aside(needed: set[tuple[str, int, str]], path: str) -> None:
-    """Takes away what `bring_back` brings back, of all that is there, and adds it to a file. needed, as in `called`, stays."""
-    global _away
-    _away = b"more to come"
-    explained = [thing for thing in _things() if _is_long(_explanation(thing)) and _can_be_explained(thing)]
-    functions = [thing for thing in gc.get_objects() if type(thing) is FunctionType and _can_go(thing, needed)]
-    with open(path, "ab") as file:  # noqa: PTH123  (its functions may have gone)
-        for first in range(0, max(len(functions), len(explained)), AT_ONCE):
-            part = slice(first, first + AT_ONCE)
-            codes = [function.__code__ for function in functions[part]]
-            marshal.dump((codes, [_explanation(thing) for thing in explained[part]]), file)
-    del codes
-    for thing in explained:
-        _explain(thing, None)
+    """Appends the code and docstrings that Python holds to a file, and frees them. needed: functions to keep, as in `called`."""
+    global _mark
+    _mark = b"not sealed yet"
+    documented = [thing for thing in _things() if _can_lose_docstring(thing)]
+    functions = [thing for thing in gc.get_objects() if type(thing) is FunctionType and _can_lose_code(thing, needed)]
+    with open(path, "ab") as file:  # noqa: PTH123  (pathlib's functions may be set aside)
+        for first in range(0, max(len(functions), len(documented)), BATCH):
+            batch = slice(first, first + BATCH)
+            marshal.dump(([function.__code__ for function in functions[batch]], [*map(_docstring, documented[batch])]), file)
+    for thing in documented:
+        _set_docstring(thing, None)
     shared: dict[int, CodeType] = {}
     for number, function in enumerate(functions, len(_functions)):
         code = function.__code__
         if _kind(code) or not isinstance(function.__module__, str):
-            function.__code__ = _in_place_of(code, number)
+            function.__code__ = _stand_in(code, number)
         else:
             cells = len(code.co_freevars)
-            function.__code__ = shared[cells] = shared.get(cells) or _in_place_of(code)
-            function.__module__ = _Place(function.__module__)
+            function.__code__ = shared[cells] = shared.get(cells) or _stand_in(code)
+            function.__module__ = _ModuleName(function.__module__)
     _functions.extend(functions)
-    _explained.extend(explained)
+    _documented.extend(documented)
     gc.collect()
 
 
 def seal(path: str) -> None:
-    """The last that is written into that file: by which it is told from that of another version."""
-    global _away
+    """Ends the file with its mark, by which `bring_back` recognises the version."""
+    global _mark
     with open(path, "rb+") as file:  # noqa: PTH123
         digest = hashlib.sha256()
         for piece in iter(partial(file.read, 1 << 16), b""):
             digest.update(piece)
-        _away = digest.digest()
-        marshal.dump(_away, file)
+        _mark = digest.digest()
+        marshal.dump(_mark, file)
 
 
-def _can_go(function: FunctionType, needed: set[tuple[str, int, str]]) -> bool:
+def _can_lose_code(function: FunctionType, needed: set[tuple[str, int, str]]) -> bool:
     code = function.__code__
-    is_ours = function.__globals__ is globals() or _absent in code.co_consts
-    return not is_ours and _kind(code) in _stands_in and _name(code) not in needed
+    is_ours = function.__globals__ is globals() or _original in code.co_consts
+    return not is_ours and _kind(code) in _templates and _name(code) not in needed
 
 
-def _in_place_of(code: CodeType, number: int | None = None) -> CodeType:
-    template = _stands_in[_kind(code)]
-    constants = {"absent": _absent, "number": number}
+def _stand_in(code: CodeType, number: int | None = None) -> CodeType:
+    template = _templates[_kind(code)]
+    constants = {"original": _original, "number": number}
     return template.replace(
-        co_consts=tuple(constants.get(one, one) if isinstance(one, str) else one for one in template.co_consts),
+        co_consts=tuple(constants.get(value, value) if isinstance(value, str) else value for value in template.co_consts),
         co_freevars=code.co_freevars,
         co_name=code.co_name,
         co_qualname=code.co_qualname,
@@ -175,13 +175,13 @@ def _kind(code: CodeType) -> int:
 
 
 def _things() -> Iterator[Any]:
-    """All that may carry an explanation, once each; NumPy's own kind of functions are no concern of the garbage collector's."""
+    """Each object that may have a docstring, once. The garbage collector does not know NumPy's dispatchers, but modules do."""
     modules = [module for module in sys.modules.values() if isinstance(module, ModuleType)]
     things = [*gc.get_objects(), *(thing for module in modules for thing in vars(module).values())]
     yield from {id(thing): thing for thing in things}.values()
 
 
-def _explanation(thing: Any) -> Any:
+def _docstring(thing: Any) -> Any:
     if isinstance(thing, type):
         return thing.__dict__.get("__doc__")
     if isinstance(thing, (FunctionType, ModuleType)) or type(thing).__name__ == "_ArrayFunctionDispatcher":
@@ -189,23 +189,21 @@ def _explanation(thing: Any) -> Any:
     return None
 
 
-def _is_long(explanation: Any) -> bool:
-    return isinstance(explanation, str) and len(explanation) > SHORT
-
-
-def _can_be_explained(thing: Any) -> bool:
-    """Classes of C's cannot be changed."""
+def _can_lose_docstring(thing: Any) -> bool:
+    docstring = _docstring(thing)
+    if not isinstance(docstring, str) or len(docstring) <= SHORT:
+        return False
     try:
-        _explain(thing, _explanation(thing))
-    except (AttributeError, TypeError):
+        _set_docstring(thing, docstring)
+    except (AttributeError, TypeError):  # a class written in C
         return False
     return True
 
 
-def _explain(thing: Any, explanation: str | None) -> None:
-    (type.__setattr__ if isinstance(thing, type) else setattr)(thing, "__doc__", explanation)
+def _set_docstring(thing: Any, docstring: str | None) -> None:
+    (type.__setattr__ if isinstance(thing, type) else setattr)(thing, "__doc__", docstring)
 
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # that a string is called
-    _stands_in = {_kind(one): one for one in compile(STANDS_IN, "", "exec").co_consts if isinstance(one, CodeType)}
+    warnings.simplefilter("ignore")  # Python warns that the placeholders, strings, are called
+    _templates = {_kind(code): code for code in compile(STAND_INS, "", "exec").co_consts if isinstance(code, CodeType)}

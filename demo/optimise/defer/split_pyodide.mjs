@@ -23,7 +23,7 @@ const CALL = 0x10;
 const { asked, further, page, runs } = JSON.parse(await readFile(snapshot, "utf8"));
 const sources = await wasmFiles(whole, snapshot);
 const isLibrary = (name) => name !== basename(whole);
-const visits = { told: snapshot, models, thaw, photos };
+const visits = { snapshot, models, thaw, photos };
 const called = {}; // by file: a table in which the functions that were called are
 await visited(visits, copies((_, bytes) => noting(bytes)), (name, exports) => (called[name] = exports.called));
 const entered = await enteredInBrowsers();

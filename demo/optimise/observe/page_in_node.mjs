@@ -1,5 +1,7 @@
-// The page's Python at what the demo may be asked, under Node: it takes up a memory by the page's own script (thaw-python.ts) and asks the real networks.
-// Scripts that want to know what a visit takes, watch it.
+// Runs the page's Python under Node at a few visits of the demo, with the real networks. Passes use it to find out which code and data a visit needs.
+// Python starts either as Pyodide is published (`published`), or from the snapshot, by the page's own script thaw-python.ts (`thawed`, `visited`).
+// Assumes that these visits call whatever a reader's visit calls before the first verdict. They have photos of all kinds, and mistakes. What they miss is taken
+// for cold.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -12,25 +14,25 @@ import { rolldown } from "../../web/node_modules/rolldown/dist/index.mjs";
 import * as ort from "../../web/node_modules/onnxruntime-web/dist/ort.wasm.min.mjs";
 
 const MODULES = new URL("../../web/node_modules/", import.meta.url);
-const ROUNDS = 3; // Python runs code otherwise once it has seen it a few times
+const ROUNDS = 3; // visits; Python specialises bytecode after it has run a few times, and then uses other functions
 
-/** Pyodide's wasm and that of the libraries linked to it, beside python.json (`told`), by their names. */
-export async function wasmFiles(whole, told) {
-  const { libraries } = JSON.parse(await readFile(told, "utf8"));
-  const paths = [whole, ...libraries.map(({ file }) => join(dirname(told), file))];
+/** The content, by name, of Pyodide's WebAssembly (`whole`) and of the linked libraries, which lie beside the snapshot's python.json. Arguments are paths. */
+export async function wasmFiles(whole, snapshot) {
+  const { libraries } = JSON.parse(await readFile(snapshot, "utf8"));
+  const paths = [whole, ...libraries.map(({ file }) => join(dirname(snapshot), file))];
   return Object.fromEntries(await Promise.all(paths.map(async (path) => [basename(path), await readFile(path)])));
 }
 
 /**
- * Pyodide after a few visits. `told`, `models`, `thaw`: paths of the memory's python.json, of models.json and of thaw-python.ts; `photos`: .ppm files.
- * `files`: as from `wasmFiles`; `seen`: is given the name and the exports of each.
+ * Pyodide, thawed from the snapshot, after a few visits. `snapshot`, `models`, `thaw`: paths of python.json, models.json and thaw-python.ts; `photos`: paths of
+ * .ppm files; `files`: WebAssembly by name (see `wasmFiles`); `onInstance(name, exports)` is called for each file.
  */
-export async function visited({ told, models, thaw, photos }, files, seen = () => {}) {
+export async function visited({ snapshot, models, thaw, photos }, files, onInstance) {
   const folder = await mkdtemp(join(tmpdir(), "pyodide-"));
   try {
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
-    const pyodide = await thawed({ told, thaw }, folder, seen);
-    pyodide.pyimport("set_aside").begin(() => { throw new Error("a function that no visit has called before"); });
+    const pyodide = await thawed({ snapshot, thaw }, folder, onInstance);
+    pyodide.pyimport("set_aside").begin(() => { throw new Error("a visit calls a Python function that is not in called.json"); });
     await visits(pyodide, models, photos);
     return pyodide;
   } finally {
@@ -38,28 +40,29 @@ export async function visited({ told, models, thaw, photos }, files, seen = () =
   }
 }
 
-/** A few visits of the demo. `facelab.browser.session` exists. */
+/** Makes a few visits of the demo. Assumes that `facelab.browser.session` exists. */
 export async function visits(pyodide, models, photos) {
   const manifest = await readFile(models, "utf8");
-  const ask = await engine(models, manifest);
-  for (let round = 0; round < ROUNDS; round++) await visit(pyodide, ask, manifest, photos);
+  const graphs = await graphsOf(models, manifest);
+  for (let round = 0; round < ROUNDS; round++) await visit(pyodide, graphs, manifest, photos);
 }
 
 /**
- * Pyodide as it is published, with facelab's session. `wasm`: the content of its file; `archives`: paths of NumPy's and facelab's wheels; `seen` is given the
- * instance before anything runs in it; `replaced`: bytes in place of what the wheels have under these names.
+ * Pyodide, started as its authors publish it. `wasm`: the content of its WebAssembly; `stdlib`, `archives`: paths of Python's library and of wheels to unpack;
+ * `manifest`: the content of models.json, with which to make facelab's session; `onInstance(instance)` is called before any function runs; `replaced`: the
+ * content, by name, of files that replace those of the wheels.
  */
-export async function published(wasm, stdlib, archives, { manifest, seen = () => {}, replaced = {} } = {}) {
+export async function published(wasm, stdlib, archives, { manifest, onInstance = () => {}, replaced = {} } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "pyodide-"));
   await writeFile(join(folder, "pyodide.asm.wasm"), wasm);
   const pyodide = await loadPyodide({
     indexURL: folder,
     stdLibURL: stdlib,
     lockFileContents: await readFile(new URL("pyodide/pyodide-lock.json", MODULES), "utf8"),
-    env: { PYTHONHASHSEED: "0" }, // the same every time
+    env: { PYTHONHASHSEED: "0" }, // makes every build watch the same
     createPyodideModule: (settings) => {
       const { instantiateWasm } = settings;
-      settings.instantiateWasm = (imports, done) => instantiateWasm(imports, (instance, compiled) => (seen(instance), done(instance, compiled)));
+      settings.instantiateWasm = (imports, done) => instantiateWasm(imports, (instance, compiled) => (onInstance(instance), done(instance, compiled)));
       return createPyodideModule(settings);
     },
   });
@@ -71,7 +74,7 @@ export async function published(wasm, stdlib, archives, { manifest, seen = () =>
   return pyodide;
 }
 
-/** Make facelab's session, as the page finds it. */
+/** Makes facelab's session, which the page finds in the snapshot. */
 export function begin(pyodide, manifest) {
   pyodide.globals.set("manifest", manifest);
   pyodide.runPython(`
@@ -84,11 +87,11 @@ gc.collect()
 `);
 }
 
-/** Python as the page has it: see `visited`. `folder`: with the wasm files; scripts are put there. */
-export async function thawed({ told, thaw }, folder, seen) {
+/** Pyodide, thawed from the snapshot as on the page (arguments as for `visited`). `folder`: has the WebAssembly files; this writes scripts there. */
+export async function thawed({ snapshot, thaw }, folder, onInstance = () => {}) {
   const bundle = await rolldown({ input: thaw, external: "pyodide" });
   await bundle.write({ file: join(folder, "thaw.mjs"), paths: { pyodide: "./pyodide.mjs" } });
-  // Node's Pyodide takes addresses for names of files. What it reads itself is empty, as on the page.
+  // Under Node, Pyodide reads files where it fetches addresses on the page. As on the page, these files are empty, because the snapshot replaces their content.
   const empty = join(folder, "empty");
   await mkdir(empty);
   await writeFile(join(empty, "pyodide.asm.wasm"), Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
@@ -98,20 +101,20 @@ export async function thawed({ told, thaw }, folder, seen) {
     export const loadPyodide = (settings) => pyodide.loadPyodide({ ...settings, ...${files} });`;
   await writeFile(join(folder, "pyodide.mjs"), page);
   const { thawPython } = await import(pathToFileURL(join(folder, "thaw.mjs")).href);
-  const pathOf = (path) => join(path.endsWith(".wasm") ? folder : dirname(told), basename(path));
+  const pathOf = (path) => join(path.endsWith(".wasm") ? folder : dirname(snapshot), basename(path));
   const read = (path) => readFile(pathOf(path));
   const assets = {
     url: () => pathToFileURL(`${folder}/`),
     script: (path) => import(pathToFileURL(pathOf(path)).href),
     text: (path) => readFile(pathOf(path), "utf8"),
     compiled: async (path) => WebAssembly.compile(await read(path)),
-    inflated: async (path) => [await read(path.replace(/\.gz$/, ""))], // here it is not packed yet
+    inflated: async (path) => [await read(path.replace(/\.gz$/, ""))], // the build compresses it later
   };
-  return thawPython(assets, { register: (path, exports) => seen(basename(path), exports) });
+  return thawPython(assets, { register: (path, exports) => onInstance(basename(path), exports) });
 }
 
-/** The networks, as Python asks for them. */
-async function engine(models, manifest) {
+/** The object by which facelab's session runs the networks. */
+async function graphsOf(models, manifest) {
   ort.env.logLevel = "error";
   ort.env.wasm.numThreads = 1;
   const { graphs } = JSON.parse(manifest);
@@ -134,10 +137,10 @@ function photoOf(data, height, width) {
   return { id: 1, type: "uint8", dims: [height, width, 3], data };
 }
 
-/** What the demo may be asked, with photos of all kinds: portraits, a crowd, nothing, noise, as small and as long as they come; and nonsense. */
-async function visit(pyodide, ask, manifest, photos) {
+/** Asks the session whatever a reader may ask: about portraits, a crowd, black and noisy pictures, tiny and oblong ones; and with mistakes. */
+async function visit(pyodide, graphs, manifest, photos) {
   const { session } = pyodide.pyimport("facelab.browser");
-  session.begin(ask, manifest);
+  session.begin(graphs, manifest);
   const painted = (height, width, colour) => photoOf(Uint8Array.from({ length: height * width * 3 }, (_, i) => colour(i)), height, width);
   const portraits = await Promise.all(photos.map(readPhoto));
   const pictures = [
@@ -150,35 +153,35 @@ async function visit(pyodide, ask, manifest, photos) {
   const embeddings = [];
   for (const picture of pictures) {
     const found = JSON.parse((await session.find(picture)).analysis);
-    for (const one of [...found.faces, face]) embeddings.push(await session.embed(picture, JSON.stringify(one)));
+    for (const each of [...found.faces, face]) embeddings.push(await session.embed(picture, JSON.stringify(each)));
     await session.analyse(picture, undefined);
     if (found.faces.length) await session.analyse(picture, JSON.stringify(found.faces[0]));
   }
   for (const a of embeddings) for (const b of embeddings) session.compare(a.embedding, b.embedding, a.poor.length > 0);
-  for (const nonsense of [
+  for (const mistake of [
     () => session.offer_file(new Uint8Array(100)),
     () => session.offer_listed("nobody", undefined),
     () => session.embed(pictures[0], "{}"),
-    () => session.begin({ ...ask, run: () => Promise.reject(new Error("nothing runs")) }, manifest),
+    () => session.begin({ ...graphs, run: () => Promise.reject(new Error("nothing runs")) }, manifest),
     () => session.embed(pictures[0], JSON.stringify(face)),
   ]) {
-    await Promise.resolve().then(nonsense).catch(() => {}); // a sentence for the reader
+    await Promise.resolve().then(mistake).catch(() => {}); // the page would show the error's sentence
   }
-  pyodide.pyimport("sys").intern(String(performance.now())); // a name that nobody keeps: when one goes depends on where others lie
+  pyodide.pyimport("sys").intern(String(performance.now())); // is freed at once; otherwise chance would decide whether a visit frees an interned string
   await collectGarbage(pyodide);
 }
 
-/** JavaScript lets go of what it held of Python's, and the other way round, in turns. */
+/** Collects garbage of both languages. They hold objects of each other, so one collection makes the next one free more. */
 async function collectGarbage(pyodide) {
   setFlagsFromString("--expose-gc");
   for (let i = 0; i < 3; i++) {
     runInNewContext("gc")();
     await new Promise((resolve) => setTimeout(resolve, 20));
-    pyodide.pyimport("gc").collect(); // by no line of Python, whose compiler a visit has no use for
+    pyodide.pyimport("gc").collect(); // not by runPython, which would make Python's compiler look hot
   }
 }
 
-/** All of them many times over, small: more faces, and more places to look at, than a portrait has. */
+/** A picture of many small copies of the portraits: it has more faces and more candidate boxes than a portrait. */
 function crowd(portraits) {
   const [side, small] = [720, 120];
   const data = new Uint8Array(side * side * 3);

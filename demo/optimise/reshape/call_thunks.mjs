@@ -1,31 +1,37 @@
-// Calls of functions in the table, made by others: one for each type, which no more than makes the call.
-// A browser that compiles a function for speed, takes it that a place in it that has called few functions so far will call no others, builds those in,
-// and begins again when it was wrong: Python's loop over its bytecode three or four times. Of a place that calls everything it does not believe that.
-import { everyOne, call, get } from "../wasm/code.mjs";
+// Moves calls through the function table (call_indirect) into thunks: small functions, one for each type and table, that only make the call.
+//
+// A browser that compiles a function for speed guesses that each call_indirect reaches only the few functions that it has reached so far, and inlines these.
+// After a wrong guess it compiles the function again; for Python's loop over its bytecode, three or four times. A thunk has many callers, so its call reaches
+// many functions, and the browser does not guess.
+// Assumes nothing about visits. A function whose code `decoded` does not know stays as it is.
+// Guarantees that every call reaches the same function as before.
+import { call, get, walk } from "../wasm/code.mjs";
 import { Module } from "../wasm/module.mjs";
 
-const BUILT_IN = 512; // bytes of a function up to which a browser may make it a part of its callers
+const INLINED = 512; // bytes: browsers may inline functions up to this length into their callers, with the calls inside
 
-/** The file, with such calls in these functions, and in all small ones that they call. */
+/** The file with thunks for the calls in these functions, and in all short functions that they call, directly or not. */
 export function withCallThunks(file, numbers) {
   const module = new Module(file);
-  const seen = new Set(numbers);
-  const callers = new Map();
-  for (const number of seen) {
+  const changed = new Set(numbers); // grows while the loop runs
+  const thunks = new Map();
+  for (const number of changed) {
     const code = module.code(number);
     if (!code) continue;
-    for (const [{ calls = 0 }] of everyOne(code.items)) {
-      if (calls >= module.imported && module.bodies[calls - module.imported].length < BUILT_IN) seen.add(calls - module.imported);
+    for (const [{ calls = 0 }] of walk(code.items)) {
+      if (calls >= module.imported && module.bodies[calls - module.imported].length < INLINED) changed.add(calls - module.imported);
     }
-    module.put(number, { ...code, items: code.items.flatMap((item) => thunked(item, module, callers)) });
+    module.put(number, { ...code, items: thunked(code.items, module, thunks) });
   }
   return module.file;
 }
 
-function thunked(item, module, callers) {
-  if (item.inner) return { ...item, inner: item.inner.map((sequence) => sequence.flatMap((one) => thunked(one, module, callers))) };
-  if (!item.asks) return item;
-  const key = item.bytes.toString("hex");
-  if (!callers.has(key)) callers.set(key, module.add(item.asks, [], [...item.asks.takes.map((_, i) => get(i)), item]));
-  return call(callers.get(key));
+function thunked(items, module, thunks) {
+  return items.map((item) => {
+    if (item.inner) return { ...item, inner: item.inner.map((sequence) => thunked(sequence, module, thunks)) };
+    if (!item.calleeType) return item;
+    const key = item.bytes.toString("hex"); // type and table
+    if (!thunks.has(key)) thunks.set(key, module.add(item.calleeType, [], [...item.calleeType.takes.map((_, i) => get(i)), item]));
+    return call(thunks.get(key));
+  });
 }

@@ -1,78 +1,84 @@
-// Large functions of a wasm file made small: what they seldom do is moved into functions of its own, which they call. A browser that compiles such a
-// function for speed takes as long as it is large; and it does so the sooner, the larger it is.
-import { bit, block, branch, branchBy, branchIf, call, constant, encoded, everyOne, get, getGlobal, I32, markLive } from "../wasm/code.mjs";
-import { raw, set, setGlobal, unreachable, writes } from "../wasm/code.mjs";
+// Makes large functions of a WebAssembly file small. It moves the code that they seldom run (cold code) into new functions, which they call.
+//
+// The time that a browser takes to compile a function for speed grows with the function's length, and V8 begins earlier with long functions.
+// `counting` makes a file that counts in memory how often each basic block of its large functions runs. `outlined` moves the cold blocks of functions that a
+// browser is likely to compile for speed.
+// Assumes that the counts of a few visits show which code is hot.
+// Guarantees that the file computes the same, and that its functions keep their indices.
+// On a miss, a cold block that runs costs one call.
+import { bit, block, branch, branchIf, branchTable, call, constant, encoded, get, getGlobal, I32, markLive } from "../wasm/code.mjs";
+import { raw, set, setGlobal, unreachable, walk, writes } from "../wasm/code.mjs";
 import { Module } from "../wasm/module.mjs";
 
-const LARGE = 4096; // bytes of a function from which on it pays
-const OFTEN = 10000; // what is come to less often, browsers do not compile for speed,
-const MUCH = 1e8; // unless it is long: bytes of a function times how often it is come to
-const SELDOM = 100; // what is come to less often than this part of the most frequent, need not be there
-const WORTH = 24; // bytes that a call must save
+const LARGE = 4096; // bytes: shorter functions stay as they are
+// A browser is likely to compile a function for speed if its hottest block runs this often, or if its length in bytes times that count is this large.
+const [COUNT, WORK] = [10_000, 1e8];
+const COLD = 100; // a block is cold if the function's hottest block runs at least this many times as often
+const WORTH = 24; // bytes that moving must save
 const [LOAD, ADD, STORE] = [[0x28, 2, 0], [0x6a], [0x36, 2, 0]].map((bytes) => Uint8Array.from(bytes)); // of i32
 
-/** Numbers of functions that are large, with what is in each. */
-function* largeOnes(module) {
+/** Numbers and code of the large functions. */
+function* largeFunctions(module) {
   for (const [number, body] of [...module.bodies.entries()]) {
     const code = body.length > LARGE && module.code(number);
     if (code) yield [number, code];
   }
 }
 
-/** The file, with its large functions counting in memory, four bytes each, how often they come to each run of their code; and where that ends. */
+/** {file, end}: the file in which each basic block of the large functions has a counter, four bytes of memory; they lie from `address` to `end`. */
 export function counting(file, address) {
   const module = new Module(file);
-  for (const [number, code] of largeOnes(module)) {
+  for (const [number, code] of largeFunctions(module)) {
     module.put(number, { ...code, items: withCounters(code.items, address) });
-    address += 4 * code.runs;
+    address += 4 * code.blocks;
   }
   return { file: module.file, end: address };
 }
 
 function withCounters(items, first) {
   return items.flatMap((item) => {
-    const address = constant(first + 4 * item.run);
-    const counter = item.leads ? [address, address, raw(LOAD), constant(1), raw(ADD), raw(STORE)] : [];
+    const address = constant(first + 4 * item.block);
+    const counter = item.startsBlock ? [address, address, raw(LOAD), constant(1), raw(ADD), raw(STORE)] : [];
     return [...counter, item.inner ? { ...item, inner: item.inner.map((sequence) => withCounters(sequence, first)) } : item];
   });
 }
 
-/** The file, with what its large functions seldom do outside of them; which have changed, and whether one was added. `counts`: as `counting` left them. */
+/** {file, changed, added}: the file without cold code in its large functions; the numbers of those that changed; whether a number is a new function's. */
 export function outlined(file, counts) {
   const module = new Module(file);
   const { length } = module.bodies;
   const changed = [];
   let first = 0;
-  for (const [number, code] of largeOnes(module)) {
-    const own = counts.subarray(first, (first += code.runs));
+  for (const [number, code] of largeFunctions(module)) {
+    const own = counts.subarray(first, (first += code.blocks));
     const most = own.reduce((a, b) => Math.max(a, b), 0);
-    if (most < OFTEN && most * module.bodies[number].length < MUCH) continue;
-    module.put(number, shortened(module, code, (run) => own[run] * SELDOM > most));
+    if (most < COUNT && most * module.bodies[number].length < WORK) continue;
+    module.put(number, shortened(module, code, (block) => own[block] * COLD > most));
     changed.push(number);
   }
   return { file: module.file, changed, added: (number) => number >= length };
 }
 
-/** A function's code with what is not `kept` in functions of its own. */
-export function shortened(module, code, kept) {
+/** A function's code after its cold code has become functions of the module. `isHot(block)`: whether a basic block must stay. */
+export function shortened(module, code, isHot) {
   markLive(code.items, [code.label]);
-  markKept(code.items, kept);
+  markHot(code.items, isHot);
   const locals = [...code.locals];
-  const local = (type) => locals.push(type) - 1;
-  const items = without(code.items, [code.label], (some, labels) => moved(some, labels, { module, locals: code.locals, local }));
+  const addLocal = (type) => locals.push(type) - 1;
+  const items = withoutCold(code.items, [code.label], (cold, labels) => moved(cold, labels, { module, locals: code.locals, addLocal }));
   return { ...code, locals, items };
 }
 
-/** `item.kept`: because of it, or of what is in it. A loop that is seldom come to may itself go round often. */
-function markKept(items, kept) {
+/** Sets `item.hot` where an item's own block is hot, or one inside it: a loop that is seldom entered may still run many rounds. */
+function markHot(items, isHot) {
   for (const item of items) {
-    item.inner?.forEach((sequence) => markKept(sequence, kept));
-    item.kept = kept(item.run) || (item.inner ?? []).flat().some((one) => one.kept);
+    item.inner?.forEach((sequence) => markHot(sequence, isHot));
+    item.hot = isHot(item.block) || (item.inner ?? []).flat().some(({ hot }) => hot);
   }
 }
 
-/** Items, with those that are not kept as `move` gives them. */
-function without(items, labels, move) {
+/** The items, in which `move(cold items, labels)` replaces each movable range, also inside hot structures. */
+function withoutCold(items, labels, move) {
   const rest = [];
   let at = 0;
   for (const [first, end] of movable(items)) {
@@ -80,83 +86,85 @@ function without(items, labels, move) {
     at = end;
   }
   rest.push(...items.slice(at));
-  const inside = (item) => item.inner.map((sequence) => without(sequence, [...labels, item.label], move));
-  return rest.map((item) => (item.kept && item.inner ? { ...item, inner: inside(item) } : item));
+  const inside = (item) => item.inner.map((sequence) => withoutCold(sequence, [...labels, item.label], move));
+  return rest.map((item) => (item.hot && item.inner ? { ...item, inner: inside(item) } : item));
 }
 
-/** [first, end) of items that need not be there, and that leave the stack as they find it, or never end. */
+/** Ranges [first, end) of cold items that use no value from the stack that lay there before, and either leave none there or never reach their end. */
 function* movable(items) {
   let height = 0;
   let found = null;
   for (const [i, item] of items.entries()) {
-    if (found && (item.kept || height - item.taken < found.height)) {
+    if (found && (item.hot || height - item.taken < found.height)) {
       if (found.end) yield [found.first, found.end];
       found = null;
     }
-    if (!found && !item.kept && !item.taken) found = { first: i, end: 0, height };
+    if (!found && !item.hot && !item.taken) found = { first: i, end: 0, height };
     height += item.given - item.taken;
     if (found && (item.ends || height === found.height)) found.end = i + 1;
-    if (item.ends) break; // what comes behind it, is never come to
+    if (item.ends) break; // the items after this one never run
   }
   if (found?.end) yield [found.first, found.end];
 }
 
 /**
- * What is left of items once they are a function of their own: a call. It is given the locals that they read; it gives back which way they were left,
- * where there are several; what a way takes along; and the locals that they have set and somebody reads. They themselves, where that is no less.
- * A function here has one result and puts the others into globals: of several at once V8 has lost some (in Node 20, between a caller and a function
- * that were not compiled by the same of its compilers).
+ * Makes a function of cold items, and returns the items that call it; returns the cold items themselves where a call is hardly shorter.
+ *
+ * The function takes the local variables that the items read. Its results are: the number of the way by which control left the items, where there are several
+ * ways (an exit is a label outside that they branch to; falling through to the next item is way 0); the value that the branch carries; and the local variables
+ * that the items write and later code reads. The caller then branches to the same label.
+ * Only the first result is the function's own; global variables pass the others. With several results, V8 lost some between two functions that were not
+ * compiled by the same of its compilers (Node 20).
  */
-function moved(items, labels, { module, locals, local }) {
-  const every = [...everyOne(items)];
-  const falls = !items.at(-1).ends; // to what comes behind them
-  const outside = every.flatMap(([{ to = [] }, depth]) => to.filter((label) => label >= depth).map((label) => label - depth));
+function moved(items, labels, { module, locals, addLocal }) {
+  const all = [...walk(items)];
+  const fallsThrough = !items.at(-1).ends;
+  const outside = all.flatMap(([{ to = [] }, depth]) => to.filter((label) => label >= depth).map((label) => label - depth));
   const exits = [...new Set(outside)].sort((a, b) => a - b).map((label) => ({ label, ...labels.at(-1 - label) }));
-  const valued = exits.filter(({ given }) => given.length);
-  const ways = exits.length + falls;
+  const carrying = exits.filter(({ carries }) => carries.length);
+  const ways = exits.length + fallsThrough;
 
-  const readLater = exits.reduce((all, { live }) => all | live, falls ? items.at(-1).liveAfter : 0n);
-  const named = [...new Set(every.flatMap(([{ local }]) => local ?? []))];
-  const written = new Set(every.filter(([item]) => writes(item)).map(([item]) => item.local));
-  const takes = named.filter((one) => items[0].live & bit(one));
-  const gives = named.filter((one) => written.has(one) && readLater & bit(one));
-  const results = (ways > 1) + valued.length + gives.length;
-  if (exits.some(({ given }) => given.length > 1) || encoded(items).length < WORTH + 2 * takes.length + 4 * results) return items;
+  const readLater = exits.reduce((some, { live }) => some | live, fallsThrough ? items.at(-1).liveAfter : 0n);
+  const used = [...new Set(all.flatMap(([{ local }]) => local ?? []))];
+  const written = new Set(all.filter(([item]) => writes(item)).map(([item]) => item.local));
+  const takes = used.filter((local) => items[0].live & bit(local));
+  const gives = used.filter((local) => written.has(local) && readLater & bit(local));
+  const results = (ways > 1) + carrying.length + gives.length;
+  if (exits.some(({ carries }) => carries.length > 1) || encoded(items).length < WORTH + 2 * takes.length + 4 * results) return items;
 
-  // Its own function: around the code a block for each exit, the nearest first, and one for the end.
-  const own = [...takes, ...named.filter((one) => !takes.includes(one))];
-  const types = own.map((one) => locals[one]);
-  const ownLocal = (type) => types.push(type) - 1;
-  const way = ways > 1 ? [ownLocal(I32)] : [];
-  const values = valued.map(({ given }) => ownLocal(given[0]));
+  // The new function: the items, inside one block for each exit (the nearest label innermost) and an outermost block, whose end collects the results.
+  const own = [...takes, ...used.filter((local) => !takes.includes(local))];
+  const types = own.map((local) => locals[local]);
+  const addOwn = (type) => types.push(type) - 1;
+  const way = ways > 1 ? [addOwn(I32)] : [];
+  const values = carrying.map(({ carries }) => addOwn(carries[0]));
   const exitOf = (label) => exits.findIndex((exit) => exit.label === label);
-  const code = encoded(items, (one) => own.indexOf(one), (label, depth) => (label < depth ? label : depth + exitOf(label - depth)));
-  let body = [raw(code), ...(falls ? [branch(exits.length)] : [])];
+  const code = encoded(items, (local) => own.indexOf(local), (label, depth) => (label < depth ? label : depth + exitOf(label - depth)));
+  let body = [raw(code), ...(fallsThrough ? [branch(exits.length)] : [])];
   exits.forEach((exit, i) => {
-    const value = valued.includes(exit) ? [set(values[valued.indexOf(exit)])] : [];
-    const told = way.flatMap((it) => [constant(i + falls), set(it)]);
-    body = [block(exit.given, body), ...value, ...told, branch(exits.length - 1 - i)];
+    const value = carrying.includes(exit) ? [set(values[carrying.indexOf(exit)])] : [];
+    const numbered = way.flatMap((local) => [constant(i + fallsThrough), set(local)]);
+    body = [block(exit.carries, body), ...value, ...numbered, branch(exits.length - 1 - i)];
   });
-  const given = [...way, ...values, ...gives.map((one) => own.indexOf(one))];
-  const [first, ...others] = given;
-  const shared = module.globalsFor(others.map((one) => types[one]));
-  const type = { takes: takes.map((one) => locals[one]), gives: first === undefined ? [] : [types[first]] };
-  body = [block([], body), ...others.flatMap((one, i) => [get(one), setGlobal(shared[i])]), ...(type.gives.length ? [get(first)] : [])];
+  const [first, ...others] = [...way, ...values, ...gives.map((local) => own.indexOf(local))];
+  const globals = module.globalsFor(others.map((local) => types[local]));
+  const type = { takes: takes.map((local) => locals[local]), gives: first === undefined ? [] : [types[first]] };
+  body = [block([], body), ...others.flatMap((local, i) => [get(local), setGlobal(globals[i])]), ...(first === undefined ? [] : [get(first)])];
   const number = module.add(type, types.slice(takes.length), body);
 
-  // Its caller: around the call a block for each exit that takes a value along, and one for what comes behind.
-  const valuesHere = valued.map(({ given }) => local(given[0]));
-  const targetsHere = [...valuesHere, ...gives];
-  const direct = ways > 1 ? [] : targetsHere.splice(0, 1).map(set);
-  const called = [...takes.map(get), call(number), ...direct, ...targetsHere.flatMap((one, i) => [getGlobal(shared[i]), set(one)])];
+  // The caller: the call, and the branches to the exits. Around them lies one block for each exit that carries a value, and one whose end is the next item.
+  const valuesHere = carrying.map(({ carries }) => addLocal(carries[0]));
+  const targets = [...valuesHere, ...gives];
+  const direct = ways > 1 ? [] : targets.splice(0, 1).map(set); // with several ways, the direct result is the way's number, which stays on the stack
+  const called = [...takes.map(get), call(number), ...direct, ...targets.flatMap((local, i) => [getGlobal(globals[i]), set(local)])];
   if (ways === 0) return [...called, unreachable()];
-  if (ways === 1 && falls) return called;
-  if (ways === 2 && falls && !valued.length) return [...called, branchIf(exits[0].label)];
-  const around = valued.length + falls;
-  const targets = exits.map((exit) => (valued.includes(exit) ? valued.indexOf(exit) : exit.label + around));
-  let left = [...called, ways === 1 ? branch(targets[0]) : branchBy(falls ? [valued.length, ...targets] : targets)];
-  valued.forEach(({ label }, i) => {
-    left = [block([], left), get(valuesHere[i]), branch(label + around - 1 - i)];
+  if (ways === 1 && fallsThrough) return called;
+  if (ways === 2 && fallsThrough && !carrying.length) return [...called, branchIf(exits[0].label)];
+  const around = carrying.length + fallsThrough;
+  const to = exits.map((exit) => (carrying.includes(exit) ? carrying.indexOf(exit) : exit.label + around));
+  let leaving = [...called, ways === 1 ? branch(to[0]) : branchTable(fallsThrough ? [carrying.length, ...to] : to)];
+  carrying.forEach(({ label }, i) => {
+    leaving = [block([], leaving), get(valuesHere[i]), branch(label + around - 1 - i)];
   });
-  return falls ? [block([], left)] : left;
+  return fallsThrough ? [block([], leaving)] : leaving;
 }

@@ -40,7 +40,7 @@ export class Module {
   code(number) {
     const type = this.typeOf(number);
     try {
-      return { type, ...decoded(this.bodies[number], type, { types: this.#types, of: this.#of }) };
+      return { type, ...decoded(this.bodies[number], type, { types: this.#types, typeOf: this.#of }) };
     } catch (error) {
       if (error instanceof Unknown) return null;
       throw error;

@@ -1,4 +1,4 @@
-// Of demo/optimise/kernels/f32.mjs. `node --test fast_products.mjs`
+// Run by test_f32_kernel.py: the tests of demo/optimise/kernels/f32.mjs.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";

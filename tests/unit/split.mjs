@@ -1,4 +1,4 @@
-// Of demo/optimise/defer/split.mjs: a small file by hand behaves the same in two parts as whole. `node --test wasm_split.mjs`
+// Run by test_split.py: a small WebAssembly file, written by hand, behaves the same in two files as in one.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { noting, split } from "../../demo/optimise/defer/split.mjs";
@@ -19,25 +19,25 @@ const padding = Array(80).fill(0x01); // `nop`: too long a body to lie in both f
 const [TOLD, ADD, SQUARE, THROW, CATCH, COUNT, TWICE] = [0, 1, 2, 3, 4, 5, 6];
 const FILE = Uint8Array.from([
   ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-  ...[0, 11, ...name("dylink.0"), 1, 0], // kept: Emscripten's linker reads it
-  ...[0, 5, ...name("name")], // not kept
+  ...[0, 11, ...name("dylink.0"), 1, 0], // kept, because Emscripten's linker reads it
+  ...[0, 5, ...name("name")], // left out
   ...section(1, [0x60, 1, I32, 1, I32], [0x60, 1, I32, 0], [0x60, 2, I32, I32, 1, I32]),
   ...section(2, [...name("env"), ...name("told"), 0, 1], [...name("env"), ...name("base"), 3, I32, 1]),
   ...section(3, [2], [0], [0], [0], [0], [0]),
   ...section(4, [0x70, 0, 2]),
   ...section(5, [0, 1]),
   ...section(13, [0, 1]),
-  ...section(6, [I32, 1, 0x41, 0, 0x0b], [I32, 0, 0x41, 42, 0x0b]), // one that counts, one that does not change
+  ...section(6, [I32, 1, 0x41, 0, 0x0b], [I32, 0, 0x41, 42, 0x0b]), // a counter and a constant
   ...section(7, ...Object.entries({ add: ADD, square: SQUARE, catching: CATCH, count: COUNT, twice: TWICE }).map(([text, index]) => [...name(text), 0, index]), [...name("memory"), 2, 0], [...name("table"), 1, 0], [...name("base"), 3, 0]),
   ...section(9, [0, 0x41, 0, 0x0b, ...list([SQUARE], [ADD])]),
   ...section(
     10,
     body(...padding, ...get(0), ...get(1), 0x6a), // add: i32.add
-    body(...get(0), ...call(TOLD), ...get(0), ...get(0), 0x6c, 0x23, 2, ...call(ADD)), // square: its argument's, told, and 42 more
+    body(...get(0), ...call(TOLD), ...get(0), ...get(0), 0x6c, 0x23, 2, ...call(ADD)), // square: tells its argument to JavaScript, and gives the square plus 42
     body(...get(0), 0x08, 0), // throw
-    body(0x06, I32, ...get(0), ...call(THROW), 0x07, 0, 0x41, 1, 0x6a, 0x0b), // catch: what is thrown, and 1
-    body(0x23, 1, ...get(0), 0x6a, 0x24, 1, 0x41, 0, 0x23, 1, 0x36, 2, 0, 0x23, 1), // count: up, into the memory too
-    body(...get(0), 0x41, 0, 0x11, 0, 0, 0x41, 0, 0x11, 0, 0), // twice: square through the table, again
+    body(0x06, I32, ...get(0), ...call(THROW), 0x07, 0, 0x41, 1, 0x6a, 0x0b), // catch: the value thrown, plus 1
+    body(0x23, 1, ...get(0), 0x6a, 0x24, 1, 0x41, 0, 0x23, 1, 0x36, 2, 0, 0x23, 1), // count: adds its argument to the counter, and stores the sum in memory too
+    body(...get(0), 0x41, 0, 0x11, 0, 0, 0x41, 0, 0x11, 0, 0), // twice: square of the square, called through the table
   ),
   ...section(11, [0, 0x41, 8, 0x0b, ...name("data")]),
 ]);
@@ -46,7 +46,7 @@ const WRAPPED = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2,
 const instance = (file, imports) => new WebAssembly.Instance(new WebAssembly.Module(file), imports).exports;
 const SETS = [[], [ADD], [SQUARE], [THROW, TWICE], [CATCH, SQUARE], [ADD, SQUARE, THROW, CATCH, COUNT, TWICE]];
 
-/** Everything that it does, as one list, and how often the rest was brought. */
+/** What a file answers and calls, as one list; how often it brought the rest; and what it exports. */
 function behaviour(file, rest) {
   const seen = [];
   const base = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
@@ -77,7 +77,7 @@ for (const hot of SETS) {
   });
 }
 
-test("what nobody asks for is not exported", () => {
+test("exports that are not wanted are left out", () => {
   const { first } = split(FILE, () => false, { isWanted: (exported) => exported === "add" });
   assert.deepEqual(WebAssembly.Module.exports(new WebAssembly.Module(first)).map((one) => one.name).filter((one) => !one.includes("/")), ["add"]);
 });
@@ -92,7 +92,7 @@ test("idle data comes with the rest", () => {
   assert.equal(data(), "data");
 });
 
-test("a memory that has the data already keeps what has become of it", () => {
+test("a file for a memory that has its data already brings no data", () => {
   const { first } = split(FILE, () => false, { hasData: false });
   const base = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
   const { memory } = instance(first, { env: { told() {}, base } });
@@ -100,7 +100,7 @@ test("a memory that has the data already keeps what has become of it", () => {
   assert.ok(first.length < split(FILE, () => false).first.length);
 });
 
-test("files of two builds do not fit", () => {
+test("files of two builds do not link", () => {
   const [{ first }, { rest }] = [[ADD], [SQUARE]].map((hot) => split(FILE, (_, number) => hot.includes(number + 1)));
   assert.throws(() => behaviour(first, rest), WebAssembly.LinkError);
 });

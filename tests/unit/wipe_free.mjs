@@ -1,4 +1,4 @@
-// Run by test_free_memory.py: of an Emscripten module's memory what is free becomes zero, and all else stays. Pyodide's, after `make site`.
+// Run by test_wipe_free.py: wipeFree writes zeros over what Pyodide's memory has free, and changes nothing else.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { wipeFree } from "../../demo/optimise/snapshot/wipe_free.mjs";
@@ -7,7 +7,7 @@ import { loadPyodide } from "../../demo/web/node_modules/pyodide/pyodide.mjs";
 const { _module: module } = await loadPyodide();
 let seed = 7;
 const random = (most) => Math.floor(((seed = (seed * 48271) % 0x7fffffff) / 0x7fffffff) * most);
-const sizeOf = () => 1 + random([24, 40, 600, 70_000][random(4)]); // the smallest of all blocks among them
+const sizeOf = () => 1 + random([24, 40, 600, 70_000][random(4)]); // from the smallest blocks that the allocator has to large ones
 
 function filled(count) {
   return Array.from({ length: count }, (_, i) => {
@@ -20,7 +20,7 @@ function filled(count) {
 
 const isWhole = ({ block, size, value }) => module.HEAPU8.subarray(block, block + size).every((byte) => byte === value);
 
-test("what is free becomes zero, what is not stays, and the memory hardly grows", () => {
+test("free memory becomes zero, blocks in use keep their content, and the memory hardly grows", () => {
   const all = filled(20_000);
   const [kept, gone] = [0, 1].map((half) => all.filter((_, i) => ((i * 7919) >> 3) % 2 === half));
   gone.forEach(({ block }) => module._free(block));
@@ -29,8 +29,8 @@ test("what is free becomes zero, what is not stays, and the memory hardly grows"
   assert.ok(kept.every(isWhole));
   assert.ok(module._sbrk(0) - before < 1 << 20);
   const lengths = gone.filter(({ size }) => size > 1000).map(({ block, size }) => module.HEAPU8.slice(block + 100, block + size - 100));
-  assert.ok(lengths.length > 1000 && lengths.every((bytes) => bytes.every((byte) => byte === 0)), "but for what the allocator notes at either end");
+  assert.ok(lengths.length > 1000 && lengths.every((bytes) => bytes.every((byte) => byte === 0)), "except at either end, where the allocator keeps notes");
   const more = filled(20_000);
-  assert.ok([...kept, ...more].every(isWhole), "no block lies in another");
+  assert.ok([...kept, ...more].every(isWhole), "blocks do not overlap");
   [...kept, ...more].forEach(({ block }) => module._free(block));
 });
