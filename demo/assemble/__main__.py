@@ -12,7 +12,7 @@ from optimise.pipeline import optimise
 from .after_site.build_folder import write_list
 from .inputs import AssembleError
 from .plain import lay_plain
-from .stills import draw_stills
+from .stills import kept_stills
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -34,7 +34,7 @@ def main() -> int:
         lay_plain(fresh, options.web, BUILD, MODULES, options.wheels)
         if not options.plain:
             optimise(fresh, BUILD / "optimised", options.without.split(",") if options.without else ())
-        draw_stills(BUILD / "models", fresh / "samples", fresh / "stills")
+        shutil.copytree(kept_stills(BUILD / "models", fresh / "samples", BUILD / "stills"), fresh / "stills")
         write_list(fresh)
         shutil.rmtree(out, ignore_errors=True)
         fresh.rename(out)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
+import shutil
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
+import facelab
 from facelab.labs import LABS
 from facelab.labs.panels import Chart, Facts, Grid, Panel, Picture
 from facelab.native import NativeRuntime
@@ -57,6 +60,19 @@ class Format:
 
 # For a page beside its menu, and for a phone.
 FORMATS = Format("", 6.4, 148, 3), Format("-narrow", 2.9, 190, 1)
+
+
+def kept_stills(models: Path, samples: Path, kept: Path) -> Path:
+    """The folder with the stills: one for each state of what they are drawn from, below `kept`."""
+    code = [Path(__file__), *Path(facelab.__file__).parent.rglob("*.py"), models / "models.json", *samples.glob("*.jpg")]
+    content = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(code))).hexdigest()[:16]
+    folder = kept / content
+    if not folder.exists():
+        shutil.rmtree(kept, ignore_errors=True)
+        partial = kept / "part"
+        draw_stills(models, samples, partial)
+        partial.rename(folder)
+    return folder
 
 
 def draw_stills(models: Path, samples: Path, folder: Path) -> None:
