@@ -45,10 +45,10 @@ interface Life {
   acquired: Promise<Acquired>;
   /** Rejects when the worker dies, so that questions without an answer do not wait for ever. */
   death: Promise<never>;
-  /** Rejects all open questions with a reason. */
+  /** Ends the engine, and rejects all open questions with a reason. */
   stop: (reason: EngineError) => void;
   ready: Promise<void>;
-  /** Aborts when the next life begins. */
+  /** Aborts when this engine is dead, or when the next one starts. */
   ended: AbortController;
 }
 

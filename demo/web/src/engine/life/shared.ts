@@ -14,7 +14,7 @@ export function onConnect(connected: (page: MessagePort) => void): void {
 /** The name of the lock that this version's engine holds once it has loaded. */
 export const LOADED = `facelab ${BUILD} has loaded`;
 
-/** Hold the lock `LOADED` until this worker ends. */
+/** Holds the lock `LOADED` until this worker ends. */
 export function announceLoaded(): void {
   navigator.locks.request(LOADED, { mode: "shared" }, () => new Promise(() => {})).catch(() => {}); // without this lock, pages only wait longer
 }

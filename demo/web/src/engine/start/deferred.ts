@@ -23,7 +23,7 @@ export class Deferred {
     this.#parts.push(new Part(this.#assets, file.replace(".wasm", "_rest.wasm"), first));
   }
 
-  /** Load all second files before any is needed. */
+  /** Loads all second files before any is needed. */
   async load(): Promise<void> {
     await Promise.all(this.#parts.map((part) => part.load()));
   }

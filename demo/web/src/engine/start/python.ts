@@ -8,9 +8,9 @@ import type { Photo } from "../compute/pool";
 export interface Python {
   /** `manifest`: the text of models.json. */
   session: (manifest: string) => PythonSession;
-  /** Fetch what the first verdict does not need: deferred functions of Pyodide, NumPy and Python. */
+  /** Fetches what the first verdict does not need: deferred functions of Pyodide, NumPy and Python. */
   fetchDeferred: () => Promise<void>;
-  /** Fetch everything that the start left out, which includes most of Python's library and of NumPy. All pages but the demo need it. */
+  /** Fetches everything that the start left out, which includes most of Python's library and of NumPy. All pages but the demo need it. */
   complete: () => Promise<void>;
 }
 
@@ -46,7 +46,7 @@ interface Rows {
   numbers: Float32Array;
 }
 
-/** Unpack archives into the folder of Python's packages. */
+/** Unpacks archives into the folder of Python's packages. */
 export function unpack(pyodide: PyodideAPI, archives: [content: ArrayBuffer, format: "zip" | "wheel"][]): void {
   const extractDir = pyodide.runPython("import site; site.getsitepackages()[0]") as string;
   for (const [content, format] of archives) pyodide.unpackArchive(content, format, { extractDir });

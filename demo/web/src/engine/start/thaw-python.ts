@@ -118,7 +118,7 @@ export async function thawPython(assets: Assets, deferred: Registry): Promise<Py
   return pyodide;
 }
 
-/** Link the libraries, and set the hook through which Pyodide restores its memory. */
+/** Links the libraries, and sets the hook through which Pyodide restores its memory. */
 function thaw(
   module: PyodideModule,
   own: WebAssembly.Exports,
