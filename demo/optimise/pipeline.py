@@ -56,7 +56,9 @@ def _onnx_runtime(app: Path, made: _Made) -> None:
         made.by("snapshot/ort.mjs", [wasm, script], "ort-memory", list(networks.values())), "ort.memory", "ort.json"
     )
     (trimmed,) = made.by("drop/trim_ort.mjs", [wasm, script, memory, sessions], "ort-trimmed")
-    (idle,) = made.by("drop/idle_heap.mjs", [trimmed, script, memory, sessions], "ort-idle")
+    idle = []
+    if "idle-heap" not in made.without:
+        idle = made.by("drop/idle_heap.mjs", [trimmed, script, memory, sessions], "ort-idle")
     pack_memory(memory.parent, idle, networks, app / "ort")
     shutil.copy(trimmed, app / "ort")
 

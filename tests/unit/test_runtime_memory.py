@@ -57,7 +57,7 @@ def test_memory_comes_back_whole(tmp_path: Path) -> None:
     (made / "ort.started").write_bytes(started)
     (made / "ort.json").write_text(json.dumps({"sessions": [8]}))
     (made / "idle.json").write_text(json.dumps([idle]))
-    pack_memory(made, made / "idle.json", {"net": model}, tmp_path)
+    pack_memory(made, [made / "idle.json"], {"net": model}, tmp_path)
     memory[slice(*idle)] = b"\xff" * (idle[1] - idle[0])
 
     told = json.loads((tmp_path / "ort.json").read_text())

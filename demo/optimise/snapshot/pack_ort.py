@@ -8,7 +8,7 @@ widens them again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +41,16 @@ def show_module(script: Path) -> None:
     script.write_text(text.replace(made, f"export default (settings) => ortWasmThreaded({asked}).then({show});"))
 
 
-def pack_memory(made: Path, idle: Path, networks: Mapping[str, Path], out: Path) -> None:
-    """Writes ort.memory.gz and ort.json into `out`, from what snapshot/ort.mjs left in `made`, and drop/idle_heap.mjs in `idle`.
+def pack_memory(made: Path, idle: Sequence[Path], networks: Mapping[str, Path], out: Path) -> None:
+    """Writes ort.memory.gz and ort.json into `out`, from what snapshot/ort.mjs left in `made`.
 
-    networks: the models by name, in the order in which their sessions were made.
+    idle: files of drop/idle_heap.mjs, if any. networks: the models by name, in the order in which their sessions were made.
     ort.json: {bytes, idle, mark, page, runs, sessions, tables}. The pages of `idle`, [first, end) each, are all ones. The file
     holds, one after another, the pages of `runs`, then for each table its steps, float32 [rows], and int8 [rows, columns], how
     many steps each weight is. The page puts their products, float32 [rows, columns], at `address`.
     """
     memory = bytearray((made / "ort.memory").read_bytes())
-    for first, end in json.loads(idle.read_text()):
+    for first, end in (stretch for file in idle for stretch in json.loads(file.read_text())):
         memory[first:end] = b"\xff" * (end - first)
     addresses = json.loads((made / "ort.json").read_text())["sessions"]
     tables, stored = _take_tables(memory, networks.values())
