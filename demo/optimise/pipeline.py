@@ -27,7 +27,7 @@ THAW = ROOT / "demo" / "web" / "src" / "engine" / "start" / "thaw-python.ts"  # 
 ADVICE = "after an upgrade, a pass may need a change: see demo/optimise/README.md; make site PLAIN=1 needs no pass"
 NOTHING = Path("-")  # in place of a script's file
 SWITCHES = "f32", "idle-data", "idle-heap", "outline", "trim-script"  # passes that can be left out one by one
-NOT_IMPORTED = re.compile(r"\.(so|pyi|pxd|h|c|in)$|/tests/")  # files of NumPy's wheel that no reader's code imports
+NOT_IMPORTED = re.compile(r"\.(pyi|pxd|h|c|in)$|/tests/")  # files of NumPy's wheel that no reader's code imports
 
 
 def optimise(app: Path, work: Path, without: Sequence[str] = ()) -> None:
@@ -82,7 +82,7 @@ def _python(app: Path, made: _Made) -> None:
     split = made.by("defer/split_pyodide.mjs", [wasm, *_named(snapshot, "python.json"), models, THAW], "pyodide-split", photos)
     shutil.copyfile(stdlib, app / "python" / "python_rest.zip")
     shutil.copyfile(facelab, app / "python" / "facelab.whl")
-    _write_sources(numpy, app / "python" / "numpy_rest.zip")
+    _write_rest(numpy, {file.stem for file in snapshot}, app / "python" / "numpy_rest.zip")
     for file in (*snapshot, *split):
         folder = app / ("pyodide" if file.name.startswith("pyodide") and file.suffix == ".wasm" else "python")
         folder.mkdir(exist_ok=True)
@@ -109,11 +109,12 @@ def _outlined(sources: list[Path], photos: Sequence[Path], made: _Made) -> tuple
     return wasm, wheel
 
 
-def _write_sources(numpy: Path, archive: Path) -> None:
-    """The Python files of NumPy's wheel, for code that imports more of NumPy than the memory holds."""
+def _write_rest(numpy: Path, linked: set[str], archive: Path) -> None:
+    """NumPy for code that imports more of it than the memory holds: all but the libraries that are linked there."""
     with zipfile.ZipFile(numpy) as wheel, zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
         for entry in sorted(wheel.infolist(), key=lambda entry: entry.filename):
-            if not NOT_IMPORTED.search(entry.filename):
+            is_linked = entry.filename.endswith(".so") and Path(entry.filename).name.split(".")[0] in linked
+            if not (is_linked or NOT_IMPORTED.search(entry.filename)):
                 new.writestr(entry, wheel.read(entry))
 
 

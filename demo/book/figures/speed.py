@@ -6,7 +6,6 @@ from ..results import read_report
 from . import Figure
 from .drawing import Colour, Drawing
 
-LONGEST = 1600  # milliseconds at the right end of the bars
 PAGES: list[tuple[str, Colour, float]] = [  # name, colour, opacity
     ("this demo", "accent", 1),
     ("face-api, tiny", "muted", 1),
@@ -46,6 +45,7 @@ def waits() -> Figure:
     """Bars of milliseconds: this demo beside face-api with two detectors."""
     table = read_report("speed")["tables"]["page"]
     rows = [row for row in table["rows"] if row[0].endswith(", ms")]
+    longest = max(float(number.replace(",", "")) for _, *numbers in rows for number in numbers)
     d = Drawing("Bars of waiting times for five tasks, three bars each", 360, 78 * len(rows) + 36)
     for i, (name, colour, opacity) in enumerate(PAGES):
         d.rect(4 + 112 * i, 4, 12, 12, colour, "none", opacity=opacity)
@@ -54,7 +54,7 @@ def waits() -> Figure:
         top = 46 + 78 * i
         d.text(4, top, task.removesuffix(", ms"), bold=True)
         for k, (number, (_, colour, opacity)) in enumerate(zip(numbers, PAGES, strict=True)):
-            y, wide = top + 8 + 17 * k, 290 * float(number.replace(",", "")) / LONGEST
+            y, wide = top + 8 + 17 * k, 290 * float(number.replace(",", "")) / longest
             d.rect(4, y, wide, 12, colour, "none", opacity=opacity)
             d.text(8 + wide, y + 11, f"{number} ms", size=12)
     return Figure(
