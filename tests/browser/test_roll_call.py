@@ -444,12 +444,16 @@ def test_photos_go_where_the_work_began_and_nowhere_when_that_is_gone(
     gone = f"{vanished.name}: left out: This file is not there any more"
     expect(page.locator(".outcomes .bad")).to_contain_text(["notes.jpg", gone])
 
+    many = tmp_path / "many"  # so that the work goes on until the other tab has seen some of it
+    for turn in range(4):
+        for name in lesson.pupils:
+            shutil.copytree(lesson.folder / name, many / f"{name} {turn}")
     other = page.context.new_page()
     other.goto(site + "roll-call/")
     other.get_by_test_id("class").select_option(label="8c")
     page.bring_to_front()
     page.get_by_test_id("class").select_option(label="8c")
-    page.get_by_test_id("folder").set_input_files(lesson.folder)
+    page.get_by_test_id("folder").set_input_files(many)
     expect(other.get_by_test_id("person")).not_to_have_count(0, timeout=READY)
     other.get_by_test_id("delete-class").click()
     expect(page.get_by_test_id("warning")).to_contain_text("This class was deleted in the meantime", timeout=READY)
