@@ -108,16 +108,6 @@ def wait_until_engine_is_kept(page: Page, host: Host) -> None:
     pytest.fail("the engine is not kept")
 
 
-def functions_compiled(chromium: Browser, page: Page, address: str) -> int:
-    """How many functions of WebAssembly a visit of the demo has the browser compile until its first verdict."""
-    chromium.start_tracing(categories=["disabled-by-default-v8.wasm.detailed"])
-    page.goto(address)
-    page.get_by_test_id("sample-0").click()
-    page.locator('[data-testid="verdict"][data-verdict="same"]').wait_for()
-    events = json.loads(chromium.stop_tracing())["traceEvents"]
-    return sum(event["name"] == "wasm.CompileLazy" for event in events)
-
-
 def test_everything_works_without_a_network_after_one_visit_of_the_demo(
     chromium: Browser, context: BrowserContext, host: Host
 ) -> None:
@@ -159,16 +149,6 @@ def test_engine_that_outlives_its_page_starts_without_a_network(chromium: Browse
     expect(page.get_by_test_id("progress")).to_contain_text("MB loaded")
     assert not [worker for worker in page.workers if worker.url.endswith(".js")]
     context.close()
-
-
-def test_the_next_page_finds_the_engine_compiled(chromium: Browser, context: BrowserContext, host: Host) -> None:
-    page = context.new_page()
-    first = functions_compiled(chromium, page, host.address + "demo/")
-    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
-    wait_until_engine_is_kept(page, host)
-    second = functions_compiled(chromium, page, host.address + "demo/")
-    assert first > 1000
-    assert second < first / 10
 
 
 def test_an_update_asks_and_comes_whole(context: BrowserContext, host: Host) -> None:
