@@ -82,7 +82,8 @@ export class RollCall extends Tool {
   #unreadable = 0;
   /** Deletions that can be undone, the latest last. */
   #bins: Bin[] = [];
-  #face: Sighting | undefined;
+  /** The face that the dialogue is about, by its id, because its answer may change while the dialogue is open. */
+  #faceId = "";
   #camera: { job: AbortController; name: string } | undefined;
 
   override connectedCallback(): void {
@@ -598,7 +599,7 @@ export class RollCall extends Tool {
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     const dialog = this.renderRoot.querySelector("dialog");
-    if (this.#face && dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) dialog.showModal();
   }
 
   /** The roll comes first once the class has pupils. */
@@ -879,18 +880,18 @@ export class RollCall extends Tool {
   // The dialogue about one face
 
   #openFace(face: Sighting): void {
-    this.#face = face;
+    this.#faceId = face.id;
     this.requestUpdate();
   }
 
   #closeFace(): void {
     this.renderRoot.querySelector("dialog")?.close();
-    this.#face = undefined;
+    this.#faceId = "";
     this.requestUpdate();
   }
 
   #faceDialog() {
-    const face = this.#face;
+    const face = this.#class?.sightings.find(({ id }) => id === this.#faceId);
     if (!face || !this.#class) return nothing;
     const { people } = this.#class;
     const likely = (this.#likely.get(face.id) ?? []).filter(([key]) => people.some(({ id }) => id === key));

@@ -35,7 +35,7 @@ interface OrtModule {
 declare global {
   /** ONNX Runtime's script calls this with its module before it uses the module: see optimise.snapshot.pack_ort.show_module. */
   var showOnnxRuntime: ((module: OrtModule) => Promise<void>) | undefined;
-  /** ONNX Runtime's script calls this in place of its own request for its WebAssembly. */
+  /** ONNX Runtime's script calls this to get its instance. As it is published, the script would request its WebAssembly. */
   var instantiateOnnxRuntime: ((imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance, compiled: WebAssembly.Module) => void) => void) | undefined;
 }
 
